@@ -1,0 +1,41 @@
+# Every target says what it does while doing it. `make` alone prints this list.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help dashboard test check build bench-pipeline clean
+
+# Where the dashboard listens; where raw inputs lie; extra words for pytest.
+HOST := 127.0.0.1
+PORT := 8501
+INPUTS ?= $(or $(MOSAICOS_INPUTS),../shared/data)
+ARGS ?=
+
+help: ## List the targets
+	@echo "make <target>:"
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | while IFS='|' read -r name about; do printf '  %-16s %s\n' "$$name" "$$about"; done
+	@echo "Variables: HOST=$(HOST) PORT=$(PORT) (dashboard), INPUTS=$(INPUTS) (build), ARGS (more words for pytest)"
+
+dashboard: ## Set everything up and start the dashboard on the bundled data
+	@scripts/setup.sh
+	@echo "== Dashboard: http://$(HOST):$(PORT) (Ctrl+C stops it)"
+	@.venv/bin/mosaicos serve --host "$(HOST)" --port "$(PORT)"
+
+test: ## Set everything up and run all tests, in a browser too
+	@scripts/run_tests.sh $(ARGS)
+
+check: ## Style, types, imports, the tree, and the published tables against their contracts
+	@scripts/run_checks.sh
+
+build: ## Rebuild the published tables from raw files (INPUTS=folder)
+	@scripts/setup.sh
+	@echo "== Building the published tables from $(INPUTS)"
+	@.venv/bin/mosaicos build --inputs "$(INPUTS)"
+
+bench-pipeline: ## Measure the overlap step against other tools, in one run
+	@scripts/setup.sh bench
+	@echo "== Measuring the pipeline; this takes minutes and all cores"
+	@MOSAICOS_INPUTS="$(INPUTS)" .venv/bin/python benchmarks/pipeline.py
+
+clean: ## Remove the virtual environment, caches and build leftovers; published data stay
+	@echo "== Removing .venv, caches and build leftovers"
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,77 @@
+"""Names as people type them: folding and ranked look-up, blind to accents, case and punctuation."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import pandas as pd
+
+NOT_WORD = re.compile(r"[^a-z0-9]+")
+LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d"})
+
+
+def fold(text: str) -> str:
+    """Reduce a name to lower-case ASCII words.
+
+    Accents, case, punctuation and repeated blanks go: ``"São João d'Aliança"`` becomes
+    ``"sao joao d alianca"``. The result holds only ``a-z``, ``0-9`` and single blanks.
+    """
+    bare = unicodedata.normalize("NFKD", text.casefold().translate(LIGATURES))
+    return NOT_WORD.sub(" ", "".join(c for c in bare if not unicodedata.combining(c))).strip()
+
+
+def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) -> pd.DataFrame:
+    """Find territories by what a person typed: a name, a part of one, or an official code.
+
+    Args:
+        territories: Rows of the table `territory` (`territory_id`, `territory_code`, `search_key`,
+            `population`).
+        text: What was typed; ``"oiapoque"``, ``"Sao Joao"``, ``"1600501"``, ``"BR-1600501"``.
+        most: How many rows at the most.
+
+    Returns:
+        The matching rows of `territories` with its columns, best first: exact code or name, then
+        names that begin with the text, then names in which every typed word begins a word, then
+        names that hold the text; the larger population first among equals, then `territory_id`.
+        Where nothing matches, names that look alike. Empty for an empty text.
+    """
+    key = fold(text)
+    if not key:
+        return territories.iloc[0:0]
+    names = territories["search_key"]
+    code = fold(text.strip().removeprefix("BR-").removeprefix("FR-").removeprefix("br-").removeprefix("fr-"))
+    words = key.split()
+    padded = " " + names
+    every_word = pd.Series(True, index=names.index)
+    for word in words:
+        every_word &= padded.str.contains(" " + word, regex=False)
+    rank = pd.Series(9, index=names.index, dtype="int64")
+    rank[names.str.contains(key, regex=False)] = 4
+    rank[every_word] = 3
+    rank[names.str.startswith(key)] = 2
+    rank[names == key] = 1
+    rank[(territories["territory_code"] == code) | (territories["territory_id"] == text.strip().upper())] = 0
+    found = rank[rank < 9]
+    if found.empty:
+        alike = difflib.get_close_matches(key, names.unique().tolist(), n=most, cutoff=0.75)
+        place = {name: order for order, name in enumerate(alike)}
+        found = names[names.isin(alike)].map(place).astype("int64")
+    picked = territories.loc[found.index].assign(
+        _rank=found, _size=-territories.loc[found.index, "population"].fillna(0).astype("int64")
+    )
+    order = picked.sort_values(["_rank", "_size", "territory_id"], kind="stable").index[:most]
+    return territories.loc[order]
+
+
+def nearest(value: str, candidates: Iterable[str], *, most: int = 3) -> list[str]:
+    """The candidates that look most like `value`, best first, for a "did you mean"."""
+    by_key: dict[str, str] = {}
+    for candidate in candidates:
+        by_key.setdefault(fold(candidate), candidate)
+    key = fold(value)
+    alike = difflib.get_close_matches(key, list(by_key), n=most, cutoff=0.5)
+    holding = [name for name in sorted(by_key) if key and key in name and name not in alike]
+    return [by_key[name] for name in [*holding, *alike]][:most]

@@ -1,0 +1,1 @@
+"""The pipelines: from declared sources to the published bundle."""

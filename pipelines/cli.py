@@ -1,0 +1,177 @@
+"""The `mosaicos` command. An edge: errors become one sentence and exit status 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from geodata.errors import MosaicosError
+from geodata.model import LANGUAGES
+from geodata.paths import published_folder
+
+BAD_INPUT = 2
+INPUTS_VARIABLE = "MOSAICOS_INPUTS"
+
+
+class Commands(click.Group):
+    """A group whose commands turn the project's errors into one line on stderr and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MosaicosError as error:
+            _fail(str(error))
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="mosaicos")
+def main() -> None:
+    """Maps and records for cooperation around mosaics of protected areas."""
+
+
+inputs_option = click.option(
+    "--inputs",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=INPUTS_VARIABLE,
+    help=f"Folder with the raw files; without it those that can be are downloaded. [env: {INPUTS_VARIABLE}]",
+)
+
+
+@main.command()
+@inputs_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle to replace.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Threads for the overlays; all processors by default.")
+@click.option("--accept-changed", multiple=True, metavar="SOURCE", help="Use this source though its file changed.")
+def build(folder: Path | None, out: Path | None, jobs: int | None, accept_changed: tuple[str, ...]) -> None:
+    """Rebuild the published bundle from the raw files and the curated facts."""
+    from geodata.errors import UnknownIdError  # noqa: PLC0415
+    from geodata.search import nearest  # noqa: PLC0415
+    from pipelines.build import STEPS, build  # noqa: PLC0415
+    from pipelines.raw import Inputs  # noqa: PLC0415
+    from pipelines.sources import SOURCES  # noqa: PLC0415
+
+    for source_id in accept_changed:
+        if source_id not in SOURCES:
+            raise UnknownIdError("source", source_id, nearest(source_id, SOURCES))
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        tasks = {step: bars.add_task(step, total=None, start=False) for step in STEPS}
+
+        def show(step: str, done: int, whole: int) -> None:
+            if not bars.tasks[tasks[step]].started:
+                bars.start_task(tasks[step])
+            bars.update(tasks[step], completed=done, total=whole)
+
+        target = out or published_folder()
+        built = build(Inputs(folder, frozenset(accept_changed)), target, jobs=jobs, progress=show)
+
+    grid = Grid("step", "source", "in", "kept", "dropped", "corrected", title="Rows")
+    for tally in built.log.tallies:
+        counts = (tally.rows_in, tally.kept, len(tally.dropped), tally.corrected)
+        grid.add_row(tally.step, tally.source_id, *(f"{count:,}" for count in counts))
+    console.print(grid)
+    for tally in built.log.tallies:
+        for id_, reason in tally.dropped.items():
+            console.print(f"dropped from {tally.source_id}: {id_}: {reason}", highlight=False)
+    rows = ", ".join(f"{name} {one['rows']:,}" for name, one in built.manifest["tables"].items())
+    size = sum(one["bytes"] for kind in ("tables", "display") for one in built.manifest[kind].values()) / 1e6
+    console.print(f"Published at {target}: {rows}; {size:.1f} MB.", highlight=False)
+    console.print(
+        f"{sum(built.seconds.values()):.1f} s in all, {built.peak_mb:,.0f} MB of memory at the peak.", highlight=False
+    )
+
+
+@main.command()
+@inputs_option
+def sources(folder: Path | None) -> None:
+    """List every declared source and the state of its file."""
+    from pipelines.raw import Inputs  # noqa: PLC0415
+    from pipelines.sources import SOURCES  # noqa: PLC0415
+
+    inputs = Inputs(folder)
+    for source in SOURCES.values():
+        click.secho(f"{source.id}", bold=True, nl=False)
+        click.echo(f"  {source.title}")
+        for what, text in (
+            ("producer", source.producer),
+            ("intermediary", source.intermediary or "none"),
+            ("vintage", source.vintage),
+            ("licence", source.licence + ("" if source.is_licence_read else " [terms not read]")),
+            ("citation", source.citation),
+            ("file", f"{source.path or 'curated'} ({inputs.state_of(source)})"),
+        ):
+            click.echo(f"    {what + ':':<14}{text}")
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Folder of the bundle.")
+def check(folder: Path | None) -> None:
+    """Prove the published tables against their contracts."""
+    from geodata.contracts import check_tables  # noqa: PLC0415
+    from geodata.store import load_manifest, load_table  # noqa: PLC0415
+    from geodata.tables import TABLES  # noqa: PLC0415
+    from pipelines.publish import check_files  # noqa: PLC0415
+
+    folder = folder or published_folder()
+    manifest = load_manifest(folder)
+    check_files(folder, manifest)
+    frames = {name: load_table(name, folder) for name in TABLES}
+    check_tables(frames)
+    for name, frame in frames.items():
+        click.echo(f"{name:<18}{len(frame):>7,} rows  as its contract says")
+    broken = frames["quality"][frames["quality"]["state"] == "broken"]
+    click.echo(f"{len(frames['quality'])} quality rows, {len(broken)} bounds broken")
+    if len(broken):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--layer", type=click.Choice(["territories"]), default="territories", show_default=True)
+@click.option("--mosaic", "mosaic_id", metavar="ID", help="Only the territories of this mosaic or counterpart.")
+@click.option("--format", "format_", type=click.Choice(["geojson"]), default="geojson", show_default=True)
+@click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of labels.")
+@click.option("--out", required=True, metavar="FILE", help="Where to write; - for the standard output.")
+def export(layer: str, mosaic_id: str | None, format_: str, language: Any, out: str) -> None:
+    """Write a layer for partners."""
+    from geodata.export.files import write_stream  # noqa: PLC0415
+    from geodata.export.geojson import stream_territories  # noqa: PLC0415
+    from geodata.store import load_bundle  # noqa: PLC0415
+
+    del layer, format_  # one of each so far
+    pieces = stream_territories(load_bundle(), mosaic_id, language=language)
+    if out == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    else:
+        write_stream(Path(out), pieces)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Start the dashboard."""
+    command = [sys.executable, "-m", "dashboard.server", "--host", host, "--port", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 - our own module, arguments checked above
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"mosaicos: {message}", err=True)
+    sys.exit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    main()

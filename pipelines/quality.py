@@ -1,0 +1,174 @@
+"""Measured checks of the tables against independent figures, and what is not known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.errors import ContractError, name_some
+from geodata.search import fold
+from pipelines.geometry import geodesic_km2
+from pipelines.report import Finding
+
+GUIANA_OFFICIAL_KM2 = 83_846.0
+"""Area of French Guiana as INSEE publishes it."""
+
+BOUNDS_PERCENT = {
+    "area.country": 0.02,
+    "area.state": 0.2,
+    "area.median": 0.06,
+    "area.guiana": 0.15,
+    "area.geodesic-country": 0.0001,
+    "area.geodesic-territory": 0.03,
+}
+"""Largest differences allowed, in percent."""
+
+
+def measure_areas(territories: gpd.GeoDataFrame, regions: pd.DataFrame) -> list[Finding]:
+    """Compare areas with the official tables and with geodesic areas (`pyproj.Geod`).
+
+    Args:
+        territories: Tidy rows with their input geometry (EPSG:4326).
+        regions: Rows of the table `region`.
+
+    Returns:
+        One finding per check, with value and bound in percent.
+    """
+    brazil = territories[territories["country_code"] == "BR"]
+    official = brazil["official_area_km2"].astype("float64")
+    computed = brazil["computed_area_km2"]
+    names = regions.set_index("region_id")["region_name"]
+    sums = pd.DataFrame({"official": official, "computed": computed}).groupby(brazil["state_id"]).sum()
+    by_state = _percent(sums["computed"], sums["official"])
+    worst_state = by_state.abs().idxmax()
+    each = _percent(computed, official).abs().dropna()
+    guiana = territories.loc[territories["country_code"] == "FR", "computed_area_km2"].sum()
+
+    geodesic = pd.Series(geodesic_km2(territories.geometry.to_numpy()), index=territories.index)
+    against = _percent(territories["computed_area_km2"], geodesic).abs()
+    whole = _percent(computed.sum(), geodesic[brazil.index].sum())
+    worst = territories.loc[against.idxmax(), "territory_id"]
+    checks = {
+        "area.country": ("BR", "Brazil's computed area against IBGE's official areas of 2022, lagoons excluded",
+                         _percent(computed.sum(), official.sum())),
+        "area.state": (worst_state, f"The state that differs most from IBGE's official area: {names[worst_state]}",
+                       by_state[worst_state]),
+        "area.median": ("territory", "Median difference of a municipality from IBGE's official area", each.median()),
+        "area.guiana": ("FR", f"French Guiana's computed area against the official {GUIANA_OFFICIAL_KM2:,.0f} km²",
+                        _percent(guiana, GUIANA_OFFICIAL_KM2)),
+        "area.geodesic-country": ("BR", "Brazil's area with straight edges in EPSG:6933 against geodesic edges", whole),
+        "area.geodesic-territory": (worst, "The territory whose area differs most between straight and geodesic edges",
+                                    against.max()),
+    }  # fmt: skip
+    return [
+        _bounded(id_, "area", str(subject), text, abs(float(value)), BOUNDS_PERCENT[id_], "%")
+        for id_, (subject, text, value) in checks.items()
+    ]
+
+
+def measure_coverage(inputs: gpd.GeoDataFrame, published: gpd.GeoDataFrame) -> list[Finding]:
+    """Check that territories of one country share their borders exactly, before and after rounding.
+
+    Returns:
+        One finding per country and state of the geometry: the number of territories with a broken edge.
+    """
+    found = []
+    for what, frame in (("input", inputs), ("published", published)):
+        for country, homes in frame.groupby("country_code"):
+            edges = shapely.coverage_invalid_edges(homes.geometry.to_numpy())
+            broken = int((~shapely.is_empty(edges)).sum())
+            text = f"Territories that overlap a neighbour or leave a gap on a shared border, {what} geometry"
+            found.append(_bounded(f"coverage.{what}-{country}", "coverage", str(country), text, broken, 0, "territories"))
+    return found
+
+
+def measure_tables(tables: Mapping[str, pd.DataFrame], unverified: pd.DataFrame) -> list[Finding]:
+    """Findings about what the tables lack.
+
+    Args:
+        tables: All tables by name.
+        unverified: `unverified_mosaics.csv`: names that no page read proves.
+
+    Returns:
+        Findings on islands, small areas, overlapping members, incomplete mosaics, unverified names.
+    """
+    territory, areas, mosaics = tables["territory"], tables["protected_area"], tables["mosaic"]
+    links, members = tables["territory_mosaic"], tables["mosaic_member"]
+    touched = set(tables["neighbour"]["territory_id"]) | set(tables["neighbour"]["neighbour_id"])
+    alone = territory[~territory["territory_id"].isin(touched)]
+    found = [
+        Finding(f"neighbour.{row.territory_id}", "coverage", row.territory_id, f"{row.territory_name} has no neighbour: an island")
+        for row in alone.itertuples()
+    ]
+    for column in ("population", "official_area_km2", "is_amazonia_legal", "is_state_capital"):
+        unknown = territory[(territory["country_code"] == "BR") & territory[column].isna()]
+        found.extend(
+            Finding(f"unknown.{column.replace('_', '-')}.{row.territory_id}", "codes", row.territory_id,
+                    f"{column} of {row.territory_name} is not known")
+            for row in unknown.itertuples()
+        )  # fmt: skip
+
+    has = areas["computed_area_ha"].notna() & areas["official_area_ha"].notna()
+    differ = _percent(areas.loc[has, "computed_area_ha"].astype("float64"), areas.loc[has, "official_area_ha"].astype("float64")).abs()
+    small = (areas["geometry_quality"] == "distorted")[has]
+    found += [
+        Finding("area.protected-large", "area", "protected_area",
+                "Median difference of polygon and official area, areas of 1,000 ha or more",
+                round(float(differ[~small].median()), 3), unit="%"),
+        Finding("area.protected-small", "area", "protected_area",
+                "Median difference of polygon and official area, areas below 1,000 ha: such polygons are distorted "
+                "and placed by a point inside", round(float(differ[small].median()), 3), unit="%"),
+        Finding("area.protected-none", "area", "protected_area", "Areas without any open polygon (French Guiana)",
+                int((areas["geometry_quality"] == "none").sum()), unit="areas"),
+    ]  # fmt: skip
+
+    computed = links[links["link_kind"].str.contains("computed")]
+    for row in mosaics.itertuples():
+        mine = links[links["mosaic_id"] == row.mosaic_id]
+        certain = int((mine["link_grade"] == "certain").sum())
+        text = (
+            f"{row.short_name}: list of members {row.completeness}; {row.members_with_polygon} of {row.members} members "
+            f"have a polygon; {certain} certain and {len(mine) - certain} borderline territories"
+        )
+        found.append(Finding(f"mosaic.{row.mosaic_id}", "mosaics", row.mosaic_id, text, len(mine), unit="territories"))
+    twice = members.dropna(subset="protected_area_id").groupby("protected_area_id")["mosaic_id"].nunique()
+    found += [
+        Finding("members.several-mosaics", "members", "mosaic_member", "Protected areas that are members of several mosaics",
+                int((twice > 1).sum()), unit="areas"),
+        Finding("links.borderline-small", "links", "territory_mosaic",
+                "Computed links below 1 km² that are borderline, kept and shown",
+                int(((computed["link_grade"] == "borderline") & (computed["overlap_km2"].fillna(0) < 1)).sum()), unit="links"),
+        Finding("links.listed", "links", "territory_mosaic", "Links that only a list names, without an act or an overlap",
+                int((links["grade_reason"] == "listed-only").sum()), unit="links"),
+    ]  # fmt: skip
+    found += [
+        Finding(f"unverified.{fold(row.mosaic_name).replace(' ', '-')}", "mosaics", row.mosaic_name,
+                f"Named as a mosaic ({row.states}), but no page that gives its act or members was read: left out")
+        for row in unverified.itertuples()
+    ]  # fmt: skip
+    return found
+
+
+def require_kept(findings: list[Finding]) -> None:
+    """Stop the build where a bound is broken.
+
+    Raises:
+        ContractError: names every broken bound with its value.
+    """
+    broken = [f"{one.id} ({one.value:g} {one.unit}, at most {one.bound:g})" for one in findings if one.state == "broken"]
+    if broken:
+        raise ContractError(f"{len(broken)} quality bounds are broken: {name_some(broken)}. Nothing is published.")
+
+
+def _percent(value: Any, reference: Any) -> Any:
+    return 100 * (value - reference) / reference
+
+
+def _bounded(id_: str, topic: str, subject: str, text: str, value: float, bound: float, unit: str) -> Finding:
+    state = "kept" if np.isfinite(value) and value <= bound else "broken"
+    return Finding(id_, topic, subject, text, round(value, 7), bound, unit, state)

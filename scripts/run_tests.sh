@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Set up and run the tests: scripts/run_tests.sh [words for pytest]
+# What this machine cannot run is left out by its marker and announced; with CI=true nothing may be left out.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh dev
+
+left_out=()
+leave_out() { # marker, why
+  echo "== LEFT OUT: the tests marked '$1': $2"
+  left_out+=("not $1")
+}
+
+code=0
+chromium=$(scripts/chromium.sh --install) || code=$?
+case $code in
+  0)
+    export MOSAICOS_CHROMIUM=$chromium
+    echo "== Browser tests with $chromium"
+    ;;
+  3) leave_out browser "they need a Chromium (see the line above)" ;;
+  *) exit "$code" ;;
+esac
+
+inputs=${MOSAICOS_INPUTS:-../shared/data}
+if [ -d "$inputs" ]; then
+  echo "== Raw inputs from $inputs"
+elif [ -n "${MOSAICOS_INPUTS:-}" ]; then
+  echo "MOSAICOS_INPUTS=$MOSAICOS_INPUTS is not a folder. Mend or unset it." >&2
+  exit 2
+else
+  leave_out inputs "there is no folder $inputs (set MOSAICOS_INPUTS to one with the raw files)"
+fi
+
+if [ ${#left_out[@]} -gt 0 ] && [ "${CI:-}" = true ]; then
+  echo "CI=true: no test may be left out here." >&2
+  exit 1
+fi
+
+selection=()
+if [ ${#left_out[@]} -gt 0 ]; then
+  expression=$(printf ' and %s' "${left_out[@]}")
+  selection=(-m "${expression# and }")
+fi
+echo "== Running the tests"
+exec .venv/bin/python -m pytest "${selection[@]}" "$@"

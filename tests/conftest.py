@@ -1,0 +1,53 @@
+"""Shared by all tests: where the raw inputs lie, which Chromium to drive, how hypothesis behaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A slow moment of a small machine is no failure; in CI the examples are the same in every run.
+settings.register_profile("mosaicos", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("mosaicos")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it asks for, so that leaving out by marker misses none."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "inputs_dir" in fixtures:
+            item.add_marker("inputs")
+        if "chromium_path" in fixtures:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds pyproject.toml."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def inputs_dir() -> Path:
+    """The folder of the raw inputs: ``MOSAICOS_INPUTS``, else ``../shared/data`` beside the project."""
+    folder = Path(os.environ.get("MOSAICOS_INPUTS") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.fail(
+            f"There are no raw inputs at {folder}. Set MOSAICOS_INPUTS, or leave these tests out: -m 'not inputs'"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium that starts, for Playwright's ``executable_path``."""
+    found = subprocess.run([ROOT / "scripts" / "chromium.sh"], capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.fail(f"{found.stderr.strip()}\nOr leave these tests out: -m 'not browser'")
+    return found.stdout.strip()
