@@ -55,9 +55,16 @@ def load_table(name: str, folder: Path | None = None) -> pd.DataFrame:
     table = TABLES[name]
     path = (published_folder() if folder is None else folder) / f"{name}.parquet"
     try:
-        arrow = pq.read_table(path, columns=table.column_names, memory_map=False)
-    except (OSError, ValueError, KeyError) as error:
+        # ParquetFile reads one file straight; read_table would first load Arrow's data-set machinery
+        with pq.ParquetFile(path) as file:
+            arrow = file.read()
+    except (OSError, ValueError) as error:
         raise ContractError(f"Table {name} cannot be read from {path}: {error}. Build it again.") from error
+    if arrow.column_names != table.column_names:
+        raise ContractError(
+            f"Table {name} at {path} has the columns {', '.join(arrow.column_names)}; its contract says "
+            f"{', '.join(table.column_names)}. Build it again."
+        )
     if table.geometry is None:
         return arrow.to_pandas()
     frame = arrow.drop_columns(["geometry"]).to_pandas()
@@ -100,7 +107,7 @@ class Bundle:
         files: dict[str, dict[str, Any]] = self.manifest["display"]
         if name not in files:
             raise UnknownIdError("display mesh", name, nearest(name, files))
-        return self.folder / files[name]["file"]
+        return self.folder / str(files[name]["file"])
 
     def require_mosaic(self, mosaic_id: str) -> pd.Series:
         """The row of one mosaic or counterpart.

@@ -47,7 +47,9 @@ class Built:
     peak_mb: float
 
 
-def build(inputs: Inputs, out: Path, *, jobs: int | None = None, progress: Progress | None = None) -> Built:
+def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
+    inputs: Inputs, out: Path, *, jobs: int | None = None, progress: Progress | None = None
+) -> Built:
     """Rebuild the published bundle from the raw files and the curated facts.
 
     Args:
@@ -166,6 +168,7 @@ def build(inputs: Inputs, out: Path, *, jobs: int | None = None, progress: Progr
 
     with step("checks"):
         log.note(quality.measure_coverage(territory, published))
+        log.note(quality.measure_border(territory, protected_area))
         log.note(quality.measure_tables(frames, read_curated("unverified_mosaics")))
         quality.require_kept(log.findings)
         frames = publish.typed({**frames, "quality": log.quality_table()})

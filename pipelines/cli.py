@@ -138,6 +138,21 @@ def check(folder: Path | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path("docs"), show_default=True
+)
+def docs(out: Path) -> None:
+    """Render DATA.md and QUALITY.md from the published tables."""
+    from geodata.export.files import write_stream  # noqa: PLC0415
+    from geodata.store import load_manifest, load_table  # noqa: PLC0415
+    from pipelines.docs import data_page, quality_page  # noqa: PLC0415
+
+    tables = {name: load_table(name) for name in ("source", "correction", "quality")}
+    write_stream(out / "DATA.md", [data_page(tables, load_manifest()).encode()])
+    write_stream(out / "QUALITY.md", [quality_page(tables["quality"]).encode()])
+
+
+@main.command()
 @click.option("--layer", type=click.Choice(["territories"]), default="territories", show_default=True)
 @click.option("--mosaic", "mosaic_id", metavar="ID", help="Only the territories of this mosaic or counterpart.")
 @click.option("--format", "format_", type=click.Choice(["geojson"]), default="geojson", show_default=True)

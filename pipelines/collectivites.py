@@ -19,7 +19,10 @@ from pipelines.report import Log, Tally
 from pipelines.sources import ATTRIBUTES_BRAZIL, ATTRIBUTES_GUIANA, MESH_BRAZIL, MESH_GUIANA, SEATS_GUIANA
 
 INSEE_CODES = frozenset(
-    [*(str(code) for code in range(97301, 97315)), *"97352 97353 97356 97357 97358 97360 97361 97362".split()]
+    [
+        *(str(code) for code in range(97301, 97315)),
+        *["97352", "97353", "97356", "97357", "97358", "97360", "97361", "97362"],
+    ]
 )
 """INSEE's codes of Guiana's 22 communes (COG 2024). Postal codes reuse the range with other meanings."""
 
@@ -108,7 +111,9 @@ def _attributes(attributes: pd.DataFrame) -> pd.DataFrame:
             "siren_code": attributes["siren"],
             "arrondissement_code": attributes["arrondissement"],
             "epci_id": "FR-" + attributes["epci_siren"],
-            "population": numbers(attributes["pop_municipale_2021"], f"{what}, pop_municipale_2021", ids, dtype="Int64"),
+            "population": numbers(
+                attributes["pop_municipale_2021"], f"{what}, pop_municipale_2021", ids, dtype="Int64"
+            ),
         }
     )
 

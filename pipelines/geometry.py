@@ -28,6 +28,9 @@ ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 M2_PER_KM2 = 1e6
 
+MENDING_ROUNDS = 4
+"""GEOS 3.14 now and then leaves two parts that share an edge; a second round unites them."""
+
 POLYGON_TYPES = (3, 6)
 """Type ids of shapely's Polygon and MultiPolygon."""
 
@@ -62,7 +65,7 @@ def mend_polygons(geometries: Geometries) -> MendedPolygons:
     """Make polygons valid, two-dimensional, and nothing but polygons.
 
     Uses `shapely.make_valid` with the method "structure", which keeps areas and drops what
-    collapses; lines and points beside the polygons of a collection are dropped.
+    collapses, as often as needed; lines and points beside the polygons of a collection are dropped.
 
     Args:
         geometries: Polygons, multipolygons, or collections that hold some, in any planar reading.
@@ -73,15 +76,22 @@ def mend_polygons(geometries: Geometries) -> MendedPolygons:
         coordinates (0 where nothing changed). A dropped third dimension is not counted as a change.
 
     Raises:
-        InputError: A geometry is null, or holds no polygon that has an area.
+        InputError: A geometry is null, holds no polygon that has an area, or cannot be mended.
     """
     array = _flat(geometries)
     mended: Geometries = shapely.set_precision(shapely.force_2d(array), 0, mode="pointwise")
     changed: Flags = ~shapely.is_valid(mended) | ~np.isin(shapely.get_type_id(mended), POLYGON_TYPES)
     if changed.any():
-        kept = [_polygons_only(one) for one in mended[changed]]
-        valid = shapely.make_valid(np.array(kept, dtype=object), method="structure", keep_collapsed=False)
-        mended[changed] = [_polygons_only(one) for one in valid]
+        mended[changed] = [_polygons_only(one) for one in mended[changed]]
+    broken = np.flatnonzero(changed)
+    for _ in range(MENDING_ROUNDS):
+        if not len(broken):
+            break
+        valid = shapely.make_valid(mended[broken], method="structure", keep_collapsed=False)
+        mended[broken] = [_polygons_only(one) for one in valid]
+        broken = broken[~shapely.is_valid(mended[broken])]
+    if len(broken):
+        raise InputError(f"{len(broken)} polygons cannot be mended (at index {name_some(broken)}); mend the source.")
     lost = np.flatnonzero(shapely.is_empty(mended))
     if len(lost):
         raise InputError(
@@ -137,8 +147,8 @@ def round_coordinates(
                 f"(at index {name_some(at)}); check that the mesh was a valid coverage, or round finer."
             )
         return RoundedPolygons(rounded, broken)
-    for at in np.flatnonzero(broken):
-        rounded[at] = _snapped(array[at], per_unit)
+    for one in np.flatnonzero(broken):
+        rounded[one] = _snapped(array[one], per_unit)
     lost = np.flatnonzero(shapely.is_empty(rounded))
     if len(lost):
         raise InputError(
@@ -260,7 +270,8 @@ def check_inside_box(geometries: Geometries, box: Box, ids: Sequence[object], wh
         mend = "the coordinates look projected, not degrees: transform them to EPSG:4326 first"
     lost = [names[at] for at in np.flatnonzero(outside)]
     raise InputError(
-        f"{len(lost)} of {len(array)} {what} lie outside the box {tuple(box)} ({name_some(lost)}; they reach {reach}); {mend}."
+        f"{len(lost)} of {len(array)} {what} lie outside the box {tuple(box)} "
+        f"({name_some(lost)}; they reach {reach}); {mend}."
     )
 
 
@@ -530,4 +541,6 @@ def _around(bounds: Floats) -> Floats:
 
 
 def _geodesic_m(first: Any, second: Any) -> float:
-    return float(ELLIPSOID.inv(shapely.get_x(first), shapely.get_y(first), shapely.get_x(second), shapely.get_y(second))[2])
+    return float(
+        ELLIPSOID.inv(shapely.get_x(first), shapely.get_y(first), shapely.get_x(second), shapely.get_y(second))[2]
+    )

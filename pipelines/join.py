@@ -101,9 +101,9 @@ def territory_mosaics(
     """Link territories to mosaics, by overlap and by declaration, and grade each link.
 
     A link is `certain` where a legal text names it, where an overlap remains after the mosaic's boundary
-    is moved inward by `INWARD_M`, or where the inside point of a member whose polygon is `distorted` (below 1,000 ha) lies in the
-    territory. Everything else is `borderline`. Members of which only a part belongs never make a link
-    certain and stay out of `overlap_km2`. No overlap is hidden by a threshold.
+    is moved inward by `INWARD_M`, or where the inside point of a member whose polygon is `distorted` (below
+    1,000 ha) lies in the territory. Everything else is `borderline`. Members of which only a part belongs never
+    make a link certain and stay out of `overlap_km2`. No overlap is hidden by a threshold.
 
     Args:
         territories: Tidy rows, EPSG:4326.
@@ -285,4 +285,3 @@ def _grade(row: dict[str, object], territory_km2: float) -> dict[str, object]:
         "valid_from": known.get("valid_from"),
         "source": " ; ".join(sources),
     }
-

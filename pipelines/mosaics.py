@@ -146,9 +146,7 @@ def resolve_listed(
             territories["state_id"], territories["search_key"], territories["territory_id"], strict=True
         )
     }
-    alias = {
-        (row.state, fold(row.written_name)): row for row in aliases.itertuples()
-    }
+    alias = {(row.state, fold(row.written_name)): row for row in aliases.itertuples()}
     found: list[str] = []
     problems: list[str] = []
     for row in listed.itertuples():

@@ -50,7 +50,8 @@ def check_codes(codes: pd.Series, exceptions: set[str]) -> None:
     misformed = codes[~codes.str.fullmatch(r"[1-5]\d{6}")]
     if len(misformed):
         raise InputError(
-            f"Source {MESH_BRAZIL.id}: {len(misformed)} codes are no IBGE codes of seven digits ({name_some(misformed)})."
+            f"Source {MESH_BRAZIL.id}: {len(misformed)} codes are no IBGE codes of seven digits "
+            f"({name_some(misformed)}). Mend them."
         )
     wrong = [code for code in codes if check_digit(code) != int(code[6]) and code not in exceptions]
     if wrong:
@@ -278,7 +279,8 @@ def _report_renamed(mesh_names: pd.Series, frame: pd.DataFrame, log: Log) -> Non
                     f"name.{row['territory_id']}",
                     "codes",
                     row["territory_id"],
-                    f"The mesh names it {mesh_names.iloc[place]!r}, the attributes {row['territory_name']!r}; the attributes' name is published",
+                    f"The mesh names it {mesh_names.iloc[place]!r}, the attributes "
+                    f"{row['territory_name']!r}; the attributes' name is published",
                 )
             ]
         )

@@ -133,7 +133,10 @@ def area_inside_box(polygon: Any, box: Box) -> float:
     Returns:
         The area in square units of the coordinates.
     """
-    if shapely.get_num_geometries(polygon) == 1 and shapely.get_num_interior_rings(shapely.get_geometry(polygon, 0)) <= 0:
+    if (
+        shapely.get_num_geometries(polygon) == 1
+        and shapely.get_num_interior_rings(shapely.get_geometry(polygon, 0)) <= 0
+    ):
         return abs(_ring_sums(shapely.get_coordinates(polygon), np.zeros(1, np.int64), box).item())
     rings, part = shapely.get_rings(shapely.get_parts(polygon), return_index=True)
     is_shell = np.diff(part, prepend=-1) > 0

@@ -186,7 +186,7 @@ def _polygons(
     for id_, change in mended.items():
         share = change / float(shapely.area(geometry[np.flatnonzero(ids.to_numpy() == id_)[0]]))
         text = "Its invalid ring was mended; the change of area"
-        log.note([Finding(f"ring.{id_}", "area", id_, text, round(100 * share, 6), unit="%")])
+        log.note([Finding(f"ring.{id_}", "area", id_, text, round(100 * share, 6) + 0.0, unit="%")])
     return geometry, set(mended)
 
 

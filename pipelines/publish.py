@@ -53,8 +53,12 @@ def round_geometry(frames: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Dat
         shapes[has], mended = round_coordinates(shapes[has], COORDINATE_STEP)
         rounded[name] = gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes, crs=WGS84)
         if mended.any():
-            text = f"Polygons of {name} that rounding to {COORDINATE_STEP:g} degrees would have broken; mended on the grid"
-            findings.append(Finding(f"rounding.{name.replace('_', '-')}", "area", name, text, int(mended.sum()), unit="polygons"))
+            text = (
+                f"Polygons of {name} that rounding to {COORDINATE_STEP:g} degrees would have broken; mended on the grid"
+            )
+            findings.append(
+                Finding(f"rounding.{name.replace('_', '-')}", "area", name, text, int(mended.sum()), unit="polygons")
+            )
     return rounded, findings
 
 

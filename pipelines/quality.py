@@ -54,17 +54,29 @@ def measure_areas(territories: gpd.GeoDataFrame, regions: pd.DataFrame) -> list[
     whole = _percent(computed.sum(), geodesic[brazil.index].sum())
     worst = territories.loc[against.idxmax(), "territory_id"]
     checks = {
-        "area.country": ("BR", "Brazil's computed area against IBGE's official areas of 2022, lagoons excluded",
-                         _percent(computed.sum(), official.sum())),
-        "area.state": (worst_state, f"The state that differs most from IBGE's official area: {names[worst_state]}",
-                       by_state[worst_state]),
+        "area.country": (
+            "BR",
+            "Brazil's computed area against IBGE's official areas of 2022, lagoons excluded",
+            _percent(computed.sum(), official.sum()),
+        ),
+        "area.state": (
+            worst_state,
+            f"The state that differs most from IBGE's official area: {names[worst_state]}",
+            by_state[worst_state],
+        ),
         "area.median": ("territory", "Median difference of a municipality from IBGE's official area", each.median()),
-        "area.guiana": ("FR", f"French Guiana's computed area against the official {GUIANA_OFFICIAL_KM2:,.0f} km²",
-                        _percent(guiana, GUIANA_OFFICIAL_KM2)),
+        "area.guiana": (
+            "FR",
+            f"French Guiana's computed area against the official {GUIANA_OFFICIAL_KM2:,.0f} km²",
+            _percent(guiana, GUIANA_OFFICIAL_KM2),
+        ),
         "area.geodesic-country": ("BR", "Brazil's area with straight edges in EPSG:6933 against geodesic edges", whole),
-        "area.geodesic-territory": (worst, "The territory whose area differs most between straight and geodesic edges",
-                                    against.max()),
-    }  # fmt: skip
+        "area.geodesic-territory": (
+            worst,
+            "The territory whose area differs most between straight and geodesic edges",
+            against.max(),
+        ),
+    }
     return [
         _bounded(id_, "area", str(subject), text, abs(float(value)), BOUNDS_PERCENT[id_], "%")
         for id_, (subject, text, value) in checks.items()
@@ -83,8 +95,29 @@ def measure_coverage(inputs: gpd.GeoDataFrame, published: gpd.GeoDataFrame) -> l
             edges = shapely.coverage_invalid_edges(homes.geometry.to_numpy())
             broken = int((~shapely.is_empty(edges)).sum())
             text = f"Territories that overlap a neighbour or leave a gap on a shared border, {what} geometry"
-            found.append(_bounded(f"coverage.{what}-{country}", "coverage", str(country), text, broken, 0, "territories"))
+            found.append(
+                _bounded(f"coverage.{what}-{country}", "coverage", str(country), text, broken, 0, "territories")
+            )
     return found
+
+
+def measure_border(territories: gpd.GeoDataFrame, protected_areas: gpd.GeoDataFrame) -> list[Finding]:
+    """Count the overlaps across the national border that are left out as artefacts.
+
+    Args:
+        territories: Tidy rows (EPSG:4326).
+        protected_areas: Tidy rows (EPSG:4326).
+
+    Returns:
+        One finding: pairs of a commune of Guiana and a Brazilian protected area whose polygons meet.
+    """
+    communes = territories[territories["country_code"] == "FR"]
+    areas = protected_areas[
+        (protected_areas["country_code"] == "BR") & protected_areas.geometry.notna().to_numpy()
+    ].geometry.to_numpy()
+    pairs = shapely.STRtree(areas).query(communes.geometry.to_numpy(), predicate="intersects").shape[1]
+    text = "Pairs of a commune of Guiana and a Brazilian protected area that meet because the meshes disagree; left out"
+    return [Finding("links.across-border", "links", "territory_area", text, pairs, unit="pairs")]
 
 
 def measure_tables(tables: Mapping[str, pd.DataFrame], unverified: pd.DataFrame) -> list[Finding]:
@@ -102,55 +135,104 @@ def measure_tables(tables: Mapping[str, pd.DataFrame], unverified: pd.DataFrame)
     touched = set(tables["neighbour"]["territory_id"]) | set(tables["neighbour"]["neighbour_id"])
     alone = territory[~territory["territory_id"].isin(touched)]
     found = [
-        Finding(f"neighbour.{row.territory_id}", "coverage", row.territory_id, f"{row.territory_name} has no neighbour: an island")
+        Finding(
+            f"neighbour.{row.territory_id}",
+            "coverage",
+            row.territory_id,
+            f"{row.territory_name} has no neighbour: an island",
+        )
         for row in alone.itertuples()
     ]
     for column in ("population", "official_area_km2", "is_amazonia_legal", "is_state_capital"):
         unknown = territory[(territory["country_code"] == "BR") & territory[column].isna()]
         found.extend(
-            Finding(f"unknown.{column.replace('_', '-')}.{row.territory_id}", "codes", row.territory_id,
-                    f"{column} of {row.territory_name} is not known")
+            Finding(
+                f"unknown.{column.replace('_', '-')}.{row.territory_id}",
+                "codes",
+                row.territory_id,
+                f"{column} of {row.territory_name} is not known",
+            )
             for row in unknown.itertuples()
-        )  # fmt: skip
+        )
 
     has = areas["computed_area_ha"].notna() & areas["official_area_ha"].notna()
-    differ = _percent(areas.loc[has, "computed_area_ha"].astype("float64"), areas.loc[has, "official_area_ha"].astype("float64")).abs()
+    differ = _percent(
+        areas.loc[has, "computed_area_ha"].astype("float64"), areas.loc[has, "official_area_ha"].astype("float64")
+    ).abs()
     small = (areas["geometry_quality"] == "distorted")[has]
     found += [
-        Finding("area.protected-large", "area", "protected_area",
-                "Median difference of polygon and official area, areas of 1,000 ha or more",
-                round(float(differ[~small].median()), 3), unit="%"),
-        Finding("area.protected-small", "area", "protected_area",
-                "Median difference of polygon and official area, areas below 1,000 ha: such polygons are distorted "
-                "and placed by a point inside", round(float(differ[small].median()), 3), unit="%"),
-        Finding("area.protected-none", "area", "protected_area", "Areas without any open polygon (French Guiana)",
-                int((areas["geometry_quality"] == "none").sum()), unit="areas"),
-    ]  # fmt: skip
+        Finding(
+            "area.protected-large",
+            "area",
+            "protected_area",
+            "Median difference of polygon and official area, areas of 1,000 ha or more",
+            round(float(differ[~small].median()), 3),
+            unit="%",
+        ),
+        Finding(
+            "area.protected-small",
+            "area",
+            "protected_area",
+            "Median difference of polygon and official area, areas below 1,000 ha: such polygons are distorted "
+            "and placed by a point inside",
+            round(float(differ[small].median()), 3),
+            unit="%",
+        ),
+        Finding(
+            "area.protected-none",
+            "area",
+            "protected_area",
+            "Areas without any open polygon (French Guiana)",
+            int((areas["geometry_quality"] == "none").sum()),
+            unit="areas",
+        ),
+    ]
 
     computed = links[links["link_kind"].str.contains("computed")]
     for row in mosaics.itertuples():
         mine = links[links["mosaic_id"] == row.mosaic_id]
         certain = int((mine["link_grade"] == "certain").sum())
         text = (
-            f"{row.short_name}: list of members {row.completeness}; {row.members_with_polygon} of {row.members} members "
-            f"have a polygon; {certain} certain and {len(mine) - certain} borderline territories"
+            f"{row.short_name}: list of members {row.completeness}; {row.members_with_polygon} of {row.members} "
+            f"members have a polygon; {certain} certain and {len(mine) - certain} borderline territories"
         )
         found.append(Finding(f"mosaic.{row.mosaic_id}", "mosaics", row.mosaic_id, text, len(mine), unit="territories"))
     twice = members.dropna(subset="protected_area_id").groupby("protected_area_id")["mosaic_id"].nunique()
     found += [
-        Finding("members.several-mosaics", "members", "mosaic_member", "Protected areas that are members of several mosaics",
-                int((twice > 1).sum()), unit="areas"),
-        Finding("links.borderline-small", "links", "territory_mosaic",
-                "Computed links below 1 km² that are borderline, kept and shown",
-                int(((computed["link_grade"] == "borderline") & (computed["overlap_km2"].fillna(0) < 1)).sum()), unit="links"),
-        Finding("links.listed", "links", "territory_mosaic", "Links that only a list names, without an act or an overlap",
-                int((links["grade_reason"] == "listed-only").sum()), unit="links"),
-    ]  # fmt: skip
+        Finding(
+            "members.several-mosaics",
+            "members",
+            "mosaic_member",
+            "Protected areas that are members of several mosaics",
+            int((twice > 1).sum()),
+            unit="areas",
+        ),
+        Finding(
+            "links.borderline-small",
+            "links",
+            "territory_mosaic",
+            "Computed links below 1 km² that are borderline, kept and shown",
+            int(((computed["link_grade"] == "borderline") & (computed["overlap_km2"].fillna(0) < 1)).sum()),
+            unit="links",
+        ),
+        Finding(
+            "links.listed",
+            "links",
+            "territory_mosaic",
+            "Links that only a list names, without an act or an overlap",
+            int((links["grade_reason"] == "listed-only").sum()),
+            unit="links",
+        ),
+    ]
     found += [
-        Finding(f"unverified.{fold(row.mosaic_name).replace(' ', '-')}", "mosaics", row.mosaic_name,
-                f"Named as a mosaic ({row.states}), but no page that gives its act or members was read: left out")
+        Finding(
+            f"unverified.{fold(row.mosaic_name).replace(' ', '-')}",
+            "mosaics",
+            row.mosaic_name,
+            f"Named as a mosaic ({row.states}), but no page that gives its act or members was read: left out",
+        )
         for row in unverified.itertuples()
-    ]  # fmt: skip
+    ]
     return found
 
 
@@ -160,7 +242,9 @@ def require_kept(findings: list[Finding]) -> None:
     Raises:
         ContractError: names every broken bound with its value.
     """
-    broken = [f"{one.id} ({one.value:g} {one.unit}, at most {one.bound:g})" for one in findings if one.state == "broken"]
+    broken = [
+        f"{one.id} ({one.value:g} {one.unit}, at most {one.bound:g})" for one in findings if one.state == "broken"
+    ]
     if broken:
         raise ContractError(f"{len(broken)} quality bounds are broken: {name_some(broken)}. Nothing is published.")
 

@@ -77,7 +77,8 @@ class Inputs:
             path = self.folder / source.path
             if not path.is_file():
                 raise InputError(
-                    f"Source {source.id}: {path} is missing. Put the file there, or name the right folder with --inputs."
+                    f"Source {source.id}: {path} is missing. Put the file there, or name the right folder with "
+                    "--inputs."
                 )
             return path
         if not source.urls:
@@ -119,11 +120,15 @@ def read_polygons(inputs: Inputs, source: Source) -> gpd.GeoDataFrame:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"Source {source.id}: the file is no whole gzip file ({error}). Fetch it again.") from error
+            raise InputError(
+                f"Source {source.id}: the file is no whole gzip file ({error}). Fetch it again."
+            ) from error
     try:
         frame = gpd.read_file(io.BytesIO(content))
     except (DataSourceError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"Source {source.id}: the file cannot be read as polygons ({error}). Fetch it again.") from error
+        raise InputError(
+            f"Source {source.id}: the file cannot be read as polygons ({error}). Fetch it again."
+        ) from error
     if frame.empty:
         raise InputError(f"Source {source.id}: the file holds no rows. Fetch it again.")
     if frame.crs is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-NOT_READ = "Published as public data (\"Dados públicos\"); the publisher's terms were not read"
+NOT_READ = 'Published as public data ("Dados públicos"); the publisher\'s terms were not read'
 CURATED_LICENCE = "Facts compiled for this project, a source per row; licensed with the project"
 IBGE_FREE = "Free use with attribution to IBGE"
 

@@ -7,6 +7,7 @@ words about generalised limits are members of the collection.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -89,7 +90,6 @@ def territories_geojson(bundle: Bundle, mosaic_id: str | None, *, language: Lang
 def stream_territories(bundle: Bundle, mosaic_id: str | None, *, language: Language = "en") -> Iterator[bytes]:
     """As `territories_geojson`, in pieces."""
     rows = select_territories(bundle, mosaic_id)
-    used = set(rows["source_id"])
     if mosaic_id is not None:
         links = [_link(row, language) for row in rows[list(_LINK_COLUMNS)].to_dict("records")]
     else:
@@ -98,7 +98,6 @@ def stream_territories(bundle: Bundle, mosaic_id: str | None, *, language: Langu
         for row in bundle.territory_mosaic[columns].to_dict("records"):
             by_territory.setdefault(str(row["territory_id"]), []).append(_link(row, language))
         links = [{"links": by_territory.get(id_, [])} for id_ in rows["territory_id"]]
-    used |= set(bundle.protected_area["source_id"]) | {"curated-mosaics"}
     properties = (
         {
             "territory_id": row["territory_id"],
@@ -118,7 +117,7 @@ def stream_territories(bundle: Bundle, mosaic_id: str | None, *, language: Langu
     about = {
         "name": file_name("territories", mosaic_id).removesuffix(".geojson"),
         "notice": LIMITS_NOTICE[language],
-        "sources": source_notices(bundle.source, used),
+        "sources": source_notices(bundle.source, _sources_of(rows, bundle, mosaic_id)),
     }
     return write_collection(rows["territory_id"], rows.geometry.to_numpy(), properties, about=about)
 
@@ -164,9 +163,7 @@ def geometry_bytes(geometry: Any) -> bytes:
 
 
 def _rings(polygon: Any) -> bytes:
-    rings = [
-        np.ascontiguousarray(shapely.get_coordinates(ring).round(DECIMALS)) for ring in shapely.get_rings(polygon)
-    ]
+    rings = [np.ascontiguousarray(shapely.get_coordinates(ring).round(DECIMALS)) for ring in shapely.get_rings(polygon)]
     return orjson.dumps(rings, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -184,9 +181,20 @@ def file_name(layer: str, mosaic_id: str | None) -> str:
 
 def known(value: Any) -> Any:
     """A value as JSON knows it: null for unknown, plain numbers and booleans."""
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _sources_of(rows: pd.DataFrame, bundle: Bundle, mosaic_id: str | None) -> set[str]:
+    """Ids of the sources that the boundaries, names, populations and links of the rows come from."""
+    links = bundle.territory_mosaic
+    if mosaic_id is not None:
+        links = links[links["mosaic_id"] == mosaic_id]
+    named = {part for text in links["source"].unique() for part in text.split(" ; ")}
+    countries = set(rows["country_code"])
+    facts = {"BR": {"ibge-attributes", "curated-mosaics"}, "FR": {"insee-communes-2024", "curated-guiana"}}
+    return set(rows["source_id"]) | named.union(*(facts[country] for country in countries))
 
 
 def _link(row: dict[str, Any], language: Language) -> dict[str, Any]:
