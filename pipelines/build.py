@@ -34,8 +34,6 @@ from pipelines.report import Log
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step, what is done of it and all of it."""
 
-STEPS = ("read", "territories", "protected areas", "overlaps", "links", "neighbours", "meshes", "checks", "writing")
-
 
 @dataclass(frozen=True)
 class Built:

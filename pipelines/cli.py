@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
 from geodata.errors import MosaicosError
@@ -57,7 +57,7 @@ def build(folder: Path | None, out: Path | None, jobs: int | None, accept_change
     """Rebuild the published bundle from the raw files and the curated facts."""
     from geodata.errors import UnknownIdError  # noqa: PLC0415
     from geodata.search import nearest  # noqa: PLC0415
-    from pipelines.build import STEPS, build  # noqa: PLC0415
+    from pipelines.build import build  # noqa: PLC0415
     from pipelines.raw import Inputs  # noqa: PLC0415
     from pipelines.sources import SOURCES  # noqa: PLC0415
 
@@ -67,11 +67,11 @@ def build(folder: Path | None, out: Path | None, jobs: int | None, accept_change
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<16}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
-        tasks = {step: bars.add_task(step, total=None, start=False) for step in STEPS}
+        tasks: dict[str, TaskID] = {}
 
         def show(step: str, done: int, whole: int) -> None:
-            if not bars.tasks[tasks[step]].started:
-                bars.start_task(tasks[step])
+            if step not in tasks:
+                tasks[step] = bars.add_task(step)
             bars.update(tasks[step], completed=done, total=whole)
 
         target = out or published_folder()
@@ -108,7 +108,7 @@ def sources(folder: Path | None) -> None:
             ("producer", source.producer),
             ("intermediary", source.intermediary or "none"),
             ("vintage", source.vintage),
-            ("licence", source.licence + ("" if source.is_licence_read else " [terms not read]")),
+            ("licence", source.licence),
             ("citation", source.citation),
             ("file", f"{source.path or 'curated'} ({inputs.state_of(source)})"),
         ):

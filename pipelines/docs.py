@@ -28,7 +28,7 @@ def data_page(tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
             ("producer", row["producer"]),
             ("intermediary", row["intermediary"]),
             ("vintage", row["vintage"]),
-            ("licence", row["licence"] + ("" if row["is_licence_read"] else " **(terms not read)**")),
+            ("licence", row["licence"]),
             ("cite as", row["citation"]),
             ("published at", row["address"]),
             ("positional tolerance", None if pd.isna(row["tolerance_m"]) else f"{row['tolerance_m']:g} m"),

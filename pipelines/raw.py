@@ -59,10 +59,12 @@ class Inputs:
         return content
 
     def state_of(self, source: Source) -> str:
-        """``curated``, ``missing``, ``unreadable``, ``as declared`` or ``changed``."""
+        """``curated``, ``not looked for``, ``missing``, ``unreadable``, ``as declared`` or ``changed``."""
         if source.path is None:
             return "curated"
-        if self.folder is None or not (self.folder / source.path).is_file():
+        if self.folder is None:
+            return "not looked for: name a folder with --inputs"
+        if not (self.folder / source.path).is_file():
             return "missing"
         try:
             content = (self.folder / source.path).read_bytes()

@@ -11,24 +11,33 @@ from geodata.errors import ExportError
 
 
 def write_stream(target: Path, pieces: Iterable[bytes]) -> None:
-    """Write pieces to `target`; it is either whole or as it was.
+    """Write pieces to `target`; a file is either whole or as it was.
+
+    A link is followed. What is no ordinary file (a device, a pipe) is written straight.
 
     Raises:
         ExportError: the folder or the disk cannot be written.
     """
-    name: str | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(target)
-        name = None
+        place = target.resolve()
+        if place.exists() and not place.is_file():
+            with place.open("wb") as file:
+                file.writelines(pieces)
+        else:
+            _replace(place, pieces)
     except OSError as error:
         raise ExportError(f"{target} cannot be written ({error.strerror}). Choose another --out.") from error
+
+
+def _replace(place: Path, pieces: Iterable[bytes]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+        umask = os.umask(0)
+        os.umask(umask)
+        fresh.chmod(0o666 & ~umask)
+        fresh.replace(place)
     finally:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
