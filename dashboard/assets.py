@@ -1,0 +1,125 @@
+"""The files that the map loads, held in memory under names that carry a hash of their content.
+
+A name that changes with the content may be cached for ever. Nothing is looked up on disk when a request comes, so no
+path can leave a folder: a name is in the store or it is not found.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from geodata.errors import UnknownIdError
+from geodata.search import nearest
+from geodata.store import Bundle
+
+PREFIX = "/assets/"
+HASH_LENGTH = 12
+HERE = Path(__file__).parent
+OWN_FILES = (
+    HERE / "static" / "vendor" / "leaflet.js",
+    HERE / "static" / "vendor" / "leaflet.css",
+    HERE / "static" / "vendor" / "topojson-client.min.js",
+    HERE / "map" / "mosaicos-map.js",
+    HERE / "map" / "mosaicos-map.css",
+)
+MEDIA_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".topojson": "application/json",
+}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file to serve.
+
+    Attributes:
+        name: Its name in the address, with the content hash after a hyphen.
+        media_type: Value of `Content-Type`.
+        compressed: The gzipped bytes.
+    """
+
+    name: str
+    media_type: str
+    compressed: bytes
+
+    @cached_property
+    def plain(self) -> bytes:
+        """The bytes before compression."""
+        return gzip.decompress(self.compressed)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the plain bytes, shortened: the ground of the entity tags."""
+        return hashlib.sha256(self.plain).hexdigest()[:32]
+
+
+def hashed_name(name: str, content: bytes) -> str:
+    """Put a hash of the content into a file name: ``leaflet.js`` becomes ``leaflet-1f0c….js``.
+
+    The hash follows a hyphen: streamlit-folium drops ``_`` and what follows it from its map key.
+    """
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:HASH_LENGTH]}{dot}{ending}"
+
+
+@cache
+def own_address(name: str) -> str:
+    """The local address of one of our own or vendored files, such as ``leaflet.js``.
+
+    Raises:
+        UnknownIdError: there is no such file.
+    """
+    files = {path.name: path for path in OWN_FILES}
+    if name not in files:
+        raise UnknownIdError("asset", name, nearest(name, files))
+    return PREFIX + hashed_name(name, files[name].read_bytes())
+
+
+class AssetStore:
+    """All files that the map may load: our script and style, the vendored libraries, the display meshes."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Read and compress the files.
+
+        Args:
+            bundle: The published bundle, for its display meshes (already gzipped, already hashed names).
+        """
+        self._by_name: dict[str, Asset] = {}
+        self._address: dict[str, str] = {}
+        for path in OWN_FILES:
+            name = own_address(path.name).removeprefix(PREFIX)
+            self._add(path.name, name, path.suffix, gzip.compress(path.read_bytes(), 9, mtime=0))
+        for mesh in bundle.manifest["display"]:
+            path = bundle.display_path(mesh)
+            self._add(f"mesh:{mesh}", path.name.removesuffix(".gz"), ".topojson", path.read_bytes())
+
+    def _add(self, key: str, name: str, suffix: str, compressed: bytes) -> None:
+        self._by_name[name] = Asset(name, MEDIA_TYPES[suffix], compressed)
+        self._address[key] = PREFIX + name
+
+    def __iter__(self) -> Iterator[Asset]:
+        return iter(self._by_name.values())
+
+    def find(self, name: str) -> Asset | None:
+        """The asset of that name in the address, or None."""
+        return self._by_name.get(name)
+
+    def address(self, key: str) -> str:
+        """The local address of a file (``leaflet.js``) or of a mesh (``mesh:territory``).
+
+        Raises:
+            UnknownIdError: there is no such file or mesh.
+        """
+        if key not in self._address:
+            raise UnknownIdError("asset", key, nearest(key, self._address))
+        return self._address[key]
+
+    def holds_address(self, address: str) -> bool:
+        """Whether an address is one that this server answers from the store."""
+        return address.startswith(PREFIX) and address.removeprefix(PREFIX) in self._by_name

@@ -1,0 +1,73 @@
+"""What every page has: title, language, notices about the address, and the words about the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import data, state
+from dashboard.components import fragments
+from dashboard.text import TONGUES, Words
+from geodata.export.geojson import LIMITS_NOTICE
+
+STYLE = Path(__file__).parents[1] / "static" / "app.css"
+_LANGUAGE_KEY = "language"
+
+
+def open_page(choice: state.Choice) -> None:
+    """Style sheet, language of the document, and a notice for each value of the address that means nothing."""
+    st.html(STYLE)
+    st.html(
+        f'<script>document.documentElement.lang = "{choice.words.tongue.locale.replace("_", "-")}"</script>',
+        unsafe_allow_javascript=True,
+    )
+    messages = {
+        state.MOSAIC: choice.words.say(
+            "The address asks for the mosaic “{value}”, which does not exist. All are shown."
+        ),
+        state.LANGUAGE: choice.words.say("The address asks for the language “{value}”, which is not available."),
+    }
+    for name, value in choice.refused.items():
+        st.html(fragments.notice(choice.words.say("Ignored:"), messages[name].format(value=value), kind="partial"))
+
+
+def show_title(title: str, lead: str, words: Words) -> None:
+    """The title of the page, and the switch of languages beside it."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"):
+        st.html(fragments.page_title(title, lead), width="content")
+        _show_languages(words)
+
+
+def _show_languages(words: Words) -> None:
+    if st.session_state.get(_LANGUAGE_KEY) != words.code:
+        st.session_state[_LANGUAGE_KEY] = words.code
+
+    st.segmented_control(
+        words.say("Language"),
+        list(TONGUES),
+        required=True,
+        format_func=lambda code: TONGUES[code].name,
+        key=_LANGUAGE_KEY,
+        label_visibility="collapsed",
+        on_change=lambda: state.choose_language(st.session_state[_LANGUAGE_KEY]),
+    )
+
+
+def close_page(words: Words) -> None:
+    """The words about the data that stand on every page."""
+    producers = sorted(set(data.bundle().source["producer"]))
+    st.html(
+        fragments.footnote(
+            [
+                LIMITS_NOTICE[words.vocabulary],
+                words.say(
+                    "No stage of sensitisation and no volunteer support is public so far, so none is shown. Such facts "
+                    "describe municipalities, never peoples or their consent."
+                ),
+                words.say("Sources: {sources}. Their licences are on the page “Data and quality”.").format(
+                    sources="; ".join(producers)
+                ),
+            ]
+        )
+    )

@@ -1,0 +1,229 @@
+"""The server: Streamlit's pages and our files in one process.
+
+``python -m dashboard.server --host 127.0.0.1 --port 8501`` runs it. Importing this module starts nothing. uvicorn
+serves it directly, on a socket that is known to be TCP, so that small answers are not held back (about 40 ms each);
+the loaded tables are frozen out of the garbage collector, which otherwise walks them after every rerun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import gzip
+import socket
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import folium.plugins  # noqa: F401 - slow to import: done before the first visitor comes
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config, file_util
+from streamlit.starlette import App
+
+from dashboard import data
+from dashboard.assets import PREFIX, Asset
+
+HERE = Path(__file__).resolve().parent
+SETTINGS = HERE.parent / ".streamlit" / "config.toml"
+ALWAYS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.enableWebsocketCompression": True,
+}
+"""Held even where the settings file is not at hand: nothing is reported to anybody."""
+
+FOREVER = "public, max-age=31536000, immutable"
+SHELL_FOLDERS = {
+    "/static/": Path(file_util.get_static_dir()) / "static",
+    "/component/streamlit_folium.st_folium/static/": Path(str(find_spec("streamlit_folium").origin)).parent  # type: ignore[union-attr]
+    / "frontend/build/static",
+}
+"""Streamlit's and streamlit-folium's own bundles. Their names carry a hash of the content. streamlit-folium is not
+imported here: its component registers itself only when a page imports it first."""
+SHELL_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
+
+def apply_settings() -> None:
+    """Give Streamlit the project's settings, whatever folder the server was started from."""
+    if SETTINGS.is_file():
+        for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
+            for name, value in _flatten(options):
+                config.set_option(f"{section}.{name}", value)
+    for name, value in ALWAYS.items():
+        config.set_option(name, value)
+
+
+def _flatten(options: dict[str, Any]) -> list[tuple[str, Any]]:
+    """``{"light": {"primaryColor": …}}`` as ``[("light.primaryColor", …)]``."""
+    flat: list[tuple[str, Any]] = []
+    for name, value in options.items():
+        if isinstance(value, dict):
+            flat += [(f"{name}.{inner}", one) for inner, one in _flatten(value)]
+        else:
+            flat.append((name, value))
+    return flat
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Whether the client takes gzip (``gzip;q=0`` means that it does not)."""
+    for offer in request.headers.get("accept-encoding", "").split(","):
+        coding, _, quality = offer.strip().partition(";")
+        if coding.strip() in {"gzip", "*"}:
+            return quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """The first and the last byte that a `Range` header asks for.
+
+    Returns:
+        None where there is no header, where it asks for several ranges or is not understood: the whole is sent.
+
+    Raises:
+        ValueError: the range lies outside the file.
+    """
+    unit, _, wanted = (header or "").partition("=")
+    first, dash, last = wanted.strip().partition("-")
+    if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
+        return None
+    start = int(first) if first else max(size - int(last), 0)
+    end = min(int(last), size - 1) if first and last else size - 1
+    if start >= size or (not first and int(last) == 0):
+        raise ValueError(f"bytes {wanted} of a file of {size} bytes")
+    return (start, end) if start <= end else None
+
+
+def answer(asset: Asset, request: Request) -> Response:
+    """Serve one asset: compressed where the client takes it, 304 for a known tag, 206 for a range."""
+    compressed = accepts_gzip(request)
+    body = asset.compressed if compressed else asset.plain
+    tag = f'"{asset.digest}{"-gzip" if compressed else ""}"'
+    headers = {"Cache-Control": FOREVER, "ETag": tag, "Vary": "Accept-Encoding", "Accept-Ranges": "bytes"}
+    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if tag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    if compressed:
+        headers["Content-Encoding"] = "gzip"
+    part = None
+    if request.headers.get("if-range", tag) == tag:
+        try:
+            part = byte_range(request.headers.get("range"), len(body))
+        except ValueError:
+            return Response(status_code=416, headers={"Content-Range": f"bytes */{len(body)}"})
+    if part is None:
+        return Response(body, media_type=asset.media_type, headers=headers)
+    start, end = part
+    headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
+    return Response(body[start : end + 1], status_code=206, media_type=asset.media_type, headers=headers)
+
+
+@lru_cache(maxsize=256)
+def shell_asset(path: str) -> Asset | None:
+    """One script or style of Streamlit's own shell, compressed once; None where it is not one.
+
+    Streamlit sends them uncompressed. Only names of files that lie directly in known folders are answered.
+    """
+    for prefix, folder in SHELL_FOLDERS.items():
+        if path.startswith(prefix):
+            file = (folder / path.removeprefix(prefix)).resolve()
+            if file.suffix in SHELL_TYPES and file.is_relative_to(folder.resolve()) and file.is_file():
+                return Asset(file.name, SHELL_TYPES[file.suffix], gzip.compress(file.read_bytes(), 6, mtime=0))
+    return None
+
+
+class Files:
+    """ASGI middleware that answers for our files and for the compressed shell, before Streamlit sees the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand the request on."""
+        if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
+            path = scope["path"]
+            request = Request(scope)
+            if path.startswith(PREFIX):
+                asset = data.assets().find(path.removeprefix(PREFIX))
+                response = answer(asset, request) if asset else Response("Not found", status_code=404)
+                await response(scope, receive, send)
+                return
+            shell = shell_asset(path) if accepts_gzip(request) else None
+            if shell is not None:
+                await answer(shell, request)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def lifespan(_: App) -> AsyncIterator[None]:
+    """Load what every session shares, then take it out of the garbage collector's sight."""
+    data.bundle()
+    data.assets()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+app = App(HERE / "app.py", lifespan=lifespan, middleware=[Middleware(Files)])
+"""The ASGI application: one process, one port."""
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen on the port: who comes before all is loaded waits.
+
+    The protocol is named: asyncio switches TCP_NODELAY on only for a socket that says that it is TCP.
+
+    Raises:
+        OSError: the port is taken, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until stopped."""
+    parser = argparse.ArgumentParser(prog="dashboard.server", description="Serve the dashboard.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=8501, help="port (0: any free one)")
+    chosen = parser.parse_args(arguments)
+    apply_settings()
+    try:
+        listening = open_socket(chosen.host, chosen.port)
+    except OSError as error:
+        raise SystemExit(
+            f"Cannot listen on {chosen.host}:{chosen.port}: {error.strerror}. Choose another --port."
+        ) from error
+    host, port = listening.getsockname()[:2]
+    print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
+            access_log=False,
+            log_level="warning",
+        )
+    )
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Bring the catalogues of the interface up to date with the code: new messages in, unused ones out.
+
+Run it after a sentence of the interface changed (``python scripts/update_catalogues.py``), then fill what is empty in
+`dashboard/locale/*/LC_MESSAGES/mosaicos.po`. A test fails while a message is missing, empty, fuzzy or unused.
+"""
+
+from __future__ import annotations
+
+import ast
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+DASHBOARD = ROOT / "dashboard"
+LOCALES = ("fr", "pt_BR")
+WORDS = {"say": 1, "count": 2}
+"""Methods of `dashboard.text.Words` that translate, and how many of their arguments are messages."""
+HEADER = "# The interface of mosaicos. Made by scripts/update_catalogues.py; translations are written by hand."
+
+
+def extract_messages() -> Catalog:
+    """All messages of the code, in the order of their places: `words.say("…")`, `words.count("one", "many", number)`.
+
+    Raises:
+        ValueError: a message is not a literal; it could not be translated.
+    """
+    catalogue = Catalog(project="mosaicos", charset="utf-8", fuzzy=False)
+    for path in sorted(DASHBOARD.rglob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name in WORDS:
+                texts = [one.value for one in call.args[: WORDS[name]] if isinstance(one, ast.Constant)]
+                if len(texts) != WORDS[name] or not all(isinstance(text, str) for text in texts):
+                    raise ValueError(f"{place}:{call.lineno}: the message of {name}() is not a literal.")
+                catalogue.add(texts[0] if len(texts) == 1 else tuple(texts), locations=[(place, call.lineno)])
+    return catalogue
+
+
+def catalogue_path(locale: str) -> Path:
+    """Where the catalogue of one language lies."""
+    return DASHBOARD / "locale" / locale / "LC_MESSAGES" / "mosaicos.po"
+
+
+def main() -> None:
+    """Rewrite the catalogues."""
+    template = extract_messages()
+    for locale in LOCALES:
+        path = catalogue_path(locale)
+        with path.open("rb") as file:
+            old = read_po(file, locale=locale)
+        new = Catalog(locale=locale, project="mosaicos", charset="utf-8", fuzzy=False, header_comment=HEADER)
+        for message in template:
+            if message.id:
+                kept = old.get(message.id)
+                new.add(message.id, string=kept.string if kept else None, locations=message.locations)
+        written = BytesIO()
+        write_po(written, new, width=110, omit_header=False, include_lineno=False, sort_by_file=True)
+        text = "\n".join(line for line in written.getvalue().decode().splitlines() if not _is_stamp(line))
+        path.write_text(text + "\n", encoding="utf-8")
+        empty = sum(1 for message in new if message.id and not all(_strings(message.string)))
+        print(f"{path.relative_to(ROOT)}: {len(new)} messages, {empty} empty")
+
+
+def _strings(string: str | tuple[str, ...] | None) -> list[str]:
+    return [string or ""] if not isinstance(string, tuple) else list(string)
+
+
+def _is_stamp(line: str) -> bool:
+    """Whether a header line changes with every run: dates, tools, people."""
+    stamps = (
+        "Project-Id-Version",
+        "POT-Creation-Date",
+        "PO-Revision-Date",
+        "Last-Translator",
+        "Language-Team",
+        "Generated-By",
+        "Report-Msgid",
+    )
+    return line.startswith(tuple(f'"{stamp}' for stamp in stamps))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""A dashboard on a free port and a real Chromium that may reach nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
+
+from geodata.paths import published_folder
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 30_000
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+HOSTILE = "<img src=x onerror=alert(1)>"
+HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
+
+
+@contextmanager
+def serve(published: Path) -> Iterator[str]:
+    """Run the server on a free port; yields its address."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "dashboard.server", "--port", "0"],
+        env={**os.environ, "MOSAICOS_PUBLISHED": str(published)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert "http://127.0.0.1:" in line, f"the server said {line!r}"
+        yield line.split()[4]
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The dashboard on the published bundle."""
+    with serve(published_folder()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def hostile_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard on a copy of the bundle in which a territory, a mosaic and a member have a hostile name."""
+    folder = tmp_path_factory.mktemp("hostile") / "published"
+    shutil.copytree(published_folder(), folder)
+    territory = gpd.read_parquet(folder / "territory.parquet")
+    territory.loc[territory["territory_id"] == HOSTILE_TERRITORY, "territory_name"] = HOSTILE
+    territory.to_parquet(folder / "territory.parquet")
+    mosaic = gpd.read_parquet(folder / "mosaic.parquet")
+    mosaic.loc[mosaic["mosaic_id"] == HOSTILE_MOSAIC, ["mosaic_name", "short_name"]] = HOSTILE
+    mosaic.to_parquet(folder / "mosaic.parquet")
+    member = pd.read_parquet(folder / "mosaic_member.parquet")
+    member.loc[member["mosaic_id"] == HOSTILE_MOSAIC, "member_name"] = HOSTILE
+    member.to_parquet(folder / "mosaic_member.parquet")
+    for path in folder.glob("*.topojson.gz"):
+        mesh = json.loads(gzip.decompress(path.read_bytes()))
+        for geometry in mesh["objects"].get("territory", {"geometries": []})["geometries"]:
+            if geometry["id"] == HOSTILE_TERRITORY:
+                geometry["properties"]["name"] = HOSTILE
+        path.write_bytes(gzip.compress(json.dumps(mesh).encode(), 1))
+    with serve(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """One open page, and all that it asked for and complained of."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+    @property
+    def map(self) -> FrameLocator:
+        """The frame that holds the map."""
+        return self.page.frame_locator("iframe[title*=folium]")
+
+    def ask_map(self, script: str) -> object:
+        """Evaluate a function in the map's frame."""
+        return self.map.locator("body").evaluate(script)
+
+    def wait_for_map(self, mosaic_id: str | None = None) -> None:
+        """Wait until the map has painted a mosaic with its fine mesh; None: the whole country."""
+        wanted = f"body[data-detail='{mosaic_id}']" if mosaic_id else "body"
+        self.map.locator(f"{wanted}[data-painted='{mosaic_id or 'null'}']").wait_for(
+            state="attached", timeout=PATIENCE_MS
+        )
+
+    def wait_for_run(self) -> None:
+        """Wait until the page has run to its end."""
+        self.page.locator("[data-test-script-state='notRunning']").wait_for(state="attached", timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open an address. At the end no page may have asked another host for anything, nor complained."""
+    visits: list[tuple[Visit, bool]] = []
+    contexts = []
+
+    def open_page(
+        url: str, *, locale: str = "en-US", size: dict[str, int] = WIDE, complains: bool = False, before: object = None
+    ) -> Visit:
+        context = browser.new_context(viewport=size, locale=locale, accept_downloads=True)
+        contexts.append(context)
+        made = Visit(context.new_page())
+        made.page.set_default_timeout(PATIENCE_MS)
+        made.page.on("request", lambda request: made.requests.append(request.url))
+        made.page.on("pageerror", lambda error: made.errors.append(str(error)))
+        made.page.on("console", lambda one: made.errors.append(one.text) if one.type == "error" else None)
+        made.page.on("dialog", lambda dialog: (made.dialogs.append(dialog.message), dialog.dismiss()))
+        if callable(before):
+            before(made.page)
+        made.page.goto(url)
+        visits.append((made, complains))
+        return made
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    for made, complains in visits:
+        home = urlsplit(made.page.url).netloc
+        hosts = {urlsplit(url).netloc for url in made.requests if urlsplit(url).scheme not in {"data", "blob"}}
+        assert hosts == {home}, f"asked other hosts: {hosts - {home}}"
+        assert made.dialogs == []
+        assert complains or made.errors == []

@@ -1,0 +1,253 @@
+"""The map page in a real browser, with no network but the dashboard's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.map import style
+from geodata.export.geojson import select_territories
+from geodata.store import load_bundle
+
+from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, Visit
+
+Open = Callable[..., Visit]
+pytestmark = pytest.mark.browser
+
+AMAPA = "oeste-amapa-norte-para"
+CAPIVARA = "capivara-confusoes"
+COUNT_PIXELS = """(body, color) => {
+  const [r, g, b] = [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
+  const canvas = document.querySelector(".leaflet-overlay-pane canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let place = 0; place < data.length; place += 4) {
+    if (Math.abs(data[place] - r) + Math.abs(data[place + 1] - g) + Math.abs(data[place + 2] - b) < 6) found += 1;
+  }
+  return found;
+}"""
+LINKED = """() => {
+  const { codes, territories } = window.mosaicosMap.session;
+  return territories.filter((_, place) => codes[place] !== "N").map((layer) => layer.feature.id);
+}"""
+VIEW = """() => {
+  const { map } = window.mosaicosMap.session;
+  return [map.getCenter().lat, map.getCenter().lng, map.getZoom()];
+}"""
+
+
+def pixels(visited: Visit, color: str) -> int:
+    found = visited.map.locator("body").evaluate(COUNT_PIXELS, color)
+    assert isinstance(found, int)
+    return found
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(
+        page.evaluate(
+            "() => Math.max(document.documentElement.scrollWidth, "
+            "document.querySelector('[data-testid=stMain]').scrollWidth) - window.innerWidth"
+        )
+    )
+
+
+def test_the_map_paints_territories_by_how_they_are_linked(address: str, visit: Open) -> None:
+    visited = visit(address)
+    visited.wait_for_map()
+    for code in (style.CERTAIN, style.BORDERLINE, style.COUNTERPART, style.NOT_LINKED):
+        assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
+    expect(visited.map.locator(".leaflet-control-scale-line")).to_contain_text("km")
+    expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Generalised limits, not legal")
+
+
+def test_choosing_a_mosaic_changes_map_table_and_download_alike(address: str, visit: Open, tmp_path: Path) -> None:
+    visited = visit(address)
+    visited.wait_for_map()
+    before = visited.ask_map(VIEW)
+    frame = visited.page.locator("iframe[title*=folium]").element_handle()
+    box = visited.page.get_by_role("combobox", name="Mosaic")
+    box.click()
+    expect(visited.page.get_by_role("group", name="22 recognised mosaics").get_by_role("option")).to_have_count(22)
+    box.fill("confusoes")
+    expect(visited.page.get_by_role("option")).to_have_count(1)
+    box.press("Enter")
+    visited.wait_for_map(CAPIVARA)
+    expected = select_territories(load_bundle(), CAPIVARA)
+
+    assert visited.page.url.endswith(f"?mosaic={CAPIVARA}")
+    assert sorted(visited.ask_map(LINKED)) == sorted(expected["territory_id"])  # type: ignore[call-overload]
+    assert visited.ask_map(VIEW) != before, "the map went to the mosaic"
+    assert visited.page.locator("iframe[title*=folium]").element_handle().evaluate("(one, old) => one === old", frame)
+    expect(visited.page.get_by_role("tab", name=f"{len(expected)} municipalities")).to_be_visible()
+    first = visited.page.locator("[data-testid=stDataFrame]").first.locator("td").first
+    expect(first).to_have_text(expected["territory_name"].iloc[0])
+
+    with visited.page.expect_download() as waiting:
+        visited.page.get_by_role("button", name=f"Download these {len(expected)} rows as GeoJSON").click()
+    waiting.value.save_as(tmp_path / "rows.geojson")
+    exported = json.loads((tmp_path / "rows.geojson").read_text(encoding="utf-8"))
+    assert [feature["id"] for feature in exported["features"]] == expected["territory_id"].tolist()
+    assert waiting.value.suggested_filename == f"mosaicos-territories-{CAPIVARA}.geojson"
+
+
+def test_the_list_of_mosaics_takes_accents_too_and_can_be_cleared(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={AMAPA}")
+    visited.wait_for_map(AMAPA)
+    box = visited.page.get_by_role("combobox", name="Mosaic")
+    expect(box).to_have_value("Oeste do Amapá e Norte do Pará")
+    box.fill("Confusões")
+    expect(visited.page.get_by_role("option")).to_have_text("Capivara-ConfusõesPI")
+    box.press("Escape")
+    expect(box).to_have_value("Oeste do Amapá e Norte do Pará")
+    visited.page.get_by_role("button", name="Show all mosaics").click()
+    visited.wait_for_map()
+    assert "mosaic=" not in visited.page.url
+
+
+def test_a_link_opens_the_same_picture(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={AMAPA}&lang=fr")
+    visited.wait_for_map(AMAPA)
+    assert pixels(visited, str(style.TERRITORY[style.CERTAIN]["near"]["fillColor"])) > 500
+    expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_be_visible()
+    expect(visited.page.locator("html")).to_have_attribute("lang", "fr")
+
+
+def test_a_bad_link_is_ignored_with_a_notice(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic=atlantis")
+    visited.wait_for_map()
+    expect(visited.page.get_by_text("The address asks for the mosaic “atlantis”")).to_be_visible()
+
+
+@pytest.mark.parametrize("typed", ["camopi", "Çâmopí"])
+def test_the_find_box_answers_with_and_without_accents(address: str, visit: Open, typed: str) -> None:
+    visited = visit(address)
+    visited.wait_for_map()
+    visited.page.get_by_label("Find my municipality").fill(typed)
+    answer = visited.page.locator(".st-key-answer")
+    expect(answer.get_by_role("heading", name="Camopi (CCEG)")).to_be_visible()
+    expect(answer).to_contain_text("Parc amazonien (cœur)")
+    expect(answer).to_contain_text("counterpart · Certain")
+    expect(answer).to_contain_text("Named in a legal text")
+
+
+def test_a_click_answers_and_keeps_the_view(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}")
+    visited.wait_for_map(CAPIVARA)
+    visited.map.locator(".leaflet-control-zoom-in").click()
+    visited.page.wait_for_timeout(600)
+    before = visited.ask_map(VIEW)
+    frame = visited.page.locator("iframe[title*=folium]").element_handle()
+    visited.map.locator(".leaflet-container").click(position={"x": 300, "y": 250})
+    expect(visited.page.locator(".st-key-answer h2")).to_be_visible()
+    visited.wait_for_run()
+    assert visited.ask_map(VIEW) == before
+    assert visited.page.locator("iframe[title*=folium]").element_handle().evaluate("(one, old) => one === old", frame)
+    name = visited.page.locator(".st-key-answer h2").inner_text()
+    selected = visited.ask_map("() => window.mosaicosMap.session.chosen.feature.properties.name")
+    assert name.startswith(str(selected))
+
+
+def test_the_mouse_is_told_what_lies_under_it(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={AMAPA}")
+    visited.wait_for_map(AMAPA)
+    visited.map.locator(".leaflet-container").hover(position={"x": 420, "y": 250})
+    tip = visited.map.locator(".map-tip")
+    expect(tip.locator(".tip-name")).to_have_count(1)
+    expect(tip.locator(".tip-note")).to_have_text("In the mosaic: certain")
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "find"),
+    [
+        ("fr-FR", "Mosaïques d’aires protégées", "Trouver ma commune"),
+        ("pt-BR", "Mosaicos de áreas protegidas", "Encontrar meu município"),
+        ("en-GB", "Mosaics of protected areas", "Find my municipality"),
+        ("de-DE", "Mosaics of protected areas", "Find my municipality"),
+    ],
+)
+def test_the_browsers_language_comes_first(address: str, visit: Open, locale: str, title: str, find: str) -> None:
+    visited = visit(address, locale=locale)
+    visited.wait_for_map()
+    expect(visited.page.get_by_role("heading", name=title)).to_be_visible()
+    expect(visited.page.get_by_label(find)).to_be_visible()
+
+
+def test_the_persons_choice_of_a_language_goes_before_the_browsers(address: str, visit: Open) -> None:
+    visited = visit(address, locale="pt-BR")
+    visited.wait_for_map()
+    visited.page.get_by_text("Français", exact=True).click()
+    expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_be_visible()
+    expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Agrandir")
+    expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Limites généralisées")
+    assert visited.page.url.endswith("?lang=fr")
+    visited.page.get_by_role("link", name="Données et qualité").click()
+    expect(visited.page.get_by_role("heading", name="Données et qualité")).to_be_visible()
+    expect(visited.page.get_by_text("Licence Ouverte").first).to_be_visible()
+    visited.page.get_by_role("link", name="Carte").click()
+    visited.wait_for_map()
+    expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["fr", "pt-br", "en"])
+def test_a_phone_shows_everything_without_sideways_scroll(address: str, visit: Open, language: str) -> None:
+    visited = visit(f"{address}/?lang={language}&mosaic=bocaina", size=PHONE)
+    visited.wait_for_map("bocaina")
+    visited.wait_for_run()
+    assert overflow(visited.page) <= 0
+    frame = visited.page.locator("iframe[title*=folium]").bounding_box()
+    assert frame is not None
+    assert frame["x"] >= 0
+    assert frame["x"] + frame["width"] <= PHONE["width"]
+    assert frame["height"] >= 300
+    visited.page.locator("[data-testid=stTopNavSection], [data-testid=stExpandSidebarButton]").first.wait_for()
+    assert pixels(visited, str(style.TERRITORY[style.CERTAIN]["near"]["fillColor"])) > 200
+
+
+def test_the_keyboard_alone_reaches_a_mosaic_and_pans_the_map(address: str, visit: Open) -> None:
+    visited = visit(address)
+    visited.wait_for_map()
+    box = visited.page.get_by_role("combobox", name="Mosaic")
+    box.focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        box.press(key)
+    visited.wait_for_map("apui")
+    before = visited.ask_map(VIEW)
+    visited.map.locator(".leaflet-container").press("ArrowRight")
+    visited.page.wait_for_timeout(600)
+    after = visited.ask_map(VIEW)
+    assert after != before
+
+
+def test_a_hostile_name_is_shown_as_text_everywhere(hostile_address: str, visit: Open) -> None:
+    visited = visit(f"{hostile_address}/?mosaic={HOSTILE_MOSAIC}")
+    visited.wait_for_map(HOSTILE_MOSAIC)
+    expect(visited.page.get_by_role("heading", name=HOSTILE)).to_be_visible()
+    visited.page.get_by_label("Find my municipality").fill("oiapoque")
+    expect(visited.page.locator(".st-key-answer h2")).to_have_text(f"{HOSTILE} (AP)")
+    visited.page.get_by_role("combobox", name="Mosaic").click()
+    expect(visited.page.get_by_role("option").filter(has_text=HOSTILE)).to_be_visible()
+    visited.page.keyboard.press("Escape")
+    visited.wait_for_run()
+    middle = visited.map.locator(".leaflet-container").bounding_box()
+    assert middle is not None
+    visited.map.locator(".leaflet-container").hover(position={"x": middle["width"] / 2, "y": middle["height"] / 2})
+    expect(visited.map.locator(".map-tip .tip-name")).to_have_text(f"{HOSTILE} (AP)")
+    visited.page.get_by_role("tab", name="9 members").click()
+    assert visited.page.locator("img[src=x]").count() == 0
+    assert visited.map.locator("img").count() == 0
+
+
+def test_a_map_that_cannot_be_loaded_says_so(address: str, visit: Open) -> None:
+    visited = visit(
+        address,
+        complains=True,
+        before=lambda page: page.route("**/assets/territory-*", lambda route: route.abort()),
+    )
+    expect(visited.map.get_by_role("status")).to_have_text(
+        "The map could not be loaded. The table holds the same rows."
+    )

@@ -1,0 +1,143 @@
+"""The catalogues are complete, and numbers and dates are written as each language does."""
+
+from __future__ import annotations
+
+import importlib.util
+import string
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from dashboard.text import TONGUES, UNKNOWN, match_language, words
+
+LOCALES = [tongue.locale for tongue in TONGUES.values() if tongue.locale != "en"]
+
+
+@pytest.fixture(scope="module")
+def updater(project_root: Path) -> ModuleType:
+    """The script that extracts the messages of the code."""
+    spec = importlib.util.spec_from_file_location("update_catalogues", project_root / "scripts/update_catalogues.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _read(updater: ModuleType, locale: str) -> Catalog:
+    with updater.catalogue_path(locale).open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def _places(text: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+def _ids(catalogue: Catalog) -> set[object]:
+    return {message.id for message in catalogue if message.id}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_message_is_missing_or_unused(updater: ModuleType, locale: str) -> None:
+    used, translated = _ids(updater.extract_messages()), _ids(_read(updater, locale))
+    assert used - translated == set(), "missing: run scripts/update_catalogues.py and translate"
+    assert translated - used == set(), "unused: run scripts/update_catalogues.py"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_message_is_empty_or_fuzzy_or_loses_a_place(updater: ModuleType, locale: str) -> None:
+    catalogue = _read(updater, locale)
+    for message in catalogue:
+        if not message.id:
+            continue
+        sources = [message.id] if isinstance(message.id, str) else list(message.id)
+        texts = [message.string] if isinstance(message.string, str) else list(message.string)
+        assert all(texts), f"empty: {message.id}"
+        assert not message.fuzzy, f"fuzzy: {message.id}"
+        for source, text in zip(sources, texts, strict=True):
+            assert _places(text) == _places(source), source
+    assert not catalogue.obsolete
+    assert len(catalogue) > 100
+
+
+def test_a_message_that_is_no_literal_is_refused(
+    updater: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "page.py").write_text("words.say(title)\n", encoding="utf-8")
+    monkeypatch.setattr(updater, "DASHBOARD", tmp_path)
+    monkeypatch.setattr(updater, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match=r"page.py:1: the message of say\(\) is not a literal"):
+        updater.extract_messages()
+
+
+def test_a_message_is_found_inside_an_f_string_and_without_its_object(
+    updater: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "page.py").write_text("f\"{words.say('Map')}\"\nsay('Name')\n", encoding="utf-8")
+    monkeypatch.setattr(updater, "DASHBOARD", tmp_path)
+    monkeypatch.setattr(updater, "ROOT", tmp_path)
+    assert _ids(updater.extract_messages()) == {"Map", "Name"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("fr", "fr"),
+        ("fr-CA", "fr"),
+        ("pt", "pt-br"),
+        ("pt_BR", "pt-br"),
+        ("PT-br", "pt-br"),
+        ("en-GB", "en"),
+        ("de", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_language_of_a_browser_or_an_address(asked: str | None, code: str | None) -> None:
+    assert match_language(asked) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "share", "tiny_share", "day", "month"),
+    [
+        ("fr", "1\u202f234\u202f567", "54,2\u202f%", "0,012\u202f%", "28 août 2015", "août 2015"),
+        ("pt-br", "1.234.567", "54,2%", "0,012%", "28 de agosto de 2015", "agosto de 2015"),
+        ("en", "1,234,567", "54.2%", "0.012%", "28 August 2015", "August 2015"),
+    ],
+)
+def test_numbers_and_dates(code: str, number: str, share: str, tiny_share: str, day: str, month: str) -> None:
+    said = words(code)
+    assert said.number(1234567) == number
+    assert said.share(0.5423).replace("\u00a0", "\u202f") == share
+    assert said.share(0.000123).replace("\u00a0", "\u202f") == tiny_share
+    assert said.date("2015-08-28") == day
+    assert said.date("2015-08") == month
+    assert said.date("2015") == "2015"
+
+
+def test_areas_are_written_as_precisely_as_they_matter() -> None:
+    said = words("en")
+    assert [said.km2(value) for value in (26258.4, 98.14, 0.256)] == ["26,258", "98.1", "0.26"]
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan")])
+def test_unknown_is_a_dash_and_never_zero(unknown: float | None) -> None:
+    said = words("pt-br")
+    assert {said.number(unknown), said.km2(unknown), said.share(unknown), said.date(unknown)} == {UNKNOWN}
+    assert said.label("link_grade", unknown) == UNKNOWN
+
+
+def test_codes_are_said_in_words() -> None:
+    assert words("fr").label("link_kind", "computed;listed") == "Calculé, Cité par une source"
+
+
+def test_plural_forms() -> None:
+    said = words("fr")
+    assert said.count("{n} municipality", "{n} municipalities", 1) == "1 commune"
+    assert said.count("{n} municipality", "{n} municipalities", 3) == "3 communes"
+    assert words("pt-br").count("{n} municipality", "{n} municipalities", 3) == "3 municípios"
