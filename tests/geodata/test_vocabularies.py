@@ -22,6 +22,13 @@ PROGRAMME = {
     "organisation_type",
     "programme_type",
     "organisation_role",
+    "act_type",
+    "channel",
+    "programme_status",
+    "role",
+    "seat_kind",
+    "support_public",
+    "visibility",
 }
 EXTRA = {
     "stage": ["rank", "minimum_evidence_fr", "minimum_evidence_pt_br", "minimum_evidence_en"],
@@ -33,8 +40,10 @@ LONGEST_LABEL = 80
 
 # Codes that are released: one may be added, none may go.
 RELEASED = {
+    "act_type": "oficio protocolo decreto lei deliberation convention charte other",
     "area_kind": "conservation-unit indigenous-land guiana-area",
     "border_kind": "river estuary watershed mixed",
+    "channel": "meeting visit phone email letter videoconference event other",
     "completeness": "complete partial poor",
     "confidence": "A B C D",
     "correction_action": "swap-axes drop-part mend-ring replace-point move-point drop-row alias",
@@ -51,6 +60,7 @@ RELEASED = {
     "organisation_role": "LD PT FD TS HO SE",
     "organisation_type": "NA SA MU IC RG NG PA DP IO VO FU CS IP UN",
     "point_kind": "seat seat-moved inside",
+    "programme_status": "proposed planned active completed cancelled unknown",
     "programme_type": "AG DC TW XB CP TA TP SV EV VP",
     "protection_group": "integral sustainable",
     "quality_state": "kept broken note",
@@ -59,12 +69,16 @@ RELEASED = {
     "recognition_type": "federal state counterpart",
     "region_kind": "state epci collectivite",
     "register": "CNUC FUNAI GUIANA",
+    "role": "viewer partner editor coordinator admin",
     "scheme": "VP VSI VSIR SCI VEC CHA VNU OTH",
+    "seat_kind": "titular substitute",
     "sphere": "federal state municipal",
     "stage": "S0 S1 S2 S3 S4 S5 S6",
     "status_2007": "recognised proposed not-yet existing",
     "support": "V0 V1 V2 V3 V4 V5 VX VS VR VN",
+    "support_public": "present expected needed none not-assessed",
     "training": "T1 T1A T1B T1C T1D T2 T3 X1 X2 X3 X4 X5",
+    "visibility": "public partner restricted",
 }
 
 

@@ -1,0 +1,739 @@
+"""The rules of sensitisation: from events to the state of a link, on any day. Pure: no database, no pages.
+
+A link is a territory and a mosaic. Its events are appended and never changed; a mistake is superseded by a later
+record. Everything that a page or a table says about a link's stage comes from the functions here, or must equal them.
+
+Three words are used strictly. An event is *superseded* where any other event names it in ``supersedes_id``. A
+*withdrawal* is an event with neither stage nor flag: it only removes the one that it supersedes, and counts as no
+event itself. An event is *effective* on a day where it is no withdrawal, is not superseded, and is not dated later.
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+import pandas as pd
+
+from geodata.errors import ContractError, InputError, UnknownIdError, name_some
+from geodata.model import Language, vocabulary
+from geodata.paths import CURATED
+from geodata.search import nearest
+from geodata.tables import MOSAIC_ID, TERRITORY_ID
+
+Severity = Literal["error", "warning"]
+Audience = Literal["public", "partner", "all"]
+
+FIRST_STAGE = "S0"
+"""Stage of a link that has no stage event."""
+FLAG_RANK = 7
+"""Place of a flag among the events of its day: after every stage (ranks 0 to 6), so that a stage recorded on the
+same day does not take it away."""
+COMMITTED_RANK = 4
+"""Rank from which a stage rests on a municipality's own act (S4, engaged)."""
+NO_ANSWER_DAYS = 60
+"""Days after which a contact (S2) without a further event counts as not answered."""
+STALLED_MONTHS = 12
+"""Calendar months after which a link below S6 without any event counts as stalled."""
+RULE_FLAGS = ("NR", "RC", "ST")
+"""Flags that `rule_flags` may set, in the order of the columns of `rule_flags_frame`."""
+USUAL_FROM = dt.date(2007, 1, 1)
+"""Year of the meeting that the programme goes back to: an earlier event is allowed, with a warning."""
+ACTION_POINTS = range(1, 11)
+"""The ten points of the minutes of March 2007."""
+WITHOUT_MAYOR = frozenset({"BR-5300108"})
+"""Territories without a mayor, for which no mandate begins: Brasília."""
+SEEN_BY: dict[Audience, frozenset[str]] = {
+    "public": frozenset({"public"}),
+    "partner": frozenset({"public", "partner"}),
+    "all": frozenset({"public", "partner", "restricted"}),
+}
+"""Visibilities that each audience sees."""
+
+
+@cache
+def stage_rank(stage: str) -> int:
+    """The rank of a stage, 0 to 6.
+
+    Raises:
+        UnknownIdError: no stage has that code.
+    """
+    terms = vocabulary("stage")
+    if stage not in terms:
+        raise UnknownIdError("stage", stage, nearest(stage, terms))
+    return int(terms[stage].more["rank"])
+
+
+@cache
+def stage_of_rank(rank: int) -> str:
+    """The code of the stage of a rank.
+
+    Raises:
+        UnknownIdError: no stage has that rank.
+    """
+    for code in vocabulary("stage"):
+        if stage_rank(code) == rank:
+            return code
+    raise UnknownIdError("stage rank", str(rank))
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day some calendar months later; the last day of that month where it is shorter."""
+    count = day.year * 12 + day.month - 1 + months
+    year, month = count // 12, count % 12 + 1
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One recorded event of a link: a stage, a flag, or the withdrawal of another event.
+
+    Attributes:
+        id: Stable id, compared as text by code point.
+        territory_id: Territory.
+        mosaic_id: Mosaic.
+        date: Day on which it happened.
+        stage: Stage reached; null for a flag or a withdrawal.
+        flag: Flag set; null for a stage or a withdrawal.
+        supersedes_id: The event of the same link that this one corrects or withdraws.
+        visibility: ``public``, ``partner`` or ``restricted``.
+
+    Raises:
+        ContractError: it has a stage and a flag; it has neither and supersedes nothing; it supersedes itself; its
+            date has a time of day.
+        UnknownIdError: its stage, flag or visibility is no known code.
+    """
+
+    id: str
+    territory_id: str
+    mosaic_id: str
+    date: dt.date
+    stage: str | None
+    flag: str | None
+    supersedes_id: str | None = None
+    visibility: str = "public"
+
+    def __post_init__(self) -> None:
+        if self.stage is not None and self.flag is not None:
+            raise ContractError(f"Event {self.id} has a stage and a flag. Record two events.")
+        if self.stage is None and self.flag is None and self.supersedes_id is None:
+            raise ContractError(f"Event {self.id} has no stage and no flag. Give one, or the event that it withdraws.")
+        if self.supersedes_id == self.id:
+            raise ContractError(f"Event {self.id} supersedes itself. Name the event that it corrects.")
+        if isinstance(self.date, dt.datetime):
+            raise ContractError(f"The date of event {self.id} has a time of day. Give the day alone.")
+        if self.stage is not None:
+            stage_rank(self.stage)
+        if self.flag is not None and self.flag not in vocabulary("flag"):
+            raise UnknownIdError("flag", self.flag, nearest(self.flag, vocabulary("flag")))
+        if self.visibility not in SEEN_BY["all"]:
+            raise UnknownIdError("visibility", self.visibility, nearest(self.visibility, SEEN_BY["all"]))
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether it only removes the event that it supersedes."""
+        return self.stage is None and self.flag is None
+
+    @property
+    def rank(self) -> int:
+        """Rank of the stage; `FLAG_RANK` for a flag or a withdrawal."""
+        return FLAG_RANK if self.stage is None else stage_rank(self.stage)
+
+    @property
+    def order(self) -> tuple[dt.date, int, str]:
+        """What a link's events are put in order by: date, rank, id."""
+        return (self.date, self.rank, self.id)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the effective events of one link say together.
+
+    Attributes:
+        stage: Stage of the last stage event; S0 where there is none.
+        stage_rank: Its rank.
+        stage_date: Date of that event; null without one.
+        stage_event_id: Id of that event; null without one.
+        highest_stage: Highest stage ever reached; S0 without a stage event.
+        highest_rank: Its rank.
+        last_event_date: Latest date of any stage or flag event.
+        last_commitment_date: Latest date of a stage event of rank 4 or more; null without one.
+        flags: Flags that persons set and that no later stage event took away. Rules add theirs: `rule_flags`.
+        event_count: Number of effective events.
+    """
+
+    stage: str
+    stage_rank: int
+    stage_date: dt.date | None
+    stage_event_id: str | None
+    highest_stage: str
+    highest_rank: int
+    last_event_date: dt.date
+    last_commitment_date: dt.date | None
+    flags: frozenset[str]
+    event_count: int
+
+
+def effective_events(
+    events: Iterable[Event], *, as_of: dt.date | None = None, audience: Audience = "all"
+) -> list[Event]:
+    """The events that count on a day, for an audience. They may belong to several links.
+
+    What supersedes is looked for among all the events given, whatever its date and visibility: it corrects the
+    record, so a mistake is gone for every audience and for every day. Only then are later dates and other
+    visibilities left out.
+
+    Args:
+        events: All events, the superseding ones too.
+        as_of: Last day seen; null for no limit.
+        audience: ``public``, ``partner`` or ``all``.
+
+    Returns:
+        Stage and flag events in the order of date, rank, id.
+
+    Raises:
+        ContractError: an id occurs twice, or an event supersedes one of another link.
+        UnknownIdError: no audience has that name.
+    """
+    if audience not in SEEN_BY:
+        raise UnknownIdError("audience", audience, nearest(audience, SEEN_BY))
+    listed = list(events)
+    by_id = {event.id: event for event in listed}
+    if len(by_id) < len(listed):
+        twice = [one for one, count in Counter(event.id for event in listed).items() if count > 1]
+        raise ContractError(f"{len(twice)} event ids occur twice: {name_some(twice)}. Give each event once.")
+    strangers = [
+        event.id
+        for event in listed
+        if event.supersedes_id in by_id
+        and (event.territory_id, event.mosaic_id)
+        != (by_id[event.supersedes_id].territory_id, by_id[event.supersedes_id].mosaic_id)
+    ]
+    if strangers:
+        raise ContractError(
+            f"{len(strangers)} events supersede one of another link: {name_some(strangers)}. "
+            "Withdraw the wrong event on its own link and record a new one on the right link."
+        )
+    superseded = {event.supersedes_id for event in listed}
+    return sorted(
+        (
+            event
+            for event in listed
+            if not event.is_withdrawal
+            and event.id not in superseded
+            and (as_of is None or event.date <= as_of)
+            and event.visibility in SEEN_BY[audience]
+        ),
+        key=lambda event: event.order,
+    )
+
+
+def current_state(events: Iterable[Event], *, as_of: dt.date | None = None) -> State | None:
+    """The state of one link on a day.
+
+    The stage is that of the last stage event in the order of date, rank, id. A flag holds until a stage event that
+    is later in that order, so until a stage event of a later day. The highest stage never falls as `as_of` advances.
+
+    For an audience that does not see every event, pass ``effective_events(events, audience=…)``: what a hidden event
+    supersedes must stay away too.
+
+    Args:
+        events: All events of one link, in any order, the superseded and superseding ones too.
+        as_of: Last day seen; null for no limit.
+
+    Returns:
+        The state; null where no event is effective: the link is then at S0 without a record.
+
+    Raises:
+        ContractError: the events belong to several links, or an id occurs twice.
+    """
+    listed = list(events)
+    links = sorted({(event.territory_id, event.mosaic_id) for event in listed})
+    if len(links) > 1:
+        names = name_some(" in ".join(link) for link in links)
+        raise ContractError(f"The events belong to {len(links)} links: {names}. Give those of one link.")
+    counted = effective_events(listed, as_of=as_of)
+    if not counted:
+        return None
+    stages = [event for event in counted if event.stage is not None]
+    last = stages[-1] if stages else None
+    committed = [event.date for event in stages if event.rank >= COMMITTED_RANK]
+    highest = max((event.rank for event in stages), default=stage_rank(FIRST_STAGE))
+    return State(
+        stage=FIRST_STAGE if last is None or last.stage is None else last.stage,
+        stage_rank=stage_rank(FIRST_STAGE) if last is None else last.rank,
+        stage_date=None if last is None else last.date,
+        stage_event_id=None if last is None else last.id,
+        highest_stage=stage_of_rank(highest),
+        highest_rank=highest,
+        last_event_date=counted[-1].date,
+        last_commitment_date=max(committed, default=None),
+        flags=frozenset(
+            event.flag for event in counted if event.flag is not None and (last is None or event.order > last.order)
+        ),
+        event_count=len(counted),
+    )
+
+
+def rule_flags(state: State | None, *, as_of: dt.date, mandate_starts: Sequence[dt.date]) -> frozenset[str]:
+    """The flags that rules set on a link on a day, beside those that persons set.
+
+    NR: the stage is S2 and more than 60 days passed since the last event. ST: the stage is below S6 and more than 12
+    calendar months passed since the last event. RC: the last event of rank 4 or more is older than the latest term
+    that has begun.
+
+    Args:
+        state: State of the link as of the same day; null where it has no record.
+        as_of: The day.
+        mandate_starts: Days on which terms of the territory's council began, in any order.
+
+    Returns:
+        A subset of `RULE_FLAGS`; empty without a record.
+    """
+    if state is None:
+        return frozenset()
+    flags = set()
+    if state.stage == "S2" and (as_of - state.last_event_date).days > NO_ANSWER_DAYS:
+        flags.add("NR")
+    if state.stage_rank < stage_rank("S6") and as_of > add_months(state.last_event_date, STALLED_MONTHS):
+        flags.add("ST")
+    begun = max((start for start in mandate_starts if start <= as_of), default=None)
+    if begun is not None and state.last_commitment_date is not None and state.last_commitment_date < begun:
+        flags.add("RC")
+    return frozenset(flags)
+
+
+def rule_flags_frame(states: pd.DataFrame, *, as_of: dt.date, mandates: Mandates) -> pd.DataFrame:
+    """`rule_flags` of many links at once.
+
+    Args:
+        states: A row per link with the columns ``territory_id``, ``stage_code``, ``last_event_date`` and
+            ``last_commitment_date`` (dates, or null). A row without a last event has no record.
+        as_of: The day that the states are of.
+        mandates: Terms of the councils.
+
+    Returns:
+        Boolean columns ``NR``, ``RC``, ``ST`` on the index of `states`, in its order.
+
+    Raises:
+        ContractError: a column is missing.
+        UnknownIdError: a stage or the country of a territory is not known.
+    """
+    needed = ["territory_id", "stage_code", "last_event_date", "last_commitment_date"]
+    missing = [column for column in needed if column not in states.columns]
+    if missing:
+        raise ContractError(f"The table of states has no column {', '.join(missing)}. Give the columns of a link.")
+    day = pd.Timestamp(as_of)
+    last = pd.to_datetime(states["last_event_date"])
+    committed = pd.to_datetime(states["last_commitment_date"])
+    known = last.notna()
+    stages = states["stage_code"].where(known, FIRST_STAGE)
+    ranks = stages.map({stage: stage_rank(stage) for stage in stages.unique()})
+    begun = {territory: mandates.latest(territory, as_of=as_of) for territory in states["territory_id"].unique()}
+    starts = pd.to_datetime(states["territory_id"].map(begun))
+    return pd.DataFrame(
+        {
+            "NR": known & (stages == "S2") & ((day - last) > pd.Timedelta(days=NO_ANSWER_DAYS)),
+            "RC": known & (committed < starts),
+            "ST": known & (ranks < stage_rank("S6")) & (last + pd.DateOffset(months=STALLED_MONTHS) < day),
+        },
+        index=states.index,
+    ).astype(bool)
+
+
+def territory_stage(states: Mapping[str, State | None], selected: str | None = None) -> tuple[str, int]:
+    """The stage to show for a territory, and in how many mosaics it lies.
+
+    Args:
+        states: State by mosaic, for every mosaic that the territory is linked to; null counts as S0.
+        selected: The mosaic that a person selected; null for none.
+
+    Returns:
+        The selected mosaic's stage where the territory is linked to it, otherwise the lowest of its stages; and the
+        number of its mosaics. Never an average.
+
+    Raises:
+        ContractError: the territory is linked to no mosaic, so it has no stage.
+    """
+    if not states:
+        raise ContractError("The territory is linked to no mosaic and has no stage. Ask only for linked ones.")
+    stages = {mosaic: FIRST_STAGE if state is None else state.stage for mosaic, state in states.items()}
+    if selected is not None and selected in stages:
+        return stages[selected], len(stages)
+    return min(stages.values(), key=stage_rank), len(stages)
+
+
+# What a person enters
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one field of an entry, in the three languages.
+
+    Attributes:
+        field: Name of the field that a person must mend.
+        code: What is wrong, a stable word.
+        severity: An ``error`` stops the entry, a ``warning`` does not.
+        message_en: One sentence, English.
+        message_fr: One sentence, French.
+        message_pt_br: One sentence, Portuguese.
+    """
+
+    field: str
+    code: str
+    severity: Severity
+    message_en: str
+    message_fr: str
+    message_pt_br: str
+
+    def message(self, language: Language) -> str:
+        """The sentence in one language."""
+        return {"en": self.message_en, "fr": self.message_fr, "pt_br": self.message_pt_br}[language]
+
+
+@dataclass(frozen=True)
+class EventDraft:
+    """An event as a person enters it, before it is checked. Empty text counts as not given.
+
+    Attributes:
+        territory_id: Territory.
+        mosaic_id: Mosaic.
+        event_date: Day on which it happened.
+        stage_code: Stage, where it is a stage.
+        flag_code: Flag, where it is a flag.
+        channel_code: Channel of the contact.
+        organisation_id: Organisation that acted, or that listed the municipality.
+        act_type: Kind of act.
+        act_number: Number of the act; ``s/n`` where it bears none.
+        act_date: Date of the act.
+        place: Where a meeting was held.
+        attending_count: How many attended.
+        document_id: Minutes or another document that shows it.
+        seat_kind: Full or alternate seat.
+        term: Term of the seat, as the act says.
+        action_point: Point of the minutes of March 2007, 1 to 10.
+        confidence: Grade of the fact.
+        visibility: Who may see it.
+        supersedes_id: The event that it corrects or withdraws.
+        note: Reason, function reached, or action of the plan; an office, never a person.
+    """
+
+    territory_id: str
+    mosaic_id: str
+    event_date: dt.date | None
+    stage_code: str | None = None
+    flag_code: str | None = None
+    channel_code: str | None = None
+    organisation_id: str | None = None
+    act_type: str | None = None
+    act_number: str | None = None
+    act_date: dt.date | None = None
+    place: str | None = None
+    attending_count: int | None = None
+    document_id: str | None = None
+    seat_kind: str | None = None
+    term: str | None = None
+    action_point: int | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+    supersedes_id: str | None = None
+    note: str | None = None
+
+
+_MESSAGES: dict[str, tuple[str, str, str]] = {
+    "id-missing": (
+        "Choose a territory and a mosaic.",
+        "Choisissez un territoire et une mosaïque.",
+        "Escolha um território e um mosaico.",
+    ),
+    "date-missing": ("Give the date.", "Indiquez la date.", "Informe a data."),
+    "date-future": (
+        "The date {value} lies in the future.",
+        "La date {value} est dans le futur.",
+        "A data {value} está no futuro.",
+    ),
+    "date-early": (
+        "The date {value} is before 2007: check it.",
+        "La date {value} est antérieure à 2007 : vérifiez-la.",
+        "A data {value} é anterior a 2007: confira.",
+    ),
+    "stage-and-flag": (
+        "A stage and a flag are two events: record them one after the other.",
+        "Une étape et un signalement sont deux événements : enregistrez-les l'un après l'autre.",
+        "Uma etapa e um sinal são dois eventos: registre um depois do outro.",
+    ),
+    "stage-or-flag-missing": (
+        "Give a stage or a flag, or the event that this one withdraws.",
+        "Indiquez une étape ou un signalement, ou l'événement que celui-ci retire.",
+        "Informe uma etapa ou um sinal, ou o evento que este retira.",
+    ),
+    "code-unknown": ("{value} is no known code.", "{value} n'est pas un code connu.", "{value} não é um código."),
+    "flag-by-rule": (
+        "The flag {value} is set by a rule, not by hand.",
+        "Le signalement {value} est posé par une règle, pas à la main.",
+        "O sinal {value} é posto por uma regra, não à mão.",
+    ),
+    "number-negative": (
+        "The number attending cannot be below 0.",
+        "Le nombre de présents ne peut pas être inférieur à 0.",
+        "O número de presentes não pode ser menor que 0.",
+    ),
+    "action-point-unknown": (
+        "The action points go from 1 to 10.",
+        "Les points d'action vont de 1 à 10.",
+        "Os pontos de ação vão de 1 a 10.",
+    ),
+    "reason-missing": ("Give the reason.", "Indiquez le motif.", "Informe o motivo."),
+    "organisation-missing": (
+        "Say which organisation listed the municipality.",
+        "Indiquez quelle organisation a signalé la commune.",
+        "Informe qual organização indicou o município.",
+    ),
+    "channel-missing": (
+        "Say how the contact was made.",
+        "Indiquez par quel moyen le contact a été pris.",
+        "Informe por qual canal o contato foi feito.",
+    ),
+    "function-missing": (
+        "Say which office was reached (a function, no name).",
+        "Indiquez quelle fonction a été jointe (une fonction, pas un nom).",
+        "Informe qual cargo foi contatado (um cargo, sem nome).",
+    ),
+    "place-missing": (
+        "Say where the meeting was held.",
+        "Indiquez le lieu de la réunion.",
+        "Informe o local da reunião.",
+    ),
+    "attendance-missing": (
+        "Give the number attending (at least 1) or the minutes.",
+        "Indiquez le nombre de présents (au moins 1) ou le compte rendu.",
+        "Informe o número de presentes (no mínimo 1) ou a ata.",
+    ),
+    "act-type-missing": ("Give the type of act.", "Indiquez le type d'acte.", "Informe o tipo de ato."),
+    "act-number-missing": (
+        "Give the number of the act (s/n where it bears none).",
+        "Indiquez le numéro de l'acte (s/n s'il n'en porte pas).",
+        "Informe o número do ato (s/n se não houver).",
+    ),
+    "act-date-missing": ("Give the date of the act.", "Indiquez la date de l'acte.", "Informe a data do ato."),
+    "seat-missing": (
+        "Say whether the seat is full or alternate.",
+        "Indiquez si le siège est titulaire ou suppléant.",
+        "Informe se a vaga é de titular ou de suplente.",
+    ),
+    "term-missing": ("Give the term of the seat.", "Indiquez le mandat du siège.", "Informe o mandato da vaga."),
+    "plan-action-missing": (
+        "Say which action of the mosaic's plan it is, or give the document.",
+        "Indiquez quelle action du plan de la mosaïque, ou le document.",
+        "Informe qual ação do plano do mosaico, ou o documento.",
+    ),
+}
+
+
+def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
+    en, fr, pt_br = (text.format(value=value) for text in _MESSAGES[code])
+    return Problem(where, code, severity, en, fr, pt_br)
+
+
+def _given(text: str | None) -> bool:
+    return text is not None and text.strip() != ""
+
+
+def check_event(draft: EventDraft, *, today: dt.date | None = None) -> list[Problem]:
+    """What is wrong with an event that a person wants to record.
+
+    The least evidence of each stage is that of the vocabulary ``stage``: S1 reason and who listed it; S2 channel and
+    function reached; S3 place, and number attending or minutes; S4 type, number and date of an act; S5 seat, term and
+    act; S6 action of the mosaic's plan. A withdrawn municipality (WD) needs the act, out of scope (OS) and a
+    withdrawal need the reason. Reason, function and action stand in the note, which starts restricted.
+
+    Args:
+        draft: What was entered.
+        today: The day after which a date lies in the future; the clock's where not given.
+
+    Returns:
+        Problems in the order of the fields; empty where nothing is wrong. Whether the link, the organisation and the
+        superseded event exist is for the records to say.
+    """
+    today = today or dt.date.today()
+    problems = [
+        *_check_ids(draft),
+        *_check_dates(draft, today),
+        *_check_codes(draft),
+    ]
+    if draft.attending_count is not None and draft.attending_count < 0:
+        problems.append(_problem("attending_count", "number-negative"))
+    if draft.action_point is not None and draft.action_point not in ACTION_POINTS:
+        problems.append(_problem("action_point", "action-point-unknown"))
+    return problems + _check_evidence(draft)
+
+
+def _check_ids(draft: EventDraft) -> list[Problem]:
+    pairs = (("territory_id", draft.territory_id, TERRITORY_ID), ("mosaic_id", draft.mosaic_id, MOSAIC_ID))
+    return [
+        _problem(name, "code-unknown", value) if _given(value) else _problem(name, "id-missing")
+        for name, value, pattern in pairs
+        if not re.fullmatch(pattern, value or "")
+    ]
+
+
+def _check_dates(draft: EventDraft, today: dt.date) -> list[Problem]:
+    problems = []
+    if draft.event_date is None:
+        problems.append(_problem("event_date", "date-missing"))
+    elif draft.event_date > today:
+        problems.append(_problem("event_date", "date-future", draft.event_date))
+    elif draft.event_date < USUAL_FROM:
+        problems.append(_problem("event_date", "date-early", draft.event_date, severity="warning"))
+    if draft.act_date is not None and draft.act_date > today:
+        problems.append(_problem("act_date", "date-future", draft.act_date))
+    return problems
+
+
+def _check_codes(draft: EventDraft) -> list[Problem]:
+    problems = []
+    stage, flag = _given(draft.stage_code), _given(draft.flag_code)
+    if stage and flag:
+        problems.append(_problem("flag_code", "stage-and-flag"))
+    if not stage and not flag and not _given(draft.supersedes_id):
+        problems.append(_problem("stage_code", "stage-or-flag-missing"))
+    for name, value, codes in (
+        ("stage_code", draft.stage_code, "stage"),
+        ("flag_code", draft.flag_code, "flag"),
+        ("channel_code", draft.channel_code, "channel"),
+        ("act_type", draft.act_type, "act_type"),
+        ("seat_kind", draft.seat_kind, "seat_kind"),
+        ("confidence", draft.confidence, "confidence"),
+        ("visibility", draft.visibility, "visibility"),
+    ):
+        if (_given(value) or name == "visibility") and value not in vocabulary(codes):
+            problems.append(_problem(name, "code-unknown", value))
+    term = vocabulary("flag").get(draft.flag_code or "")
+    if term and "person" not in term.more["set_by"].split(";"):
+        problems.append(_problem("flag_code", "flag-by-rule", term.code))
+    return problems
+
+
+def _check_evidence(draft: EventDraft) -> list[Problem]:
+    note, act_type, act_number = _given(draft.note), _given(draft.act_type), _given(draft.act_number)
+    document, act_date = _given(draft.document_id), draft.act_date is not None
+    attended = draft.attending_count is not None and draft.attending_count > 0
+    act = [
+        ("act_type", "act-type-missing", act_type),
+        ("act_number", "act-number-missing", act_number),
+    ]
+    dated_act = [*act, ("act_date", "act-date-missing", act_date)]
+    wanted: dict[str, list[tuple[str, str, bool]]] = {
+        "S1": [
+            ("organisation_id", "organisation-missing", _given(draft.organisation_id)),
+            ("note", "reason-missing", note),
+        ],
+        "S2": [("channel_code", "channel-missing", _given(draft.channel_code)), ("note", "function-missing", note)],
+        "S3": [
+            ("place", "place-missing", _given(draft.place)),
+            ("attending_count", "attendance-missing", attended or document),
+        ],
+        "S4": dated_act,
+        "S5": [
+            ("seat_kind", "seat-missing", _given(draft.seat_kind)),
+            ("term", "term-missing", _given(draft.term)),
+            *act,
+        ],
+        "S6": [("note", "plan-action-missing", note or document)],
+        "WD": act,
+        "OS": [("note", "reason-missing", note)],
+    }
+    stage, flag = _given(draft.stage_code), _given(draft.flag_code)
+    if not stage and not flag:
+        asked = [("note", "reason-missing", note)] if _given(draft.supersedes_id) else []
+    else:
+        asked = wanted.get(draft.stage_code or "", []) + wanted.get(draft.flag_code or "", [])
+    return [_problem(where, code) for where, code, there in asked if not there]
+
+
+# Terms of the councils
+
+
+@dataclass(frozen=True)
+class Mandates:
+    """When terms of the councils began: ``mandates[territory_id]`` gives the days, in order.
+
+    A term of which only the month is known counts from the last day of that month: it has surely begun then, and a
+    commitment earlier in the month may still be the old council's.
+
+    Attributes:
+        by_country: Starts that hold for a whole country, by country code.
+        by_territory: Starts that hold for listed territories only.
+    """
+
+    by_country: Mapping[str, tuple[dt.date, ...]]
+    by_territory: Mapping[str, tuple[dt.date, ...]] = field(default_factory=dict)
+
+    def __getitem__(self, territory_id: str) -> tuple[dt.date, ...]:
+        """Starts of the terms of a territory, in order; none where it has no mayor.
+
+        Raises:
+            UnknownIdError: no terms of its country are known.
+        """
+        country = territory_id[:2]
+        if country not in self.by_country:
+            raise UnknownIdError("country with terms", country, sorted(self.by_country))
+        if territory_id in WITHOUT_MAYOR:
+            return ()
+        return tuple(sorted({*self.by_country[country], *self.by_territory.get(territory_id, ())}))
+
+    def latest(self, territory_id: str, *, as_of: dt.date) -> dt.date | None:
+        """Start of the term that runs on a day; null before the first one known.
+
+        Raises:
+            UnknownIdError: no terms of its country are known.
+        """
+        return max((start for start in self[territory_id] if start <= as_of), default=None)
+
+
+def _start(text: str, precision: str) -> dt.date:
+    if precision == "month":
+        first = dt.date.fromisoformat(f"{text}-01")
+        return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    if precision == "day":
+        return dt.date.fromisoformat(text)
+    raise ValueError(f"precision {precision!r} of {text!r} is neither day nor month")
+
+
+@cache
+def load_mandates() -> Mandates:
+    """Read ``data/curated/mandates.csv``: the starts of councils' terms, by territory.
+
+    Returns:
+        Starts by territory; a row without territories holds for its whole country.
+
+    Raises:
+        InputError: the file is missing, or a row of it cannot be read.
+    """
+    path = CURATED / "mandates.csv"
+    whole: dict[str, set[dt.date]] = {}
+    listed: dict[str, set[dt.date]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                start = _start(row["start_date"], row["start_precision"])
+                starts = whole.setdefault(row["country_code"], set())
+                if not row["territory_ids"]:
+                    starts.add(start)
+                for territory in filter(None, row["territory_ids"].split(";")):
+                    listed.setdefault(territory, set()).add(start)
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"The terms of the councils cannot be read from {path.name}: {error}. Mend that row."
+        ) from error
+    return Mandates(
+        {country: tuple(sorted(starts)) for country, starts in whole.items()},
+        {territory: tuple(sorted(starts)) for territory, starts in listed.items()},
+    )

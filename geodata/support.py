@@ -1,0 +1,409 @@
+"""The rules of volunteer support: states, schemes, what ends, and what may be shown in public. Pure.
+
+A need goes from V0 to V2, a mission from V3 to its end. Both are about a territory or about a mosaic. A volunteer is
+only ever an opaque reference.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from geodata.errors import ContractError, UnknownIdError
+from geodata.model import vocabulary
+from geodata.search import nearest
+from geodata.status import Problem, Severity, add_months
+from geodata.tables import MOSAIC_ID, TERRITORY_ID
+
+PublicSupport = Literal["present", "expected", "needed", "none", "not-assessed"]
+Key = TypeVar("Key", bound=Hashable)
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    "V0": ("V1", "VN"),
+    "V1": ("V2", "VX"),
+    "V2": ("V3", "VX"),
+    "V3": ("V4", "VX"),
+    "V4": ("V5", "VS", "VR"),
+    "V5": (),
+    "VX": (),
+    "VS": ("V4", "VX"),
+    "VR": (),
+    "VN": (),
+}
+"""States that may follow each state, in the order in which a form offers them."""
+NEED_STATES = frozenset({"V0", "V1", "V2", "VX", "VN"})
+"""States of a need. It is met once a mission is assigned to it, which starts at V3."""
+MISSION_STATES = frozenset({"V3", "V4", "V5", "VX", "VS", "VR"})
+"""States of a mission."""
+VSI_MONTHS = 24
+"""Longest contract of international solidarity volunteering, in calendar months (loi 2005-159)."""
+VSI_SCHEMES = frozenset({"VSI", "VSIR"})
+"""Schemes under that law; reciprocity is a form of it."""
+VP_LAST_DAY = dt.date(2009, 9, 30)
+"""Last day of the AFVP, and so of its own scheme: it became France Volontaires the next day."""
+GUIANA_TERRITORY = "FR-973"
+"""How the ids of the communes of French Guiana begin."""
+GUIANA_MOSAIC = "gf-"
+"""How the ids of the counterparts in French Guiana begin."""
+LEAST_SHOWN = 3
+"""Smallest count that may be shown in public."""
+PUBLIC: dict[str, PublicSupport] = {
+    "V4": "present",
+    "V3": "expected",
+    "VS": "expected",
+    "V1": "needed",
+    "V2": "needed",
+    "V5": "none",
+    "VX": "none",
+    "VR": "none",
+    "VN": "none",
+    "V0": "not-assessed",
+}
+"""What the public sees of each state."""
+
+
+def require_state(code: str) -> str:
+    """The code of a state of support, as given.
+
+    Raises:
+        UnknownIdError: there is no such state.
+    """
+    if code not in TRANSITIONS:
+        raise UnknownIdError("state of support", code, nearest(code, TRANSITIONS))
+    return code
+
+
+def next_states(state: str) -> tuple[str, ...]:
+    """The states that may follow a state; empty where it is an end.
+
+    Raises:
+        UnknownIdError: there is no such state.
+    """
+    return TRANSITIONS[require_state(state)]
+
+
+def is_allowed(before: str, after: str) -> bool:
+    """Whether a need or mission may go from one state to another. Staying is no transition.
+
+    Raises:
+        UnknownIdError: there is no such state.
+    """
+    return require_state(after) in next_states(before)
+
+
+@dataclass(frozen=True)
+class Mission:
+    """A mission as it is recorded or entered. Empty text counts as not given.
+
+    Attributes:
+        id: Stable id.
+        scheme_code: Volunteer scheme.
+        status_code: State, one of `MISSION_STATES`.
+        territory_id: Host territory; null for a mission to a mosaic.
+        mosaic_id: Mosaic that it serves; may stand beside a territory.
+        need_id: The need that it meets.
+        sending_organisation_id: Organisation that sends.
+        host_organisation_id: Organisation that hosts.
+        planned_start: First day, as planned.
+        planned_end: Last day, as planned.
+        actual_start: First day, as it was.
+        actual_end: Last day, as it was.
+        domains: Training domains.
+        skills: Skills asked for.
+        languages: Languages asked for.
+        person_ref: Opaque reference of the volunteer.
+        document_id: Document that shows an exception to a scheme's rule.
+    """
+
+    id: str
+    scheme_code: str
+    status_code: str
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    need_id: str | None = None
+    sending_organisation_id: str | None = None
+    host_organisation_id: str | None = None
+    planned_start: dt.date | None = None
+    planned_end: dt.date | None = None
+    actual_start: dt.date | None = None
+    actual_end: dt.date | None = None
+    domains: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    person_ref: str | None = None
+    document_id: str | None = None
+
+    @property
+    def start(self) -> dt.date | None:
+        """First day: as it was, else as planned."""
+        return self.actual_start or self.planned_start
+
+    @property
+    def end(self) -> dt.date | None:
+        """Last day: as it was, else as planned."""
+        return self.actual_end or self.planned_end
+
+    @property
+    def is_in_guiana(self) -> bool:
+        """Whether the host is in French Guiana: the territory, or without one the counterpart that it serves."""
+        if self.territory_id:
+            return self.territory_id.startswith(GUIANA_TERRITORY)
+        return (self.mosaic_id or "").startswith(GUIANA_MOSAIC)
+
+
+@dataclass(frozen=True)
+class NeedDraft:
+    """A need that is proposed, to be assessed by a person.
+
+    Attributes:
+        territory_id: Territory; null for a mosaic's need.
+        mosaic_id: Mosaic.
+        domains: Training domains.
+        skills: Skills asked for.
+        languages: Languages asked for.
+        period_start: First day on which support would be missing.
+        predecessor_mission_id: The mission that it would follow.
+        status_code: V0, not assessed: a person says whether there is a need (V1) or none (VN).
+    """
+
+    territory_id: str | None
+    mosaic_id: str | None
+    domains: tuple[str, ...]
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    period_start: dt.date
+    predecessor_mission_id: str
+    status_code: str = "V0"
+
+
+_MESSAGES: dict[str, tuple[str, str, str]] = {
+    "place-missing": (
+        "Choose a territory or a mosaic.",
+        "Choisissez un territoire ou une mosaïque.",
+        "Escolha um território ou um mosaico.",
+    ),
+    "code-unknown": ("{value} is no known code.", "{value} n'est pas un code connu.", "{value} não é um código."),
+    "state-of-need": (
+        "{value} is not a state of a mission.",
+        "{value} n'est pas un état de mission.",
+        "{value} não é um estado de missão.",
+    ),
+    "vsi-in-guiana": (
+        "A host in French Guiana receives VSI in reciprocity only: choose VSIR, or give the document of the exception.",
+        "En Guyane, seul le VSI en réciprocité est possible : choisissez VSIR, ou joignez le document de l'exception.",
+        "Na Guiana Francesa só cabe o VSI em reciprocidade: escolha VSIR ou indique o documento da exceção.",
+    ),
+    "vsi-in-guiana-documented": (
+        "VSI in French Guiana, by an exception that a document shows: check it.",
+        "VSI en Guyane, par une exception attestée par un document : vérifiez-la.",
+        "VSI na Guiana Francesa, por exceção comprovada em documento: confira.",
+    ),
+    "contract-too-long": (
+        "One VSI contract lasts 24 months at most; this one would end after {value}.",
+        "Un contrat de VSI dure au plus 24 mois ; celui-ci finirait après le {value}.",
+        "Um contrato de VSI dura no máximo 24 meses; este terminaria depois de {value}.",
+    ),
+    "vp-ended": (
+        "The AFVP's own scheme ended on 2009-09-30; this mission starts on {value}.",
+        "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
+        "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
+    ),
+    "dates-order": (
+        "The end {value} is before the start.",
+        "La fin {value} précède le début.",
+        "O fim {value} é anterior ao início.",
+    ),
+    "date-future": (
+        "The date {value} lies in the future, so it cannot have happened.",
+        "La date {value} est dans le futur : ce n'est pas encore arrivé.",
+        "A data {value} está no futuro: ainda não aconteceu.",
+    ),
+    "end-missing": (
+        "Give the end, planned or actual: without one nobody is told when to close the mission.",
+        "Indiquez la fin, prévue ou réelle : sans elle, personne ne saura quand clore la mission.",
+        "Informe o fim, previsto ou real: sem ele ninguém saberá quando encerrar a missão.",
+    ),
+    "to-close": (
+        "The mission ended on {value}: close it.",
+        "La mission s'est terminée le {value} : clôturez-la.",
+        "A missão terminou em {value}: encerre-a.",
+    ),
+}
+
+
+def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
+    en, fr, pt_br = (text.format(value=value) for text in _MESSAGES[code])
+    return Problem(where, code, severity, en, fr, pt_br)
+
+
+def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Problem]:
+    """What is wrong with a mission.
+
+    Errors: no place; an unknown code; VSI with a host in French Guiana (a warning where a document shows the
+    exception); a VSI contract, reciprocal or not, of more than 24 calendar months; an end before the start; an
+    actual date in the future. Warnings: the AFVP's scheme starting after 30 September 2009; a running mission
+    without an end; a running mission past its end.
+
+    Args:
+        mission: The mission.
+        today: The day; the clock's where not given.
+
+    Returns:
+        Problems; empty where nothing is wrong.
+    """
+    today = today or dt.date.today()
+    return [
+        *_check_place_and_codes(mission),
+        *_check_dates(mission, today),
+        *_check_scheme(mission),
+        *_check_closing(mission, today),
+    ]
+
+
+def _check_place_and_codes(mission: Mission) -> list[Problem]:
+    problems = []
+    if not mission.territory_id and not mission.mosaic_id:
+        problems.append(_problem("territory_id", "place-missing"))
+    for name, value, pattern in (
+        ("territory_id", mission.territory_id, TERRITORY_ID),
+        ("mosaic_id", mission.mosaic_id, MOSAIC_ID),
+    ):
+        if value and not re.fullmatch(pattern, value):
+            problems.append(_problem(name, "code-unknown", value))
+    if mission.scheme_code not in vocabulary("scheme"):
+        problems.append(_problem("scheme_code", "code-unknown", mission.scheme_code))
+    if mission.status_code not in TRANSITIONS:
+        problems.append(_problem("status_code", "code-unknown", mission.status_code))
+    elif mission.status_code not in MISSION_STATES:
+        problems.append(_problem("status_code", "state-of-need", mission.status_code))
+    problems += [
+        _problem("domains", "code-unknown", one) for one in mission.domains if one not in vocabulary("training")
+    ]
+    return problems
+
+
+def _periods(mission: Mission) -> list[tuple[str, dt.date, dt.date]]:
+    """Field of the end, start and end: as planned; and as it is, where something of it is actual."""
+    periods = []
+    if mission.planned_start and mission.planned_end:
+        periods.append(("planned_end", mission.planned_start, mission.planned_end))
+    if (mission.actual_start or mission.actual_end) and mission.start and mission.end:
+        where = "actual_end" if mission.actual_end else "planned_end"
+        periods.append((where, mission.start, mission.end))
+    return periods
+
+
+def _check_dates(mission: Mission, today: dt.date) -> list[Problem]:
+    backwards = [_problem(where, "dates-order", end) for where, start, end in _periods(mission) if end < start]
+    future = [
+        _problem(name, "date-future", day)
+        for name, day in (("actual_start", mission.actual_start), ("actual_end", mission.actual_end))
+        if day is not None and day > today
+    ]
+    return list(dict.fromkeys(backwards)) + future
+
+
+def _check_scheme(mission: Mission) -> list[Problem]:
+    problems = []
+    if mission.scheme_code == "VSI" and mission.is_in_guiana:
+        if mission.document_id:
+            problems.append(_problem("scheme_code", "vsi-in-guiana-documented", severity="warning"))
+        else:
+            problems.append(_problem("scheme_code", "vsi-in-guiana"))
+    if mission.scheme_code in VSI_SCHEMES:
+        latest = [(where, add_months(start, VSI_MONTHS), end) for where, start, end in _periods(mission)]
+        long = [_problem(where, "contract-too-long", last) for where, last, end in latest if end > last]
+        problems += list(dict.fromkeys(long))
+    if mission.scheme_code == "VP" and mission.start is not None and mission.start > VP_LAST_DAY:
+        where = "actual_start" if mission.actual_start else "planned_start"
+        problems.append(_problem(where, "vp-ended", mission.start, severity="warning"))
+    return problems
+
+
+def _check_closing(mission: Mission, today: dt.date) -> list[Problem]:
+    if mission.status_code != "V4":
+        return []
+    if mission.end is None:
+        return [_problem("planned_end", "end-missing", severity="warning")]
+    if is_to_close(mission, as_of=today):
+        return [_problem("status_code", "to-close", mission.end, severity="warning")]
+    return []
+
+
+def is_to_close(mission: Mission, *, as_of: dt.date) -> bool:
+    """Whether a mission is recorded as running (V4) although its last day has passed."""
+    return mission.status_code == "V4" and mission.end is not None and mission.end < as_of
+
+
+def successor_need(mission: Mission, *, as_of: dt.date) -> NeedDraft | None:
+    """The need to propose where a mission is to be closed.
+
+    Args:
+        mission: The mission.
+        as_of: The day.
+
+    Returns:
+        A need of the same place, domains, skills and languages from the day after the mission's end, to be assessed;
+        null where the mission is not to be closed.
+    """
+    if mission.end is None or not is_to_close(mission, as_of=as_of):
+        return None
+    return NeedDraft(
+        territory_id=mission.territory_id,
+        mosaic_id=mission.mosaic_id,
+        domains=mission.domains,
+        skills=mission.skills,
+        languages=mission.languages,
+        period_start=mission.end + dt.timedelta(days=1),
+        predecessor_mission_id=mission.id,
+    )
+
+
+# What the public may see
+
+
+def public_support(statuses: Iterable[str]) -> PublicSupport:
+    """The one word that the public sees of a territory's needs and missions.
+
+    Args:
+        statuses: States of its needs and missions, in any order. A need that has a mission is left out: the mission
+            speaks for it, or a need once met would show as needed for ever.
+
+    Returns:
+        The first that holds of: ``present`` (a mission runs), ``expected`` (one is assigned or suspended),
+        ``needed`` (a need is identified or requested), ``none`` (no need, or all has ended), ``not-assessed``.
+
+    Raises:
+        UnknownIdError: there is no such state.
+    """
+    seen = {PUBLIC[require_state(status)] for status in statuses}
+    order: tuple[PublicSupport, ...] = ("present", "expected", "needed", "none")
+    return next((word for word in order if word in seen), "not-assessed")
+
+
+def month_of(day: dt.date | None) -> str | None:
+    """A day at the precision that the public sees: ``2007-03``; null stays null."""
+    return None if day is None else f"{day:%Y-%m}"
+
+
+def suppress(counts: Mapping[Key, int], *, least: int = LEAST_SHOWN) -> dict[Key, int | None]:
+    """Hide small counts. Show no total beside them: a total less the shown ones would give a hidden one away.
+
+    Args:
+        counts: Counts by mosaic or by state; never by territory.
+        least: Smallest count that is shown.
+
+    Returns:
+        The same keys in the same order; null stands for any count below `least`, 0 too, so that a hidden one tells
+        nothing.
+
+    Raises:
+        ContractError: a count is negative.
+    """
+    wrong = [key for key, count in counts.items() if count < 0]
+    if wrong:
+        raise ContractError(f"{len(wrong)} counts are negative, such as that of {wrong[0]}. Count again.")
+    return {key: count if count >= least else None for key, count in counts.items()}
