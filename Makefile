@@ -33,7 +33,7 @@ build: ## Rebuild the published tables from raw files (INPUTS=folder)
 bench-pipeline: ## Measure the overlap step against other tools, in one run
 	@scripts/setup.sh bench
 	@echo "== Measuring the pipeline; this takes minutes and all cores"
-	@MOSAICOS_INPUTS="$(INPUTS)" .venv/bin/python benchmarks/pipeline.py
+	@.venv/bin/python -m benchmarks.bench_pipeline --inputs "$(INPUTS)" --runs 7 --out docs/BENCHMARKS.md
 
 clean: ## Remove the virtual environment, caches and build leftovers; published data stay
 	@echo "== Removing .venv, caches and build leftovers"

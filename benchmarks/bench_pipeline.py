@@ -206,9 +206,7 @@ def prepare_input(inputs: Path, vertices: float, folder: Path) -> dict[str, Any]
 def load_side(folder: Path, name: str) -> np.ndarray:
     with np.load(folder / f"{name}.npz") as file:
         offsets = (file["rings"], file["parts"], file["polygons"])
-        polygons: np.ndarray = shapely.from_ragged_array(
-            shapely.GeometryType.MULTIPOLYGON, file["points"], offsets
-        )
+        polygons: np.ndarray = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, file["points"], offsets)
     # Single parts as polygons, as any reader would hand them over.
     single = shapely.get_num_geometries(polygons) == 1
     polygons[single] = shapely.get_geometry(polygons[single], 0)
