@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test check build bench-pipeline clean
+.PHONY: help dashboard demo test check build bench-pipeline clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -18,6 +18,12 @@ dashboard: ## Set everything up and start the dashboard on the bundled data
 	@scripts/setup.sh
 	@echo "== Dashboard: http://$(HOST):$(PORT) (Ctrl+C stops it)"
 	@.venv/bin/mosaicos serve --host "$(HOST)" --port "$(PORT)"
+
+demo: ## Set everything up and start the dashboard on synthetic records, marked so everywhere
+	@scripts/setup.sh
+	@.venv/bin/mosaicos records demo
+	@echo "== Demonstration: http://$(HOST):$(PORT) (Ctrl+C stops it)"
+	@.venv/bin/mosaicos serve --demo --host "$(HOST)" --port "$(PORT)"
 
 test: ## Set everything up and run all tests, in a browser too
 	@scripts/run_tests.sh $(ARGS)

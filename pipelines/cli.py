@@ -18,6 +18,7 @@ from geodata.paths import published_folder
 
 BAD_INPUT = 2
 INPUTS_VARIABLE = "MOSAICOS_INPUTS"
+DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 
 
 class Commands(click.Group):
@@ -177,10 +178,44 @@ def export(layer: str, mosaic_id: str | None, format_: str, language: Any, out: 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
-def serve(host: str, port: int) -> None:
+@click.option("--demo", is_flag=True, help="Show the demonstration records: synthetic, and marked so everywhere.")
+def serve(host: str, port: int, demo: bool) -> None:
     """Start the dashboard."""
+    if demo:
+        os.environ[DEMONSTRATION_VARIABLE] = "1"
     command = [sys.executable, "-m", "dashboard.server", "--host", host, "--port", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 - our own module, arguments checked above
+
+
+@main.group()
+def records() -> None:
+    """The programme's own records: events, needs, missions."""
+
+
+@records.command()
+def upgrade() -> None:
+    """Make the database of records, or bring its tables up to date; nothing that it holds is lost."""
+    from geodata.records.database import database_url, open_engine, upgrade  # noqa: PLC0415
+
+    engine = open_engine(create=True)
+    upgrade(engine)
+    engine.dispose()
+    click.echo(f"The records are at {database_url().render_as_string()}, up to date.")
+
+
+@records.command()
+@click.option("--seed", type=int, default=2007, show_default=True, help="Same seed and day, same records.")
+def demo(seed: int) -> None:
+    """Fill a database of its own with synthetic records over real links."""
+    from geodata.records.database import database_url, open_engine, upgrade  # noqa: PLC0415
+    from geodata.records.demo import load_demo  # noqa: PLC0415
+
+    url = database_url(is_demonstration=True)
+    engine = open_engine(url, create=True)
+    upgrade(engine, is_demonstration=True)
+    made = ", ".join(f"{count:,} {what}" for what, count in load_demo(engine, seed=seed).items())
+    engine.dispose()
+    click.echo(f"Synthetic records at {url.render_as_string()}: {made}. None is real.")
 
 
 def _fail(message: str) -> NoReturn:

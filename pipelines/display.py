@@ -113,5 +113,9 @@ def _layer(ids: pd.Series, shapes: Geometries, **properties: pd.Series) -> gpd.G
 
 
 def _topology(layers: dict[str, gpd.GeoDataFrame]) -> bytes:
-    made = topojson.Topology(list(layers.values()), object_name=list(layers), prequantize=QUANTISATION)
-    return orjson.dumps(made.to_dict(), option=orjson.OPT_SORT_KEYS)
+    made = topojson.Topology(list(layers.values()), object_name=list(layers), prequantize=QUANTISATION).to_dict()
+    for name, layer in layers.items():
+        # with several layers the package numbers the features anew; their order is kept
+        for geometry, id_ in zip(made["objects"][name]["geometries"], layer.index, strict=True):
+            geometry["id"] = id_
+    return orjson.dumps(made, option=orjson.OPT_SORT_KEYS)

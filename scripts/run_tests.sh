@@ -33,6 +33,17 @@ else
   leave_out inputs "there is no folder $inputs (set MOSAICOS_INPUTS to one with the raw files)"
 fi
 
+postgres=${MOSAICOS_TEST_POSTGRES_URL:-postgresql://postgres@127.0.0.1:5432/test}
+if .venv/bin/python - "$postgres" <<'PYTHON' 2>/dev/null; then
+import sys
+import psycopg
+psycopg.connect(sys.argv[1].replace("+psycopg", ""), connect_timeout=3).close()
+PYTHON
+  echo "== PostgreSQL tests with the server of MOSAICOS_TEST_POSTGRES_URL, or the local one"
+else
+  leave_out postgres "no PostgreSQL answers (set MOSAICOS_TEST_POSTGRES_URL); the same tests run on SQLite"
+fi
+
 if [ ${#left_out[@]} -gt 0 ] && [ "${CI:-}" = true ]; then
   echo "CI=true: no test may be left out here." >&2
   exit 1

@@ -34,7 +34,7 @@ class MosaicMap(folium.Map):
 
     def __init__(self) -> None:
         super().__init__(
-            location=[-14, -54], zoom_start=4, tiles=None, prefer_canvas=True, zoom_snap=0.25, zoom_delta=0.75
+            location=[-14, -54], zoom_start=4, tiles=None, prefer_canvas=True, zoom_snap=0.1, zoom_delta=0.8
         )
         self.options |= {"min_zoom": 3, "max_zoom": NEAREST_ZOOM}
 

@@ -20,7 +20,7 @@
     detail: null, // { key, territories: Map(id -> layer), areas: [...] } of the chosen mosaic
     detailKey: null,
     focus: undefined,
-    moved: false,
+    moved: false, // whether the person has moved the map since
     failed: false,
   };
   const VIEW = { animate: false, paddingTopLeft: [18, 18], paddingBottomRight: [18, 36] }; // below stand the sources
@@ -299,8 +299,12 @@
     L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
     map.on("dragstart zoomstart", () => (session.moved = true));
     map.on("resize", () => {
-      if (session.state && !session.moved) map.fitBounds(session.state.bounds, VIEW);
+      if (!session.state || session.moved) return;
+      map.fitBounds(session.state.bounds, VIEW);
+      session.moved = false;
     });
+    // the style sheet that sizes the map may come after the map, which sees only changes of the window
+    new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
     map.on("zoomend", () => session.state && session.territories.length && paintTerritories());
     watchPointer(map);
     load(options.mesh)

@@ -7,8 +7,10 @@ words about generalised limits are members of the collection.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +20,7 @@ import pandas as pd
 import shapely
 
 from geodata.model import Language, label
+from geodata.status import FIRST_STAGE
 from geodata.store import Bundle
 
 LIMITS_NOTICE: dict[Language, str] = {
@@ -27,20 +30,46 @@ LIMITS_NOTICE: dict[Language, str] = {
 }
 """The words that go with every map, table page and export."""
 
+DEMONSTRATION_NOTICE: dict[Language, str] = {
+    "en": "Demonstration: all stages and support are synthetic, none is real.",
+    "fr": "Démonstration : tous les stades et appuis sont fictifs, aucun n'est réel.",
+    "pt_br": "Demonstração: todos os estágios e apoios são fictícios, nenhum é real.",
+}
+"""The words that go with every export of demonstration records."""
+
+NOT_ASSESSED = "not-assessed"
 DECIMALS = 6
 
 TERRITORY_PROPERTIES = (
     "territory_id", "territory_code", "name", "country_code", "state_id", "epci_id", "population",
     "population_year", "area_km2", "is_amazonia_legal", "mosaic_id", "link_kind", "link_kind_label", "link_grade",
     "link_grade_label", "grade_reason", "grade_reason_label", "overlap_km2", "territory_share", "mosaic_share",
-    "part_overlap_km2", "valid_from", "links",
+    "part_overlap_km2", "valid_from", "links", "stage_code", "stage_label", "support_code", "support_label", "as_of",
+    "is_demonstration",
 )  # fmt: skip
 """Every property that a territory feature may have: with one mosaic those of its link, otherwise `links`."""
 
 _LINK_COLUMNS = (
-    "mosaic_id", "link_kind", "link_grade", "grade_reason", "overlap_km2", "territory_share", "mosaic_share",
-    "part_overlap_km2", "valid_from",
+    "territory_id", "mosaic_id", "link_kind", "link_grade", "grade_reason", "overlap_km2", "territory_share",
+    "mosaic_share", "part_overlap_km2", "valid_from",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PublicRecords:
+    """What the programme's records say in public on one day.
+
+    Attributes:
+        as_of: The day.
+        stages: Stage code by (`territory_id`, `mosaic_id`); a link that is not there is at S0, without a record.
+        support: Code of the vocabulary `support_public` by `territory_id`; ``not-assessed`` where not there.
+        is_demonstration: Whether all of it is synthetic.
+    """
+
+    as_of: dt.date
+    stages: Mapping[tuple[str, str], str]
+    support: Mapping[str, str]
+    is_demonstration: bool = False
 
 
 def select_territories(bundle: Bundle, mosaic_id: str | None) -> gpd.GeoDataFrame:
@@ -69,7 +98,9 @@ def select_territories(bundle: Bundle, mosaic_id: str | None) -> gpd.GeoDataFram
     return gpd.GeoDataFrame(rows.loc[order.index].reset_index(drop=True))
 
 
-def territories_geojson(bundle: Bundle, mosaic_id: str | None, *, language: Language = "en") -> bytes:
+def territories_geojson(
+    bundle: Bundle, mosaic_id: str | None, *, language: Language = "en", records: PublicRecords | None = None
+) -> bytes:
     """The territories of one mosaic, or all, as a GeoJSON FeatureCollection.
 
     Args:
@@ -77,6 +108,7 @@ def territories_geojson(bundle: Bundle, mosaic_id: str | None, *, language: Lang
         mosaic_id: A mosaic or counterpart: a feature per linked territory with that link. None: a feature
             per territory with its links as an array ``links``.
         language: Language of the labels; codes are always there.
+        records: What the programme's records say; None where there are none: every link is then at S0.
 
     Returns:
         UTF-8 bytes. Features in the order of `select_territories`; ``id`` is `territory_id`.
@@ -84,19 +116,20 @@ def territories_geojson(bundle: Bundle, mosaic_id: str | None, *, language: Lang
     Raises:
         UnknownIdError: there is no such mosaic.
     """
-    return b"".join(stream_territories(bundle, mosaic_id, language=language))
+    return b"".join(stream_territories(bundle, mosaic_id, language=language, records=records))
 
 
-def stream_territories(bundle: Bundle, mosaic_id: str | None, *, language: Language = "en") -> Iterator[bytes]:
+def stream_territories(
+    bundle: Bundle, mosaic_id: str | None, *, language: Language = "en", records: PublicRecords | None = None
+) -> Iterator[bytes]:
     """As `territories_geojson`, in pieces."""
     rows = select_territories(bundle, mosaic_id)
     if mosaic_id is not None:
-        links = [_link(row, language) for row in rows[list(_LINK_COLUMNS)].to_dict("records")]
+        links = [_link(row, language, records) for row in rows[list(_LINK_COLUMNS)].to_dict("records")]
     else:
         by_territory: dict[str, list[dict[str, Any]]] = {}
-        columns = ["territory_id", *_LINK_COLUMNS]
-        for row in bundle.territory_mosaic[columns].to_dict("records"):
-            by_territory.setdefault(str(row["territory_id"]), []).append(_link(row, language))
+        for row in bundle.territory_mosaic[list(_LINK_COLUMNS)].to_dict("records"):
+            by_territory.setdefault(str(row["territory_id"]), []).append(_link(row, language, records))
         links = [{"links": by_territory.get(id_, [])} for id_ in rows["territory_id"]]
     properties = (
         {
@@ -111,12 +144,14 @@ def stream_territories(bundle: Bundle, mosaic_id: str | None, *, language: Langu
             "area_km2": known(row["computed_area_km2"]),
             "is_amazonia_legal": known(row["is_amazonia_legal"]),
             **link,
+            **_said(str(row["territory_id"]), language, records),
         }
         for row, link in zip(rows.drop(columns="geometry").to_dict("records"), links, strict=True)
     )
     about = {
         "name": file_name("territories", mosaic_id).removesuffix(".geojson"),
         "notice": LIMITS_NOTICE[language],
+        **({"demonstration": DEMONSTRATION_NOTICE[language]} if records and records.is_demonstration else {}),
         "sources": source_notices(bundle.source, _sources_of(rows, bundle, mosaic_id)),
     }
     return write_collection(rows["territory_id"], rows.geometry.to_numpy(), properties, about=about)
@@ -197,12 +232,27 @@ def _sources_of(rows: pd.DataFrame, bundle: Bundle, mosaic_id: str | None) -> se
     return set(rows["source_id"]) | named.union(*(facts[country] for country in countries))
 
 
-def _link(row: dict[str, Any], language: Language) -> dict[str, Any]:
-    link = {key: known(row[key]) for key in _LINK_COLUMNS}
+def _link(row: dict[str, Any], language: Language, records: PublicRecords | None) -> dict[str, Any]:
+    link = {key: known(row[key]) for key in _LINK_COLUMNS if key != "territory_id"}
     kinds = [label("link_kind", kind, language) for kind in str(link["link_kind"]).split(";")]
+    pair = (str(row["territory_id"]), str(row["mosaic_id"]))
+    stage = records.stages.get(pair, FIRST_STAGE) if records else FIRST_STAGE
     return {
         **link,
         "link_kind_label": "; ".join(kinds),
         "link_grade_label": label("link_grade", str(link["link_grade"]), language),
         "grade_reason_label": label("grade_reason", str(link["grade_reason"]), language),
+        "stage_code": stage,
+        "stage_label": label("stage", stage, language),
     }
+
+
+def _said(territory_id: str, language: Language, records: PublicRecords | None) -> dict[str, Any]:
+    """What the records say of a territory as a whole, and whether they are real."""
+    support = records.support.get(territory_id, NOT_ASSESSED) if records else NOT_ASSESSED
+    said = {
+        "support_code": support,
+        "support_label": label("support_public", support, language),
+        "as_of": records.as_of.isoformat() if records else None,
+    }
+    return {**said, "is_demonstration": True} if records and records.is_demonstration else said

@@ -13,7 +13,7 @@ from dashboard.map import style
 from geodata.export.geojson import select_territories
 from geodata.store import load_bundle
 
-from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, Visit
+from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, WIDE, Visit
 
 Open = Callable[..., Visit]
 pytestmark = pytest.mark.browser
@@ -63,6 +63,16 @@ def test_the_map_paints_territories_by_how_they_are_linked(address: str, visit: 
         assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
     expect(visited.map.locator(".leaflet-control-scale-line")).to_contain_text("km")
     expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Generalised limits, not legal")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_the_whole_country_is_in_sight_at_first(address: str, visit: Open, size: dict[str, int]) -> None:
+    visited = visit(address, size=size)
+    visited.wait_for_map()
+    visited.page.wait_for_timeout(300)
+    assert visited.ask_map(
+        "() => { const { map, state } = window.mosaicosMap.session; return map.getBounds().contains(state.bounds); }"
+    )
 
 
 def test_choosing_a_mosaic_changes_map_table_and_download_alike(address: str, visit: Open, tmp_path: Path) -> None:
@@ -233,9 +243,9 @@ def test_a_hostile_name_is_shown_as_text_everywhere(hostile_address: str, visit:
     expect(visited.page.get_by_role("option").filter(has_text=HOSTILE)).to_be_visible()
     visited.page.keyboard.press("Escape")
     visited.wait_for_run()
-    middle = visited.map.locator(".leaflet-container").bounding_box()
-    assert middle is not None
-    visited.map.locator(".leaflet-container").hover(position={"x": middle["width"] / 2, "y": middle["height"] / 2})
+    place = visited.ask_map("() => window.mosaicosMap.session.map.latLngToContainerPoint(window.L.latLng(3.2, -51.6))")
+    assert isinstance(place, dict)
+    visited.map.locator(".leaflet-container").hover(position=place)
     expect(visited.map.locator(".map-tip .tip-name")).to_have_text(f"{HOSTILE} (AP)")
     visited.page.get_by_role("tab", name="9 members").click()
     assert visited.page.locator("img[src=x]").count() == 0
