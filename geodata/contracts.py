@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import shapely
@@ -118,6 +120,9 @@ def _plain(values: pd.Series, column: Column, table: Table) -> pd.Series:
             if odd.any():
                 raise ContractError(f"Table {table.name}, {column.name}: holds values that are no text.")
             return values.astype("str").where(values.notna())
+        texts = not pd.api.types.is_numeric_dtype(values) and values.map(lambda one: isinstance(one, str)).any()
+        if column.kind in {"integer", "number"} and texts:
+            raise ContractError(f"Table {table.name}, {column.name}: is not of kind {column.kind}: it holds texts.")
         return values.astype(DTYPES[column.kind])
     except (ValueError, TypeError) as error:
         raise ContractError(f"Table {table.name}, {column.name} is not of kind {column.kind}: {error}.") from error
@@ -127,7 +132,10 @@ def _pandera(column: Column) -> pa.Column:
     checks = []
     pattern = DATE if column.kind == "date" else column.pattern
     if pattern is not None:
-        checks.append(pa.Check.str_matches(pattern, error=f"match {pattern}"))
+        whole = re.compile(pattern)  # fullmatch: a `$` would let a line end pass
+        checks.append(
+            pa.Check(lambda texts: texts.map(lambda one: whole.fullmatch(one) is not None), error=f"match {pattern}")
+        )
     if column.codes is not None:
         codes = set(vocabulary(column.codes))
         text = f"be codes of the vocabulary {column.codes}"
@@ -153,8 +161,12 @@ def _sentence(table: Table, keys: pd.Series, cases: pd.DataFrame) -> str:
     if rows["index"].isna().all():
         return f"Table {table.name}, {column}: must {must}."
     places = [keys.iloc[int(place)] for place in rows["index"].dropna().unique()]
-    sample = f" (value {rows['failure_case'].iloc[0]!r})" if check != "not_nullable" else ""
+    sample = f" (value {_plain_value(rows['failure_case'].iloc[0])!r})" if check != "not_nullable" else ""
     return f"Table {table.name}, {column}: {len(places)} rows must {must}: {name_some(places)}{sample}."
+
+
+def _plain_value(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_geometry(table: Table, frame: gpd.GeoDataFrame, keys: pd.Series) -> None:

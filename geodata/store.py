@@ -36,6 +36,10 @@ def load_manifest(folder: Path | None = None) -> dict[str, Any]:
         raise ContractError(
             f"No published bundle can be read at {folder}: {error}. Build one with `mosaicos build`."
         ) from error
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(kind), dict) for kind in ("tables", "display")
+    ):
+        raise ContractError(f"The manifest at {path} is none: it names no tables and meshes. Build the bundle again.")
     return manifest
 
 
