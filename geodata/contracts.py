@@ -122,7 +122,7 @@ def _plain(values: pd.Series, column: Column, table: Table) -> pd.Series:
             return values.astype("str").where(values.notna())
         texts = not pd.api.types.is_numeric_dtype(values) and values.map(lambda one: isinstance(one, str)).any()
         if column.kind in {"integer", "number"} and texts:
-            raise ContractError(f"Table {table.name}, {column.name}: is not of kind {column.kind}: it holds texts.")
+            raise ContractError(f"Table {table.name}, {column.name} is not of kind {column.kind}: it holds texts.")
         return values.astype(DTYPES[column.kind])
     except (ValueError, TypeError) as error:
         raise ContractError(f"Table {table.name}, {column.name} is not of kind {column.kind}: {error}.") from error

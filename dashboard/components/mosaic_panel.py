@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pandas as pd
 import streamlit as st
 
@@ -14,6 +16,7 @@ from geodata.export.geojson import file_name, territories_geojson
 OVERVIEW_KEY = "overview"
 
 
+@cache
 def chooser_groups(words: Words) -> list[Group]:
     """The entries of the list: recognised mosaics and counterparts, each under its own heading."""
     rows = data.overview()
@@ -97,6 +100,7 @@ def _show_all(words: Words) -> None:
             about=words.say("All municipalities and communes"),
             key="all-territories",
             lazy=True,
+            column_config=tables.all_territories_columns(words),
         )
         _show_download(None, len(everyone), words)
 

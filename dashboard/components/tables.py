@@ -132,6 +132,12 @@ def all_territories_table(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
     )
 
 
+def all_territories_columns(words: Words) -> dict[str, Any]:
+    """How the numbers of `all_territories_table` are written: by the browser, for rows come as one scrolls."""
+    numbers = (words.say("Inhabitants"), words.say("Area, km²"))
+    return {name: st.column_config.NumberColumn(format="localized") for name in numbers}
+
+
 def source_cards(sources: pd.DataFrame, words: Words) -> list[str]:
     """A piece of HTML per declared source: producer, intermediary, vintage, licence as read, citation, address."""
     cards = []
