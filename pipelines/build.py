@@ -109,7 +109,7 @@ def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
         }
         protected_area = _stack(
             protected_areas.clean_conservation_units(raw_units, states=states, corrections=corrections, log=log),
-            protected_areas.clean_indigenous_lands(raw_lands, corrections=corrections, log=log),
+            protected_areas.clean_indigenous_lands(raw_lands, states=states, corrections=corrections, log=log),
             protected_areas.clean_guiana_areas(read_curated("guiana_areas")),
         ).sort_values("protected_area_id", ignore_index=True)
         member = mosaics.clean_members(read_curated("mosaic_members"), protected_area, log=log)

@@ -14,7 +14,7 @@ from geodata.tables import REGION, TERRITORY
 from pipelines.corrections import Corrections
 from pipelines.geometry import check_inside_box, equal_area_km2
 from pipelines.municipalities import SEAT_MOVE_LIMIT_M, numbers, place_points
-from pipelines.raw import require_columns, require_unique
+from pipelines.raw import require_columns, require_known, require_unique
 from pipelines.report import Log, Tally
 from pipelines.sources import ATTRIBUTES_BRAZIL, ATTRIBUTES_GUIANA, MESH_BRAZIL, MESH_GUIANA, SEATS_GUIANA
 
@@ -102,6 +102,7 @@ def _attributes(attributes: pd.DataFrame) -> pd.DataFrame:
     require_columns(attributes, columns, what)
     ids = attributes["insee"]
     require_unique(ids, what)
+    require_known(attributes, ["nom", "siren", "arrondissement", "epci_siren"], ids, what)
     if set(ids) != INSEE_CODES:
         raise InputError(f"{what}: not the 22 INSEE codes of Guiana ({name_some(sorted(set(ids) ^ INSEE_CODES))}).")
     return pd.DataFrame(
@@ -147,9 +148,12 @@ def regions(territories: gpd.GeoDataFrame, attributes: pd.DataFrame, curated: pd
         those of the territories. The collectivités each have Guiana's outline.
 
     Raises:
-        InputError: a territory names an intercommunalité that `curated` lacks.
+        InputError: the states' names are missing, or a territory names an intercommunalité that `curated` lacks.
     """
-    names = attributes[["state_code", "state_name", "state_abbreviation"]].drop_duplicates()
+    columns = ["state_code", "state_name", "state_abbreviation"]
+    require_columns(attributes, columns, f"Source {ATTRIBUTES_BRAZIL.id}")
+    require_known(attributes, columns, attributes["state_code"], f"Source {ATTRIBUTES_BRAZIL.id}")
+    names = attributes[columns].drop_duplicates()
     require_unique(names["state_code"], f"Source {ATTRIBUTES_BRAZIL.id}, states")
     states = pd.DataFrame(
         {

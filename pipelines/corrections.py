@@ -15,7 +15,7 @@ import shapely
 
 from geodata.crs import COUNTRY_BOXES
 from geodata.errors import CorrectionError, InputError, name_some
-from pipelines.geometry import mend_polygons, swap_axes
+from pipelines.geometry import POLYGON_TYPES, mend_polygons, swap_axes
 from pipelines.raw import read_curated
 
 Geometries = npt.NDArray[np.object_]
@@ -104,8 +104,13 @@ class Corrections:
 
         Raises:
             CorrectionError: a listed polygon is valid now, or unknown.
-            InputError: an unlisted polygon is invalid.
+            InputError: an unlisted polygon is invalid, or a row holds something else than a polygon.
         """
+        strange = ids[~np.isin(shapely.get_type_id(geometries), POLYGON_TYPES)]
+        if len(strange):
+            raise InputError(
+                f"Source {source_id}: {len(strange)} rows hold no polygon ({name_some(strange)}). Mend them."
+            )
         rows = self.of(source_id, "mend-ring")
         invalid = set(ids[~shapely.is_valid(geometries)])
         for _, row in rows.iterrows():

@@ -375,7 +375,7 @@ def move_inside(
         raise InputError(f"{len(wrong)} geometries are not points (at index {name_some(wrong)}); give points.")
     moved = spots.copy()
     outside_m, moved_m = np.zeros(len(spots)), np.zeros(len(spots))
-    for at in np.flatnonzero(~shapely.intersects(areas, spots)):
+    for at in np.flatnonzero(~shapely.contains(areas, spots)):
         spot = spots[at]
         local = local_crs(spots[at : at + 1])
         area = project(areas[at : at + 1], local)[0]

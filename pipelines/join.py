@@ -20,6 +20,7 @@ from geodata.errors import InputError, name_some
 from geodata.tables import FACING, NEIGHBOUR, TERRITORY_AREA, TERRITORY_MOSAIC
 from pipelines.corrections import Geometries
 from pipelines.geometry import mend_polygons, project, shared_borders, shrunk_union
+from pipelines.municipalities import numbers
 from pipelines.overlap import overlap_areas
 from pipelines.sources import CONSERVATION_UNITS, INDIGENOUS_LANDS, MESH_BRAZIL
 
@@ -28,6 +29,19 @@ SMALLEST_OVERLAP_KM2 = 1e-6
 
 INWARD_M = 2 * float(CONSERVATION_UNITS.tolerance_m or 0)
 """How far a mosaic's boundary is moved inward for the grade `certain`: twice the source's tolerance."""
+
+_COMPUTED = [
+    "mosaic_id",
+    "territory_id",
+    "overlap_km2",
+    "mosaic_share",
+    "part_overlap_km2",
+    "_inner",
+    "_small",
+    "_source",
+]
+_DECLARED = ["mosaic_id", "territory_id", "_declared", "valid_from", "_declared_source"]
+"""Columns of what is computed and declared before both are merged; there also where no row is."""
 
 Progress = Callable[[int, int], None]
 
@@ -158,12 +172,12 @@ def territory_mosaics(
             )
         if progress is not None:
             progress(done, len(recognised))
-    links = pd.DataFrame(computed).merge(
+    links = pd.DataFrame(computed, columns=_COMPUTED).merge(
         _spread(declared), on=["mosaic_id", "territory_id"], how="outer", validate="one_to_one"
     )
     sizes = territories.set_index("territory_id")["computed_area_km2"]
     rows = [_grade(row, float(sizes[row["territory_id"]])) for row in links.to_dict("records")]
-    frame = pd.DataFrame(rows).astype(
+    frame = pd.DataFrame(rows, columns=TERRITORY_MOSAIC.column_names).astype(
         dict.fromkeys(["overlap_km2", "territory_share", "mosaic_share", "part_overlap_km2"], "Float64")
     )
     return frame[TERRITORY_MOSAIC.column_names].sort_values(list(TERRITORY_MOSAIC.key), ignore_index=True)
@@ -195,7 +209,11 @@ def facing_pairs(curated: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns of `tables.FACING`, sorted by key.
     """
-    frame = curated.assign(frontage_km=pd.to_numeric(curated["frontage_km"]).astype("Float64"))
+    frame = curated.assign(
+        frontage_km=numbers(
+            curated["frontage_km"], "Curated file facing_pairs.csv, frontage_km", curated["territory_id"]
+        )
+    )
     return frame[FACING.column_names].sort_values(list(FACING.key), ignore_index=True)
 
 
@@ -249,7 +267,7 @@ def _spread(declared: pd.DataFrame) -> pd.DataFrame:
                 "_declared_source": " ; ".join(dict.fromkeys(group["source"])),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_DECLARED)
 
 
 def _grade(row: dict[str, object], territory_km2: float) -> dict[str, object]:

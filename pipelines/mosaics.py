@@ -13,9 +13,12 @@ from geodata.search import fold, nearest
 from geodata.tables import MOSAIC, MOSAIC_MEMBER
 from pipelines.corrections import Geometries
 from pipelines.geometry import equal_area_km2
+from pipelines.municipalities import numbers
 from pipelines.raw import require_columns, require_unique
 from pipelines.report import Finding, Log, Tally
 from pipelines.sources import CURATED_MOSAICS
+
+MOSAIC_FILES = "Curated files mosaics.csv and counterparts.csv"
 
 
 def clean_members(curated: pd.DataFrame, protected_areas: pd.DataFrame, *, log: Log) -> pd.DataFrame:
@@ -91,7 +94,7 @@ def clean_mosaics(
         InputError: a mosaic stands twice, or a membership names an unknown one.
     """
     frame = pd.concat([mosaics.assign(country_code="BR"), counterparts.assign(country_code="FR")], ignore_index=True)
-    require_unique(frame["mosaic_id"], "Curated files mosaics.csv and counterparts.csv")
+    require_unique(frame["mosaic_id"], MOSAIC_FILES)
     unknown = sorted(set(members["mosaic_id"]) - set(mosaics["mosaic_id"]))
     if unknown:
         raise InputError(f"Curated file mosaic_members.csv names unknown mosaics ({name_some(unknown)}).")
@@ -113,8 +116,17 @@ def clean_mosaics(
     frame = frame.assign(
         search_key=(frame["mosaic_name"] + " " + frame["short_name"]).map(fold),
         **{column: counts[column].to_numpy() for column in counts},
-        members_stated=pd.to_numeric(frame["members_stated"]).astype("Int64"),
-        official_area_ha=pd.to_numeric(frame["official_area_ha"]).astype("Float64"),
+        members_stated=numbers(
+            frame["members_stated"],
+            f"{MOSAIC_FILES}, members_stated",
+            frame["mosaic_id"],
+            dtype="Int64",
+        ),
+        official_area_ha=numbers(
+            frame["official_area_ha"],
+            f"{MOSAIC_FILES}, official_area_ha",
+            frame["mosaic_id"],
+        ),
         computed_area_km2=pd.array(area, dtype="Float64"),
     )
     frame.loc[~has, "computed_area_km2"] = pd.NA
@@ -138,20 +150,20 @@ def resolve_listed(
         `mosaic_id`, `territory_id`, `link_kind` (``listed``), `valid_from` (null), `source`; sorted.
 
     Raises:
-        InputError: names that no territory of the state bears; offers the nearest.
+        InputError: names that no territory of the state bears (offers the nearest), or that several bear.
     """
-    by_name = {
-        (state, key): id_
-        for state, key, id_ in zip(
-            territories["state_id"], territories["search_key"], territories["territory_id"], strict=True
-        )
-    }
+    by_name: dict[tuple[str, str], list[str]] = {}
+    for state, key, id_ in zip(
+        territories["state_id"], territories["search_key"], territories["territory_id"], strict=True
+    ):
+        by_name.setdefault((state, key), []).append(id_)
     alias = {(row.state, fold(row.written_name)): row for row in aliases.itertuples()}
     found: list[str] = []
     problems: list[str] = []
     for row in listed.itertuples():
         key = fold(row.written_name)
-        id_ = by_name.get((states.get(row.state, ""), key))
+        same = by_name.get((states.get(row.state, ""), key), [])
+        id_ = same[0] if len(same) == 1 else None
         if id_ is None and (row.state, key) in alias:
             known = alias[(row.state, key)]
             id_ = known.territory_id
@@ -167,7 +179,8 @@ def resolve_listed(
             )
         if id_ is None:
             names = [name for state, name in by_name if state == states.get(row.state)]
-            problems.append(f"{row.written_name} ({row.state}; nearest: {', '.join(nearest(key, names)) or 'none'})")
+            hint = f"could be {' or '.join(same)}" if same else f"nearest: {', '.join(nearest(key, names)) or 'none'}"
+            problems.append(f"{row.written_name} ({row.state}; {hint})")
         found.append(id_ or "")
     if problems:
         raise InputError(

@@ -13,7 +13,7 @@ from geodata.search import fold
 from geodata.tables import TERRITORY
 from pipelines.corrections import Corrections
 from pipelines.geometry import check_inside_box, equal_area_km2, inside_points, move_inside
-from pipelines.raw import require_columns, require_unique
+from pipelines.raw import require_columns, require_known, require_unique
 from pipelines.report import Finding, Log, Tally
 from pipelines.sources import AREAS_BRAZIL, ATTRIBUTES_BRAZIL, MESH_BRAZIL
 
@@ -22,6 +22,9 @@ SEAT_MOVE_LIMIT_M = 500.0
 
 INSIDE_STEP_M = 20.0
 """How far inside the border such a seat may come to lie."""
+
+LARGEST_WHOLE = 2**53
+"""Above this a float does not hold every whole number."""
 
 CENSUS_YEAR = 2022
 IBGE_WEIGHTS = (1, 2, 1, 2, 1, 2)
@@ -94,6 +97,7 @@ def clean(
         raise InputError(f"Source {MESH_BRAZIL.id}: {name}, but EPSG:4674 is needed. Reproject the source.")
     codes = mesh["municipality_code"].astype("str")
     require_unique(codes, f"Source {MESH_BRAZIL.id}")
+    require_known(mesh, ["name"], "BR-" + codes, f"Source {MESH_BRAZIL.id}")
     check_codes(codes, check_digit_exceptions)
     ids = "BR-" + codes
 
@@ -110,7 +114,7 @@ def clean(
     frame = gpd.GeoDataFrame({"territory_code": codes, "territory_id": ids}, geometry=geometry, crs=WGS84)
 
     facts = _attributes(attributes, frame["territory_code"], log)
-    official = _official_areas(areas, corrections, log)
+    official = _official_areas(areas, frame["territory_code"], corrections, log)
     frame = frame.merge(facts, on="territory_code", how="left", validate="one_to_one")
     frame = frame.merge(official, on="territory_code", how="left", validate="one_to_one")
     _report_renamed(mesh["name"], frame, log)
@@ -205,13 +209,18 @@ def numbers(texts: pd.Series, what: str, ids: pd.Series, *, dtype: str = "Float6
     """Turn texts into numbers, null for null.
 
     Raises:
-        InputError: a text is no number; names up to five rows.
+        InputError: a text is no (whole, finite) number; names up to five rows.
     """
     parsed = pd.to_numeric(texts, errors="coerce")
-    wrong = ids[parsed.isna() & texts.notna()]
-    if len(wrong):
-        sample = texts[wrong.index[0]]
-        raise InputError(f"{what}: {len(wrong)} values are no numbers ({name_some(wrong)}; {sample!r}). Mend them.")
+    values = parsed.to_numpy("float64", na_value=np.nan)
+    checks = {"numbers": np.isfinite(values)}
+    if dtype == "Int64":
+        checks["whole numbers"] = (np.trunc(values) == values) & (np.abs(values) < LARGEST_WHOLE)
+    for kind, right in checks.items():
+        wrong = ids[~right & texts.notna().to_numpy()]
+        if len(wrong):
+            sample = texts[wrong.index[0]]
+            raise InputError(f"{what}: {len(wrong)} values are no {kind} ({name_some(wrong)}; {sample!r}). Mend them.")
     return parsed.astype(dtype)
 
 
@@ -227,6 +236,13 @@ def _attributes(attributes: pd.DataFrame, codes: pd.Series, log: Log) -> pd.Data
         raise InputError(
             f"{what}: {len(missing)} municipalities of the mesh have no row ({name_some(missing) or 'none'}), "
             f"{len(unknown)} rows are not in the mesh ({name_some(unknown) or 'none'}). Use vintages that fit."
+        )
+    require_known(attributes, ["nm_mun", "state_code"], ids, what)
+    astray = ids[attributes["state_code"] != ids.str[:2]]
+    if len(astray):
+        raise InputError(
+            f"{what}, state_code: {len(astray)} municipalities stand in another state than their code says "
+            f"({name_some(astray)}). Mend it."
         )
     log.tally(Tally("attributes", ATTRIBUTES_BRAZIL.id, len(attributes), len(attributes)))
     return pd.DataFrame(
@@ -251,7 +267,7 @@ def _flags(texts: pd.Series, what: str, ids: pd.Series) -> pd.Series:
     return texts.map({"0": False, "1": True}).astype("boolean")
 
 
-def _official_areas(areas: pd.DataFrame, corrections: Corrections, log: Log) -> pd.DataFrame:
+def _official_areas(areas: pd.DataFrame, codes: pd.Series, corrections: Corrections, log: Log) -> pd.DataFrame:
     what = f"Source {AREAS_BRAZIL.id}"
     require_columns(areas, ["CD_MUN", "AR_MUN_2022"], what)
     rows = areas[areas["CD_MUN"].notna()]
@@ -260,6 +276,12 @@ def _official_areas(areas: pd.DataFrame, corrections: Corrections, log: Log) -> 
     ids = "BR-" + rows["CD_MUN"]
     dropped = corrections.drop_rows(ids, AREAS_BRAZIL.id)
     kept = rows[~ids.isin(list(dropped))]
+    unknown = sorted(set(kept["CD_MUN"]) - set(codes))
+    if unknown:
+        raise InputError(
+            f"{what}: {len(unknown)} areas are of no municipality of the mesh ({name_some(unknown)}). "
+            "Use vintages that fit, or list each in corrections.csv with action drop-row."
+        )
     log.tally(Tally("official areas", AREAS_BRAZIL.id, len(areas), len(kept), {**notes, **dropped}))
     return pd.DataFrame(
         {

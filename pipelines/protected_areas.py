@@ -14,7 +14,7 @@ from geodata.tables import PROTECTED_AREA
 from pipelines.corrections import Corrections, Geometries
 from pipelines.geometry import check_inside_box, equal_area_km2, inside_points
 from pipelines.municipalities import numbers
-from pipelines.raw import require_columns, require_unique
+from pipelines.raw import require_columns, require_known, require_unique
 from pipelines.report import Finding, Log, Tally
 from pipelines.sources import CONSERVATION_UNITS, CURATED_GUIANA, INDIGENOUS_LANDS, Source
 
@@ -49,6 +49,7 @@ def clean_conservation_units(
     require_columns(raw, ["id", "name", "category", "group", "sphere", "manager", "uf", "areaHa"], what)
     codes = raw["id"].astype("str")
     require_unique(codes, what)
+    require_known(raw, ["name", "uf"], "CNUC-" + codes, what)
     misformed = codes[~codes.str.fullmatch(r"\d{4}\.\d{2}\.\d{4}")]
     if len(misformed):
         raise InputError(f"{what}: {len(misformed)} codes are no CNUC codes ({name_some(misformed)}).")
@@ -67,7 +68,10 @@ def clean_conservation_units(
             "sphere_code": _coded(raw["sphere"], SPHERES, f"{what}, sphere", ids),
             "manager": raw["manager"],
             "states": [
-                _states([states.get(fold(one)) for one in names.split(",")], f"{what}, row {id_}: {names!r}")
+                _states(
+                    [states.get(fold(one)) for one in names.split(",")],
+                    f"{what}, row {id_}: {names!r}",
+                )
                 for id_, names in zip(ids, raw["uf"], strict=True)
             ],
             "phase": None,
@@ -79,12 +83,15 @@ def clean_conservation_units(
     return _finish(frame, geometry, mended, source)
 
 
-def clean_indigenous_lands(raw: gpd.GeoDataFrame, *, corrections: Corrections, log: Log) -> gpd.GeoDataFrame:
+def clean_indigenous_lands(
+    raw: gpd.GeoDataFrame, *, states: dict[str, str], corrections: Corrections, log: Log
+) -> gpd.GeoDataFrame:
     """Make tidy rows of Brazil's indigenous lands; phase and modality are always kept.
 
     Args:
         raw: Raw rows of FUNAI: `id`, `name`, `phase`, `modality`, `uf` (abbreviations), `areaHa`, polygons whose
             axes stand as the listed correction says.
+        states: State abbreviation by folded state name.
         corrections: Listed corrections; those of the source are applied.
         log: Receives tallies and findings.
 
@@ -101,9 +108,8 @@ def clean_indigenous_lands(raw: gpd.GeoDataFrame, *, corrections: Corrections, l
     codes = raw["id"].astype("str")
     require_unique(codes, what)
     ids = "TI-" + codes
-    for column in ("phase", "modality"):
-        if raw[column].isna().any():
-            raise InputError(f"{what}: {column} is missing for {name_some(ids[raw[column].isna()])}.")
+    require_known(raw, ["name", "phase", "modality", "uf"], ids, what)
+    known = set(states.values())
     geometry, mended = _polygons(raw, ids, source, corrections, log)
     frame = pd.DataFrame(
         {
@@ -117,7 +123,10 @@ def clean_indigenous_lands(raw: gpd.GeoDataFrame, *, corrections: Corrections, l
             "sphere_code": "federal",
             "manager": None,
             "states": [
-                _states(names.replace("/", ",").split(","), f"{what}, row {id_}: {names!r}")
+                _states(
+                    [one.strip() if one.strip() in known else None for one in names.replace("/", ",").split(",")],
+                    f"{what}, row {id_}: {names!r}",
+                )
                 for id_, names in zip(ids, raw["uf"], strict=True)
             ],
             "phase": raw["phase"],
@@ -233,7 +242,7 @@ def _coded(texts: pd.Series, codes: dict[str, str], what: str, ids: pd.Series) -
 
 
 def _states(abbreviations: list[str | None], what: str) -> str:
-    codes = [one.strip() if one else "" for one in abbreviations]
-    if not all(len(one) == 2 and one.isalpha() and one.isupper() for one in codes):
+    known = {one for one in abbreviations if one is not None}
+    if len(known) < len(set(abbreviations)):
         raise InputError(f"{what} names a state that is not known. Mend it.")
-    return ";".join(sorted(set(codes)))
+    return ";".join(sorted(known))

@@ -19,6 +19,7 @@ from typing import Any
 import geopandas as gpd
 import orjson
 import pandas as pd
+import pyarrow.parquet as pq
 import shapely
 
 from geodata.crs import COORDINATE_STEP, WGS84
@@ -92,22 +93,24 @@ def write_bundle(
         The manifest.
 
     Raises:
-        PublishError: the folder cannot be written, or the bundle is larger than `LARGEST_BUNDLE_MB`. What was
-            published before is untouched.
+        PublishError: the folder holds something else, or cannot be written, or the bundle is larger than
+            `LARGEST_BUNDLE_MB`. What was published before is untouched.
     """
-    target = target.absolute()
+    named, target = target, target.resolve()
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise PublishError(f"{named} holds other files than a bundle; it is left alone. Choose another --out.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target)
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
     except OSError as error:
-        raise PublishError(f"{target.parent} cannot be written ({error.strerror}). Choose another --out.") from error
+        raise PublishError(f"{named.parent} cannot be written ({error.strerror}). Choose another --out.") from error
     try:
         manifest = _write_files(fresh, frames, meshes, sources)
         fresh.chmod(0o755)
         _switch(fresh, target)
     except OSError as error:
-        raise PublishError(f"The bundle cannot be written at {target} ({error.strerror}). It is as it was.") from error
+        raise PublishError(f"The bundle cannot be written at {named} ({error.strerror}). It is as it was.") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return manifest
@@ -158,7 +161,7 @@ def _write_files(
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Prove that every file of the bundle is the one that the manifest names.
+    """Prove that every file of the bundle is the one that the manifest names, with as many rows.
 
     Raises:
         ContractError: a file is missing or differs, or one is there that the manifest does not name.
@@ -170,6 +173,12 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
             raise ContractError(f"The bundle lacks {name}. Build it again.")
         if _fingerprint(path)["sha256"] != one["sha256"]:
             raise ContractError(f"{name} is not the file that the manifest names. Build the bundle again.")
+    for name, one in manifest["tables"].items():
+        rows = pq.read_metadata(folder / one["file"]).num_rows
+        if rows != one["rows"]:
+            raise ContractError(
+                f"Table {name} has {rows} rows, the manifest says {one['rows']}. Build the bundle again."
+            )
     strangers = {path.name for path in folder.iterdir() if path.is_file()} - set(named) - {MANIFEST}
     if strangers:
         raise ContractError(f"The bundle holds files that the manifest does not name: {', '.join(sorted(strangers))}.")

@@ -5,16 +5,20 @@ Raw is raw: nothing is renamed or mended here. Only this module and `publish` to
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import io
+import zipfile
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import pandas as pd
 import pooch
+import shapely
 from pyogrio.errors import DataSourceError
 
 from geodata.errors import InputError, name_some
@@ -127,9 +131,9 @@ def read_polygons(inputs: Inputs, source: Source) -> gpd.GeoDataFrame:
             ) from error
     try:
         frame = gpd.read_file(io.BytesIO(content))
-    except (DataSourceError, UnicodeDecodeError, ValueError) as error:
+    except (DataSourceError, shapely.errors.GEOSException, UnicodeDecodeError, ValueError) as error:
         raise InputError(
-            f"Source {source.id}: the file cannot be read as polygons ({error}). Fetch it again."
+            f"Source {source.id}: the file cannot be read as polygons ({str(error).splitlines()[0]}). Fetch it again."
         ) from error
     if frame.empty:
         raise InputError(f"Source {source.id}: the file holds no rows. Fetch it again.")
@@ -165,12 +169,27 @@ def read_curated(name: str) -> pd.DataFrame:
 
 
 def _parse_csv(content: bytes, what: str) -> pd.DataFrame:
+    """Read with `csv`, strictly: pandas lets a row that is too long or too short slide its columns."""
     try:
-        return pd.read_csv(io.BytesIO(content), dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{what}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{what}: not a readable CSV ({str(error).strip()}). Mend that line.") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row and rows and len(row) != len(rows[0]):
+                raise InputError(
+                    f"{what}: not a readable CSV (line {reader.line_num} has {len(row)} fields, the head "
+                    f"{len(rows[0])}). Mend that line."
+                )
+            if row:
+                rows.append(row)
+    except csv.Error as error:
+        raise InputError(f"{what}: not a readable CSV (line {reader.line_num}: {error}). Mend that line.") from error
+    if not rows:
+        raise InputError(f"{what}: not a readable CSV (the file is empty). Fetch it again.")
+    return pd.DataFrame([[one or None for one in row] for row in rows[1:]], columns=rows[0], dtype="str")
 
 
 def read_sheet(inputs: Inputs, source: Source) -> pd.DataFrame:
@@ -182,7 +201,7 @@ def read_sheet(inputs: Inputs, source: Source) -> pd.DataFrame:
     content = inputs.bytes_of(source)
     try:
         return pd.read_excel(io.BytesIO(content), dtype="str", engine="openpyxl")
-    except (ValueError, KeyError, OSError, zlib.error) as error:
+    except (ValueError, KeyError, OSError, zlib.error, zipfile.BadZipFile, ElementTree.ParseError) as error:
         raise InputError(f"Source {source.id}: no readable workbook ({error}). Fetch it again.") from error
 
 
@@ -198,6 +217,18 @@ def require_columns(frame: pd.DataFrame, columns: list[str], what: str) -> None:
             f"{what}: column {name_some(gone)} is gone; the file has {', '.join(map(str, frame.columns))}. "
             "Rename it back, or adapt the clean step."
         )
+
+
+def require_known(frame: pd.DataFrame, columns: list[str], ids: pd.Series, what: str) -> None:
+    """Check that no row lacks a value that every row must have.
+
+    Raises:
+        InputError: some do; names the column and up to five ids.
+    """
+    for column in columns:
+        lacking = ids[frame[column].isna()]
+        if len(lacking):
+            raise InputError(f"{what}, {column}: {len(lacking)} rows have none ({name_some(lacking)}). Fill them in.")
 
 
 def require_unique(codes: pd.Series, what: str) -> None:

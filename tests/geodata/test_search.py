@@ -1,0 +1,168 @@
+"""Names as people type them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geodata.errors import name_some
+from geodata.search import find_territories, fold, nearest
+from geodata.store import Bundle
+
+FOLDED = re.compile(r"([a-z0-9]+( [a-z0-9]+)*)?")
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("São João d'Aliança", "sao joao d alianca"),
+        ("SÃO JOÃO D’ALIANÇA", "sao joao d alianca"),
+        ("  Óbidos\t\n", "obidos"),
+        ("Saint-Élie", "saint elie"),
+        ("Œuvre Æ", "oeuvre ae"),
+        ("Straße", "strasse"),
+        ("Ilha do 3º-Sul", "ilha do 3o sul"),
+        ("Papai\u0308chton", "papaichton"),
+        ("ＡＢＣ", "abc"),
+        ("---", ""),
+        ("", ""),
+        ("Ⓐ ﬁ", "a fi"),
+    ],
+)
+def test_folding_by_hand(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@given(st.text())
+def test_folding_twice_is_folding_once(text: str) -> None:
+    once = fold(text)
+    assert fold(once) == once
+    assert FOLDED.fullmatch(once)
+
+
+@given(st.text())
+def test_folding_does_not_see_case_or_how_accents_are_coded(text: str) -> None:
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))
+    assert fold(text.upper()) == fold(text.upper().lower())
+
+
+def some_territories(names: list[str], populations: list[int | None] | None = None) -> pd.DataFrame:
+    codes = [f"16000{at:02d}" for at in range(len(names))]
+    return pd.DataFrame(
+        {
+            "territory_id": ["BR-" + code for code in codes],
+            "territory_code": codes,
+            "territory_name": names,
+            "search_key": [fold(name) for name in names],
+            "population": pd.array(populations or [None] * len(names), dtype="Int64"),
+        }
+    )
+
+
+def found(names: list[str], text: str, populations: list[int | None] | None = None, **more: int) -> list[str]:
+    return find_territories(some_territories(names, populations), text, **more)["territory_name"].tolist()
+
+
+def test_best_first() -> None:
+    names = ["Nova Sao", "Sao", "Sao Joao", "Assao", "Joao Sao Paulo", "Other"]
+    assert found(names, "São") == ["Sao", "Sao Joao", "Nova Sao", "Joao Sao Paulo", "Assao"]
+
+
+def test_equals_are_sorted_by_population_then_by_id() -> None:
+    assert find_territories(some_territories(["Bom Jesus"] * 4, [5, None, 9, 5]), "bom jesus")[
+        "territory_id"
+    ].tolist() == ["BR-1600002", "BR-1600000", "BR-1600003", "BR-1600001"]
+
+
+@pytest.mark.parametrize("text", ["1600001", "BR-1600001", "br-1600001", " BR-1600001 "])
+def test_codes_are_found_first(text: str) -> None:
+    assert found(["Alta", "Baixa", "Codigo 1600001"], text)[0] == "Baixa"
+
+
+def test_each_word_may_begin_a_word() -> None:
+    names = ["Santa Cruz do Sul", "Cruz das Almas", "Sul de Santa Cruz"]
+    assert set(found(names, "cru san")) == {"Santa Cruz do Sul", "Sul de Santa Cruz"}
+
+
+def test_a_typing_error_finds_what_looks_alike() -> None:
+    assert found(["Oiapoque", "Macapá"], "oiapoqe") == ["Oiapoque"]
+    assert found(["Oiapoque", "Macapá"], "xyz") == []
+
+
+@pytest.mark.parametrize("text", ["", "   ", "---", "?!", "\0"])
+def test_nothing_typed_finds_nothing(text: str) -> None:
+    answer = find_territories(some_territories(["Alta"]), text)
+    assert answer.empty
+    assert list(answer.columns) == list(some_territories(["Alta"]).columns)
+
+
+@pytest.mark.parametrize("sign", [".*", "(", "[", "\\", "+", "|", "%", "_", "?", "$"])
+def test_typed_signs_are_no_patterns(sign: str) -> None:
+    assert found(["Alta", "Baixa"], f"{sign}alta{sign}") == ["Alta"]
+    assert found(["Alta", "Baixa"], sign) == []
+
+
+def test_no_more_than_asked_and_nothing_changes() -> None:
+    frame = some_territories([f"Sao {at}" for at in range(30)])
+    before = frame.copy()
+    assert len(find_territories(frame, "sao")) == 20
+    assert len(find_territories(frame, "sao", most=3)) == 3
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_a_frame_with_another_index_is_searched_as_well() -> None:
+    frame = some_territories(["Alta", "Baixa"]).set_axis(["x", "y"])
+    assert find_territories(frame, "baixa").index.tolist() == ["y"]
+
+
+@given(st.text())
+def test_no_text_breaks_the_search(text: str) -> None:
+    answer = find_territories(some_territories(["Alta", "Baixa", "São João"]), text)
+    assert len(answer) <= 3
+
+
+def test_every_territory_is_found_by_its_own_name(bundle: Bundle) -> None:
+    """A sample of 250, and every name that several bear, with and without accents: first rows, same name."""
+    territory = bundle.territory.drop(columns="geometry")
+    assert (territory["search_key"] == territory["territory_name"].map(fold)).all()
+    namesakes = territory[territory.duplicated("search_key", keep=False)]
+    assert namesakes.groupby("search_key").size().max() <= 20, "a search shows 20 rows"
+    crowded = namesakes.groupby("search_key").filter(lambda rows: len(rows) >= 4)
+    sample = pd.concat([territory.iloc[np.linspace(0, len(territory) - 1, 250).astype(int)], crowded])
+    for row in sample.drop_duplicates("territory_id").itertuples():
+        bare = unicodedata.normalize("NFKD", row.territory_name).encode("ascii", "ignore").decode().upper()
+        for typed in (row.territory_name, bare):
+            answer = find_territories(territory, typed)
+            assert row.territory_id in set(answer["territory_id"]), typed
+            same = answer["search_key"] == row.search_key
+            assert same.iloc[: same.sum()].all(), "namesakes stand first"
+
+
+def test_every_code_finds_its_territory(bundle: Bundle) -> None:
+    territory = bundle.territory.drop(columns="geometry")
+    for row in territory.iloc[::200].itertuples():
+        for typed in (row.territory_code, row.territory_id, row.territory_id.lower()):
+            assert find_territories(territory, typed)["territory_id"].iloc[0] == row.territory_id
+
+
+def test_nearest() -> None:
+    assert nearest("Tucurui", ["lagamar", "lago-de-tucurui", "apui"])[0] == "lago-de-tucurui"
+    assert nearest("lagamr", ["lago-de-tucurui", "lagamar"])[0] == "lagamar"
+    assert nearest("zzz", ["lagamar"]) == []
+    assert nearest("", ["lagamar"]) == []
+    assert len(nearest("a", [f"a{at}" for at in range(9)])) == 3
+
+
+@given(st.lists(st.integers()), st.integers(1, 9))
+def test_naming_some_tells_how_many_more(ids: list[int], most: int) -> None:
+    text = name_some(ids, most=most)
+    if len(ids) > most:
+        assert text.endswith(f" and {len(ids) - most} more")
+    else:
+        assert text == ", ".join(map(str, ids))
