@@ -39,6 +39,7 @@ build: ## Rebuild the published tables from raw files (INPUTS=folder)
 bench-pipeline: ## Measure the overlap step against other tools, in one run
 	@scripts/setup.sh bench
 	@echo "== Measuring the pipeline; this takes minutes and all cores"
+	@.venv/bin/python -m benchmarks.bench_build --inputs "$(INPUTS)" --out docs/BENCHMARKS.md
 	@.venv/bin/python -m benchmarks.bench_pipeline --inputs "$(INPUTS)" --runs 7 --out docs/BENCHMARKS.md
 
 clean: ## Remove the virtual environment, caches and build leftovers; published data stay

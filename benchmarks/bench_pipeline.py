@@ -17,10 +17,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib.metadata
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -36,6 +33,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from benchmarks.page import environment, write_section
 from geodata.crs import EQUAL_AREA, WGS84
 from pipelines.geometry import mend_polygons, project, swap_axes
 from pipelines.overlap import overlap_areas
@@ -46,7 +44,7 @@ AREA_TOLERANCE = 1e-6
 """Relative, for overlaps over 1 ha; below that, 1 m²."""
 WIGGLE = 0.12
 """Sideways move of an edge's midpoint, as a share of the edge's length, at most."""
-BEGIN, END = "<!-- pipeline:begin -->", "<!-- pipeline:end -->"
+PACKAGES = ("geopandas", "shapely", "numpy", "duckdb")
 
 
 # --- the densified input ---------------------------------------------------------------------------
@@ -409,22 +407,6 @@ def compare(folder: Path, names: list[str]) -> tuple[int, float]:
     return len(ours["left"]), worst
 
 
-def environment() -> str:
-    """One line: processor, memory, versions."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        found = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8"))
-        processor = found[1] if found else processor
-    versions = [f"Python {platform.python_version()}", f"GEOS {shapely.geos_version_string}"]
-    for package in ("geopandas", "shapely", "numpy", "duckdb"):
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{package} not installed")
-    return f"{processor}, {os.cpu_count()} processors; {', '.join(versions)}"
-
-
 def report(facts: dict[str, Any], peers: list[Peer], pairs: int, worst: float) -> str:
     """The section as markdown."""
     by_name = {peer.name: peer for peer in peers}
@@ -455,19 +437,7 @@ def report(facts: dict[str, Any], peers: list[Peer], pairs: int, worst: float) -
             f"| {title}{note} | {statistics.median(peer.seconds):.2f} | "
             f"{min(peer.seconds):.2f}-{max(peer.seconds):.2f} | {ratio:.2f} | {target} | {memory} |"
         )
-    return "\n".join([*lines, "", f"Environment: {environment()}.", ""])
-
-
-def write_section(path: Path, text: str) -> None:
-    """Put the text between the markers of a file; add the section where it is missing."""
-    whole = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    block = f"{BEGIN}\n{text}{END}"
-    if BEGIN in whole and END in whole:
-        head, tail = whole.split(BEGIN)[0], whole.split(END)[1]
-        whole = head + block + tail
-    else:
-        whole = f"{whole.rstrip()}\n\n## Overlap areas (`make bench-pipeline`)\n\n{block}\n"
-    path.write_text(whole, encoding="utf-8")
+    return "\n".join([*lines, "", f"Environment: GEOS {shapely.geos_version_string}; {environment(PACKAGES)}.", ""])
 
 
 def main() -> None:
@@ -513,7 +483,7 @@ def main() -> None:
         text = report(facts, peers, pairs, worst)
     print(text)
     if arguments.out:
-        write_section(arguments.out, text)
+        write_section(arguments.out, name="pipeline", title="Overlap areas (`make bench-pipeline`)", text=text)
 
 
 if __name__ == "__main__":
