@@ -35,6 +35,7 @@ build: ## Rebuild the published tables from raw files (INPUTS=folder)
 	@scripts/setup.sh
 	@echo "== Building the published tables from $(INPUTS)"
 	@.venv/bin/mosaicos build --inputs "$(INPUTS)"
+	@.venv/bin/mosaicos docs
 
 bench-pipeline: ## Measure the overlap step against other tools, in one run
 	@scripts/setup.sh bench

@@ -14,9 +14,6 @@ EQUAL_AREA = "EPSG:6933"
 Exact for the ellipsoid where edges are straight in the projection (0.00001 % for Brazil against
 geodesic edges)."""
 
-EARTH_RADIUS_KM = 6371.0088
-"""Mean radius (IUGG), for search windows only; published lengths are geodesic."""
-
 COUNTRY_BOXES: dict[str, tuple[float, float, float, float]] = {
     # west, south, east, north in degrees; Brazil's box includes Trindade and its marine areas
     "BR": (-74.1, -34.0, -25.2, 5.4),

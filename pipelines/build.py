@@ -77,6 +77,7 @@ def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
         seconds[name] = time.perf_counter() - start
         tell(name)(1, 1)
 
+    inputs.require(sources.SOURCES.values())
     with step("read"):
         raw_mesh = read_polygons(inputs, sources.MESH_BRAZIL)
         raw_attributes = read_csv(inputs, sources.ATTRIBUTES_BRAZIL)
@@ -88,12 +89,13 @@ def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
         raw_lands = read_polygons(inputs, sources.INDIGENOUS_LANDS)
 
     with step("territories"):
+        exceptions = set(read_curated("check_digit_exceptions")["code"])
         brazil = municipalities.clean(
             raw_mesh,
             raw_attributes,
             raw_areas,
             corrections=corrections,
-            check_digit_exceptions=set(read_curated("check_digit_exceptions")["code"]),
+            check_digit_exceptions=exceptions,
             log=log,
         )
         guiana = collectivites.clean(
@@ -122,9 +124,8 @@ def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
 
     with step("links"):
         state_ids = region[region["region_kind"] == "state"].set_index("short_name")["region_id"].to_dict()
-        listed = mosaics.resolve_listed(
-            read_curated("listed_links"), read_curated("territory_aliases"), territory, state_ids, log=log
-        )
+        listed_towns = read_curated("listed_links")
+        listed = mosaics.resolve_listed(listed_towns, read_curated("territory_aliases"), territory, state_ids, log=log)
         declared = pd.concat([listed, read_curated("guiana_links")[listed.columns]], ignore_index=True)
         territory_mosaic = join.territory_mosaics(
             territory, mosaic, member, protected_area, declared, threads=jobs, progress=tell("links")
@@ -166,6 +167,8 @@ def build(  # noqa: PLR0915 - one step after the other, read from top to bottom
 
     with step("checks"):
         log.note(quality.measure_coverage(territory, published))
+        log.note(quality.measure_codes(frames, exceptions))
+        log.note(quality.measure_links(frames, listed_towns))
         log.note(quality.measure_border(territory, protected_area))
         log.note(quality.measure_tables(frames, read_curated("unverified_mosaics")))
         quality.require_kept(log.findings)

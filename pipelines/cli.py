@@ -45,7 +45,7 @@ inputs_option = click.option(
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     envvar=INPUTS_VARIABLE,
-    help=f"Folder with the raw files; without it those that can be are downloaded. [env: {INPUTS_VARIABLE}]",
+    help=f"Folder with the raw files. Without it they are downloaded, which only some can be. [env: {INPUTS_VARIABLE}]",
 )
 
 

@@ -51,7 +51,7 @@ def data_page(tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
         about = [f"### `{name}`", f"{table.about} {rows:,} rows; key: {', '.join(f'`{key}`' for key in table.key)}."]
         columns_of = [[f"`{one.name}`", _kind(one), one.about + _vocabulary(one)] for one in table.columns]
         if table.geometry is not None:
-            null = ", null where there is no open polygon" if table.geometry == "polygon-or-null" else ""
+            null = ", null where no open-licensed polygon was found" if table.geometry == "polygon-or-null" else ""
             columns_of.append(["`geometry`", "(multi)polygon", f"EPSG:4326{null}"])
         if table.foreign_keys:
             keys = "; ".join(f"`{key}` → `{other}.{to}`" for key, (other, to) in table.foreign_keys.items())

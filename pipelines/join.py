@@ -22,7 +22,7 @@ from pipelines.corrections import Geometries
 from pipelines.geometry import mend_polygons, project, shared_borders, shrunk_union
 from pipelines.municipalities import numbers
 from pipelines.overlap import overlap_areas
-from pipelines.sources import CONSERVATION_UNITS, INDIGENOUS_LANDS, MESH_BRAZIL
+from pipelines.sources import CONSERVATION_UNITS, MESH_BRAZIL
 
 SMALLEST_OVERLAP_KM2 = 1e-6
 """One square metre: overlaps are published to this step, and what rounds to none is no overlap."""
@@ -167,7 +167,7 @@ def territory_mosaics(
                     "part_overlap_km2": part_overlap.get(place),
                     "_inner": place in inner,
                     "_small": place in holding,
-                    "_source": f"{MESH_BRAZIL.id} ; {CONSERVATION_UNITS.id} ; {INDIGENOUS_LANDS.id}",
+                    "_source": " ; ".join([MESH_BRAZIL.id, *sorted({*whole["source_id"], *part["source_id"]})]),
                 }
             )
         if progress is not None:

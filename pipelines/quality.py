@@ -12,11 +12,18 @@ import shapely
 
 from geodata.errors import ContractError, name_some
 from geodata.search import fold
+from pipelines.collectivites import INSEE_CODES
 from pipelines.geometry import geodesic_km2
+from pipelines.municipalities import check_digit
 from pipelines.report import Finding
 
 GUIANA_OFFICIAL_KM2 = 83_846.0
 """Area of French Guiana as INSEE publishes it."""
+
+FARTHEST_CERTAIN_KM = 1.0
+DEGREE_KM = 111.32
+"""A degree along the equator: never less than the true distance."""
+CNUC_CODE = r"\d{4}\.\d{2}\.\d{4}"
 
 BOUNDS_PERCENT = {
     "area.country": 0.02,
@@ -101,6 +108,86 @@ def measure_coverage(inputs: gpd.GeoDataFrame, published: gpd.GeoDataFrame) -> l
     return found
 
 
+def measure_codes(tables: Mapping[str, pd.DataFrame], exceptions: set[str]) -> list[Finding]:
+    """Count codes that break the rule of their register.
+
+    Args:
+        tables: All tables by name.
+        exceptions: IBGE codes that are known to break the check-digit rule.
+
+    Returns:
+        One finding per register, bound 0; the listed exceptions as a note.
+    """
+    territory, areas = tables["territory"], tables["protected_area"]
+    ibge = territory.loc[territory["country_code"] == "BR", "territory_code"]
+    insee = territory.loc[territory["country_code"] == "FR", "territory_code"]
+    cnuc = areas.loc[areas["register"] == "CNUC", "register_code"]
+    breaking = [code for code in ibge if check_digit(code) != int(code[6])]
+    counts = {
+        "check-digit": (
+            "IBGE",
+            "Codes with a wrong check digit that is no listed exception",
+            set(breaking) - exceptions,
+        ),
+        "insee": ("INSEE", "Communes missing from or foreign to INSEE's list of 22", set(insee) ^ INSEE_CODES),
+        "cnuc": ("CNUC", "Codes that do not have the register's form", set(cnuc[~cnuc.str.fullmatch(CNUC_CODE)])),
+    }
+    found = [
+        _bounded(f"codes.{name}", "codes", register, text, len(wrong), 0, "codes")
+        for name, (register, text, wrong) in counts.items()
+    ]
+    text = "Codes that break IBGE's check-digit rule and are right as they are, listed as exceptions"
+    return [*found, Finding("codes.check-digit-exceptions", "codes", "IBGE", text, len(breaking), unit="codes")]
+
+
+def measure_links(tables: Mapping[str, pd.DataFrame], listed: pd.DataFrame) -> list[Finding]:
+    """Check that listed towns have their link, and that no certain link is far from every member.
+
+    Args:
+        tables: All tables by name, geometry in EPSG:4326.
+        listed: `listed_links.csv`.
+
+    Returns:
+        Two findings: listed towns without a link, bound 0; the largest distance in km between the territory of a
+        certain link and the nearest polygon of a member (links by act aside), bound `FARTHEST_CERTAIN_KM`.
+    """
+    links, members = tables["territory_mosaic"], tables["mosaic_member"]
+    said = links[links["link_kind"].str.contains("listed")].groupby("mosaic_id").size()
+    towns = listed.groupby("mosaic_id").size()
+    lacking = int((towns - said.reindex(towns.index, fill_value=0)).clip(lower=0).sum())
+    shapes = tables["protected_area"].set_index("protected_area_id")["geometry"]
+    homes = tables["territory"].set_index("territory_id")["geometry"]
+    certain = links[(links["link_grade"] == "certain") & (links["grade_reason"] != "act")]
+    farthest = 0.0
+    for mosaic_id, rows in certain.groupby("mosaic_id"):
+        ids = members.loc[members["mosaic_id"] == mosaic_id, "protected_area_id"].dropna()
+        tree = shapely.STRtree(shapes.loc[ids].to_numpy())
+        _, away = tree.query_nearest(
+            homes.loc[rows["territory_id"]].to_numpy(), return_distance=True, all_matches=False
+        )
+        farthest = max(farthest, float(away.max()) * DEGREE_KM)
+    return [
+        _bounded(
+            "links.listed-lacking",
+            "links",
+            "territory_mosaic",
+            f"Listed towns without a link, of {len(listed)}",
+            lacking,
+            0,
+            "towns",
+        ),
+        _bounded(
+            "links.certain-distance",
+            "links",
+            "territory_mosaic",
+            "Farthest that the territory of a certain link lies from every member's polygon",
+            farthest,
+            FARTHEST_CERTAIN_KM,
+            "km",
+        ),
+    ]
+
+
 def measure_border(territories: gpd.GeoDataFrame, protected_areas: gpd.GeoDataFrame) -> list[Finding]:
     """Count the overlaps across the national border that are left out as artefacts.
 
@@ -182,7 +269,7 @@ def measure_tables(tables: Mapping[str, pd.DataFrame], unverified: pd.DataFrame)
             "area.protected-none",
             "area",
             "protected_area",
-            "Areas without any open polygon (French Guiana)",
+            "Areas for which no polygon under an open licence was found (French Guiana)",
             int((areas["geometry_quality"] == "none").sum()),
             unit="areas",
         ),
@@ -196,7 +283,10 @@ def measure_tables(tables: Mapping[str, pd.DataFrame], unverified: pd.DataFrame)
             f"{row.short_name}: list of members {row.completeness}; {row.members_with_polygon} of {row.members} "
             f"members have a polygon; {certain} certain and {len(mine) - certain} borderline territories"
         )
-        found.append(Finding(f"mosaic.{row.mosaic_id}", "mosaics", row.mosaic_id, text, len(mine), unit="territories"))
+        if row.recognition_type == "counterpart":
+            text = f"{row.short_name} (counterpart): its extent is known by communes only; {certain} certain and "
+            text += f"{len(mine) - certain} borderline"
+        found.append(Finding(f"mosaic.{row.mosaic_id}", "mosaics", row.mosaic_id, text))
     twice = members.dropna(subset="protected_area_id").groupby("protected_area_id")["mosaic_id"].nunique()
     found += [
         Finding(

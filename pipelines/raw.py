@@ -11,6 +11,7 @@ import hashlib
 import io
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -75,6 +76,20 @@ class Inputs:
         except OSError:
             return "unreadable"
         return "as declared" if hashlib.sha256(content).hexdigest() == source.sha256 else "changed"
+
+    def require(self, sources: Iterable[Source]) -> None:
+        """Check before anything is read that every file is in the folder, or can be downloaded.
+
+        Raises:
+            InputError: no folder is named and some files cannot be downloaded; names them all.
+        """
+        if self.folder is None:
+            lacking = [f"{source.id} ({source.path})" for source in sources if source.path and not source.urls]
+            if lacking:
+                raise InputError(
+                    f"{len(lacking)} sources cannot be downloaded as they are: {name_some(lacking)}. Put them under "
+                    "these paths into a folder and name it with --inputs; `mosaicos sources` says where they come from."
+                )
 
     def _locate(self, source: Source) -> Path:
         if source.path is None:

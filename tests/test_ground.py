@@ -220,7 +220,8 @@ def whole_machine(machine: Path) -> Path:
 
 
 def test_whole_machine_runs_all_tests_and_gives_the_code_of_pytest(whole_machine: Path) -> None:
-    done = run(whole_machine, "run_tests.sh", "-k", "two words", CI="true")
+    server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
+    done = run(whole_machine, "run_tests.sh", "-k", "two words", CI="true", **server)
     assert done.returncode == 7
     assert calls(whole_machine)[-1] == "-m pytest -k two words"
     assert "LEFT OUT" not in done.stdout
@@ -229,18 +230,21 @@ def test_whole_machine_runs_all_tests_and_gives_the_code_of_pytest(whole_machine
 def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     done = run(machine, "run_tests.sh")
     assert done.returncode == 7
-    assert calls(machine)[-1] == "-m pytest -m not browser and not inputs"
+    assert calls(machine)[-1] == "-m pytest -m not browser and not inputs and not postgres"
     assert "LEFT OUT: the tests marked 'browser'" in done.stdout
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout
 
 
-@pytest.mark.parametrize("missing", ["browser", "inputs"])
+@pytest.mark.parametrize("missing", ["browser", "inputs", "postgres"])
 def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
+    server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
     if missing == "browser":
         (whole_machine.parent / "bin" / "chromium").unlink()
-    else:
+    elif missing == "inputs":
         (whole_machine.parent / "shared" / "data").rmdir()
-    done = run(whole_machine, "run_tests.sh", CI="true")
+    else:
+        server = {}
+    done = run(whole_machine, "run_tests.sh", CI="true", **server)
     assert done.returncode == 1
     assert f"LEFT OUT: the tests marked '{missing}'" in done.stdout
     assert "CI=true: no test may be left out here" in done.stderr

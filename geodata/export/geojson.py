@@ -25,15 +25,27 @@ from geodata.store import Bundle
 
 LIMITS_NOTICE: dict[Language, str] = {
     "en": "Limits are generalised and not legal. Computed links are computed, not official.",
-    "fr": "Les limites sont généralisées et sans valeur légale. Les liens calculés sont calculés, non officiels.",
-    "pt_br": "Os limites são generalizados e sem valor legal. Os vínculos calculados são calculados, não oficiais.",
+    "fr": "Les limites sont généralisées et sans valeur légale. Les liens dits calculés résultent d'un calcul et n'ont "
+    "rien d'officiel.",
+    "pt_br": "Os limites são generalizados e sem valor legal. Os vínculos calculados resultam de um cálculo e não são "
+    "oficiais.",
 }
 """The words that go with every map, table page and export."""
 
+PEOPLES_NOTICE: dict[Language, str] = {
+    "en": "Indigenous lands are members only where a source lists them. Stages and support describe municipalities, "
+    "never peoples or their consent.",
+    "fr": "Les terres autochtones ne sont membres que si une source les cite. Étapes et appuis décrivent des communes, "
+    "jamais des peuples ni leur consentement.",
+    "pt_br": "Terras indígenas só são membros quando uma fonte as lista. Etapas e apoios descrevem municípios, nunca "
+    "povos nem o seu consentimento.",
+}
+"""What stages and support do not say."""
+
 DEMONSTRATION_NOTICE: dict[Language, str] = {
     "en": "Demonstration: all stages and support are synthetic, none is real.",
-    "fr": "Démonstration : tous les stades et appuis sont fictifs, aucun n'est réel.",
-    "pt_br": "Demonstração: todos os estágios e apoios são fictícios, nenhum é real.",
+    "fr": "Démonstration : toutes les étapes et tous les appuis sont fictifs, rien n'est réel.",
+    "pt_br": "Demonstração: todas as etapas e apoios são fictícios, nada é real.",
 }
 """The words that go with every export of demonstration records."""
 
@@ -42,12 +54,12 @@ DECIMALS = 6
 
 TERRITORY_PROPERTIES = (
     "territory_id", "territory_code", "name", "country_code", "state_id", "epci_id", "population",
-    "population_year", "area_km2", "is_amazonia_legal", "mosaic_id", "link_kind", "link_kind_label", "link_grade",
-    "link_grade_label", "grade_reason", "grade_reason_label", "overlap_km2", "territory_share", "mosaic_share",
-    "part_overlap_km2", "valid_from", "links", "stage_code", "stage_label", "support_code", "support_label", "as_of",
-    "is_demonstration",
+    "population_year", "computed_area_km2", "is_amazonia_legal", "mosaic_id", "link_kind", "link_kind_label",
+    "link_grade", "link_grade_label", "grade_reason", "grade_reason_label", "overlap_km2", "territory_share",
+    "mosaic_share", "part_overlap_km2", "valid_from", "links", "stage_code", "stage_label", "support_code",
+    "support_label", "as_of", "is_demonstration",
 )  # fmt: skip
-"""Every property that a territory feature may have: with one mosaic those of its link, otherwise `links`."""
+"""All that a territory feature may tell, in this order: with one mosaic its link, otherwise `links`."""
 
 _LINK_COLUMNS = (
     "territory_id", "mosaic_id", "link_kind", "link_grade", "grade_reason", "overlap_km2", "territory_share",
@@ -131,7 +143,7 @@ def stream_territories(
         for row in bundle.territory_mosaic[list(_LINK_COLUMNS)].to_dict("records"):
             by_territory.setdefault(str(row["territory_id"]), []).append(_link(row, language, records))
         links = [{"links": by_territory.get(id_, [])} for id_ in rows["territory_id"]]
-    properties = (
+    told = (
         {
             "territory_id": row["territory_id"],
             "territory_code": row["territory_code"],
@@ -141,16 +153,18 @@ def stream_territories(
             "epci_id": known(row["epci_id"]),
             "population": known(row["population"]),
             "population_year": known(row["population_year"]),
-            "area_km2": known(row["computed_area_km2"]),
+            "computed_area_km2": known(row["computed_area_km2"]),
             "is_amazonia_legal": known(row["is_amazonia_legal"]),
             **link,
             **_said(str(row["territory_id"]), language, records),
         }
         for row, link in zip(rows.drop(columns="geometry").to_dict("records"), links, strict=True)
     )
+    properties = ({key: one[key] for key in TERRITORY_PROPERTIES if key in one} for one in told)
     about = {
         "name": file_name("territories", mosaic_id).removesuffix(".geojson"),
         "notice": LIMITS_NOTICE[language],
+        "peoples": PEOPLES_NOTICE[language],
         **({"demonstration": DEMONSTRATION_NOTICE[language]} if records and records.is_demonstration else {}),
         "sources": source_notices(bundle.source, _sources_of(rows, bundle, mosaic_id)),
     }
@@ -203,8 +217,8 @@ def _rings(polygon: Any) -> bytes:
 
 
 def source_notices(sources: pd.DataFrame, used: set[str]) -> list[dict[str, Any]]:
-    """What an export says of its sources: id, citation, licence, intermediary, and whether terms were read."""
-    columns = ["source_id", "citation", "licence", "is_licence_read", "intermediary", "address"]
+    """What an export says of its sources: who, through whom, how to cite, licence, whether it was read."""
+    columns = ["source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address"]
     rows = sources.loc[sources["source_id"].isin(used), columns].to_dict("records")
     return [{key: known(value) for key, value in row.items()} for row in rows]
 

@@ -307,6 +307,11 @@ def test_quality_bounds_are_all_kept(bundle: Bundle) -> None:
         "coverage.input-FR": 0,
         "coverage.published-BR": 0,
         "coverage.published-FR": 0,
+        "codes.check-digit": 0,
+        "codes.cnuc": 0,
+        "codes.insee": 0,
+        "links.certain-distance": 1,
+        "links.listed-lacking": 0,
     }
 
 

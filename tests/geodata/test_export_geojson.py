@@ -20,6 +20,7 @@ from geodata.errors import UnknownIdError
 from geodata.export.geojson import (
     DEMONSTRATION_NOTICE,
     LIMITS_NOTICE,
+    PEOPLES_NOTICE,
     TERRITORY_PROPERTIES,
     PublicRecords,
     file_name,
@@ -35,7 +36,7 @@ from geodata.store import Bundle
 Problems = Callable[[bytes], list[str]]
 MakeBundle = Callable[[dict[str, pd.DataFrame]], Bundle]
 
-MEMBERS = {"type", "name", "notice", "sources", "bbox", "features"}
+MEMBERS = {"type", "name", "notice", "peoples", "sources", "bbox", "features"}
 CHOICES = ["oeste-amapa-norte-para", "bocaina", "mantiqueira", "ilhas-areas-marinhas-sp", "gf-parc-amazonien-adhesion"]
 
 
@@ -170,7 +171,7 @@ def test_properties_by_hand(small: Bundle) -> None:
         "epci_id": None,
         "population": 1200,
         "population_year": 2022,
-        "area_km2": 12309.5,
+        "computed_area_km2": 12309.5,
         "is_amazonia_legal": True,
         "mosaic_id": "par-de-quadrados",
         "link_kind": "computed",
@@ -207,7 +208,7 @@ def test_values_are_those_of_the_table(bundle: Bundle) -> None:
     rows = select_territories(bundle, "bocaina").set_index("territory_id")
     for one in features(territories_geojson(bundle, "bocaina")):
         row, told = rows.loc[one["id"]], one["properties"]
-        for key, column in (("name", "territory_name"), ("area_km2", "computed_area_km2")):
+        for key, column in (("name", "territory_name"), ("computed_area_km2", "computed_area_km2")):
             assert told[key] == row[column]
         for key in ("overlap_km2", "mosaic_share", "territory_share", "part_overlap_km2", "valid_from"):
             assert told[key] is None if pd.isna(row[key]) else told[key] == row[key]
@@ -302,6 +303,7 @@ def test_several_kinds_have_several_labels(small: Bundle) -> None:
 def test_labels_and_notice_follow_the_language_and_codes_do_not(small: Bundle) -> None:
     told = {one: json.loads(territories_geojson(small, "par-de-quadrados", language=one)) for one in LANGUAGES}
     assert {one["notice"] for one in told.values()} == set(LIMITS_NOTICE.values())
+    assert {one["peoples"] for one in told.values()} == set(PEOPLES_NOTICE.values())
     for key in ("link_grade_label", "grade_reason_label"):
         assert len({told[one]["features"][1]["properties"][key] for one in LANGUAGES}) == 3, key
     for key in ("link_grade", "grade_reason", "link_kind", "name"):
@@ -330,13 +332,14 @@ def test_limits_and_sources_go_with_every_export(bundle: Bundle) -> None:
         told = json.loads(territories_geojson(bundle, mosaic_id))
         assert told["notice"] == "Limits are generalised and not legal. Computed links are computed, not official."
         sources = {one["source_id"]: one for one in told["sources"]}
-        assert {"source_id", "citation", "licence", "is_licence_read", "intermediary", "address"} == set(
+        assert {"source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address"} == set(
             told["sources"][0]
         )
         if mosaic_id is None or not mosaic_id.startswith("gf-"):
             assert sources["cnuc-2024-02"]["is_licence_read"] is False
             assert "not read" in sources["cnuc-2024-02"]["licence"]
-            assert {"ibge-mesh-2025", "funai-2023-09", "curated-mosaics"} <= set(sources)
+            assert {"ibge-mesh-2025", "curated-mosaics"} <= set(sources)
+            assert ("funai-2023-09" in sources) == (mosaic_id in {None, "oeste-amapa-norte-para"}), mosaic_id
         if mosaic_id is None or mosaic_id.startswith("gf-"):
             assert {"ign-communes-2018", "curated-guiana"} <= set(sources)
 

@@ -59,6 +59,7 @@ def areas(quality: str = "generalised", **shapes: Any) -> gpd.GeoDataFrame:
         {
             "protected_area_id": list(shapes),
             "country_code": ["FR" if name.startswith("fr") else "BR" for name in shapes],
+            "source_id": "units",
             "computed_area_ha": pd.array(hectares, dtype="Float64"),
             "geometry_quality": ["distorted" if name.startswith("small") else quality for name in shapes],
             "point_lon": pd.array(shapely.get_x(points), dtype="Float64"),
