@@ -1,0 +1,64 @@
+"""The history: who wrote what, when, and what it was before."""
+
+from __future__ import annotations
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from geodata.records.database import reading
+from geodata.records.frames import read_frame
+from geodata.records.models import Account, AuditLog
+from geodata.records.roles import Actor
+from geodata.status import SEEN_BY
+
+
+def history(
+    engine: Engine,
+    actor: Actor,
+    *,
+    territory_id: str | None = None,
+    mosaic_id: str | None = None,
+    before_id: int | None = None,
+    most: int = 100,
+) -> pd.DataFrame:
+    """The writes that concern a territory or a mosaic, the newest first.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf; sees only the writes of rows that it may see.
+        territory_id: Only this territory; null for all.
+        mosaic_id: Only this mosaic; null for all.
+        before_id: Only older ones than this ``audit_id``, for the next page.
+        most: How many rows at the most.
+
+    Returns:
+        ``audit_id``, ``recorded_at`` (UTC), ``account`` (label; null for those who see only what is public or
+        partners'), ``action``, ``table_name``, ``row_id``, ``territory_id``, ``mosaic_id``, ``before``, ``after``
+        (dictionaries or null), the highest ``audit_id`` first.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    columns = [
+        AuditLog.audit_id,
+        AuditLog.recorded_at,
+        (Account.label if actor.audience == "all" else sa.cast(sa.null(), sa.Text)).label("account"),
+        AuditLog.action,
+        AuditLog.table_name,
+        AuditLog.row_id,
+        AuditLog.territory_id,
+        AuditLog.mosaic_id,
+        AuditLog.before,
+        AuditLog.after,
+    ]
+    query = sa.select(*columns).join_from(AuditLog, Account)
+    query = query.where(AuditLog.visibility.in_(SEEN_BY[actor.audience])).order_by(AuditLog.audit_id.desc()).limit(most)
+    if territory_id is not None:
+        query = query.where(AuditLog.territory_id == territory_id)
+    if mosaic_id is not None:
+        query = query.where(AuditLog.mosaic_id == mosaic_id)
+    if before_id is not None:
+        query = query.where(AuditLog.audit_id < before_id)
+    with reading(engine) as connection:
+        return read_frame(connection, query)

@@ -1,0 +1,393 @@
+"""Sensitisation events: appended, never changed. A mistake is superseded by another event of the same link."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from geodata.errors import UnknownIdError
+from geodata.records.database import reading, writing
+from geodata.records.errors import ConflictError, InvalidRecordError, LinkMissingError
+from geodata.records.frames import read_frame
+from geodata.records.models import (
+    AuditLog,
+    Document,
+    EventNote,
+    Installation,
+    LocalLink,
+    Organisation,
+    SensitisationEvent,
+)
+from geodata.records.published import published_links
+from geodata.records.queries import Link, lock_links, refresh_status
+from geodata.records.roles import Actor, require_own, require_writer
+from geodata.records.writes import (
+    BLANK,
+    Stored,
+    add_row,
+    blank_audit,
+    change_row,
+    find_row,
+    now,
+    require_id,
+    require_rows,
+    require_same,
+    write_audit,
+)
+from geodata.status import SEEN_BY, EventDraft, check_event, stage_rank
+
+NOTE_VISIBILITY = "restricted"
+"""Who sees a note at first: it may say more than its writer thinks."""
+
+
+def append_event(
+    engine: Engine, actor: Actor, draft: EventDraft, *, event_id: str | None = None, today: dt.date | None = None
+) -> Stored:
+    """Record one event.
+
+    Args:
+        engine: The database.
+        actor: An editor (for its own organisation, which stands for none given) or higher.
+        draft: What was entered.
+        event_id: A UUID. The same one again with the same content stores nothing twice, so a retry is safe.
+        today: The day after which a date lies in the future; the clock's where not given.
+
+    Returns:
+        The event's id, whether it is new, and warnings.
+
+    Raises:
+        InvalidRecordError: the entry breaks a rule; carries the problems.
+        LinkMissingError: territory and mosaic are not linked.
+        UnknownIdError: the organisation, the document or the superseded event does not exist.
+        ConflictError: the id stands for another event, or the superseded event was superseded before.
+        PermissionDenied: the actor may not.
+        DatabaseError: the database cannot be used.
+    """
+    (stored,) = append_events(engine, actor, {require_id(event_id): draft}, today=today)
+    return stored
+
+
+def append_events(
+    engine: Engine, actor: Actor, drafts: Mapping[str, EventDraft], *, today: dt.date | None = None
+) -> list[Stored]:
+    """Record several events in one transaction: all or none.
+
+    Args:
+        engine: The database.
+        actor: As for `append_event`.
+        drafts: Entries by event id (UUIDs); a superseded event stands before the one that supersedes it.
+        today: As for `append_event`.
+
+    Returns:
+        What became of each, in the order given.
+
+    Raises:
+        InvalidRecordError: as for `append_event`, and the others of it.
+    """
+    drafts = {require_id(event_id): _cleaned(draft, actor) for event_id, draft in drafts.items()}
+    warnings = {event_id: _warnings(draft, today) for event_id, draft in drafts.items()}
+    links = {(draft.territory_id, draft.mosaic_id) for draft in drafts.values()}
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "record an event")
+        lock_links(connection, links)
+        kept = _kept(connection, drafts)
+        new = {event_id: draft for event_id, draft in drafts.items() if event_id not in kept}
+        _check_references(connection, actor, new)
+        is_demonstration = connection.scalar(sa.select(Installation.is_demonstration))
+        for event_id, draft in drafts.items():
+            values = {**_event_values(event_id, draft), "is_demonstration": is_demonstration}
+            if event_id in kept:
+                require_same(SensitisationEvent, kept[event_id], values)
+            else:
+                add_row(connection, actor, SensitisationEvent, values)
+            if draft.note:
+                _keep_note(connection, actor, event_id, draft)
+        if new:
+            refresh_status(connection, {(draft.territory_id, draft.mosaic_id) for draft in new.values()})
+    return [Stored(event_id, event_id in new, warnings[event_id]) for event_id in drafts]
+
+
+def _cleaned(draft: EventDraft, actor: Actor) -> EventDraft:
+    """The draft with empty text as null, and an editor's own organisation where none is given."""
+    texts = {
+        field.name: (text.strip() or None)
+        for field in dataclasses.fields(draft)
+        if isinstance(text := getattr(draft, field.name), str)
+    }
+    if actor.role == "editor" and not (draft.organisation_id or "").strip():
+        texts["organisation_id"] = actor.organisation_id
+    for name in ("territory_id", "mosaic_id", "visibility"):  # those that are never null
+        texts[name] = texts[name] or ""
+    return dataclasses.replace(draft, **texts)  # type: ignore[arg-type]
+
+
+def _warnings(draft: EventDraft, today: dt.date | None) -> tuple[Any, ...]:
+    problems = check_event(draft, today=today)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise InvalidRecordError("event", errors)
+    return tuple(problems)
+
+
+def _event_values(event_id: str, draft: EventDraft) -> dict[str, Any]:
+    values = dataclasses.asdict(draft)
+    del values["note"]
+    return {
+        "event_id": event_id,
+        **values,
+        "stage_rank": None if draft.stage_code is None else stage_rank(draft.stage_code),
+    }
+
+
+def _kept(connection: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
+    columns = SensitisationEvent.__table__.columns
+    rows = connection.execute(sa.select(*columns).where(SensitisationEvent.event_id.in_(ids)))
+    return {row.event_id: row for row in rows}
+
+
+def _check_references(connection: Connection, actor: Actor, drafts: Mapping[str, EventDraft]) -> None:
+    require_rows(connection, Organisation, {draft.organisation_id for draft in drafts.values()})
+    require_rows(connection, Document, {draft.document_id for draft in drafts.values()})
+    for draft in drafts.values():
+        require_own(actor, draft.organisation_id, "record an event")
+    _check_links(connection, [draft for draft in drafts.values() if draft.supersedes_id is None])
+    _check_superseded(connection, actor, drafts)
+
+
+def _check_links(connection: Connection, drafts: Collection[EventDraft]) -> None:
+    unknown = {(draft.territory_id, draft.mosaic_id) for draft in drafts} - _published_pairs()
+    if not unknown:
+        return
+    pair = sa.tuple_(LocalLink.territory_id, LocalLink.mosaic_id)
+    local = connection.execute(
+        sa.select(LocalLink.territory_id, LocalLink.mosaic_id).where(
+            pair.in_(sorted(unknown)), LocalLink.withdrawn_at.is_(None)
+        )
+    )
+    for territory_id, mosaic_id in sorted(unknown - {(row.territory_id, row.mosaic_id) for row in local}):
+        raise LinkMissingError(territory_id, mosaic_id)
+
+
+def _published_pairs() -> frozenset[Link]:
+    links = published_links()
+    return frozenset(zip(links["territory_id"], links["mosaic_id"], strict=True))
+
+
+def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str, EventDraft]) -> None:
+    wanted = {draft.supersedes_id for draft in drafts.values() if draft.supersedes_id is not None}
+    if not wanted:
+        return
+    event = SensitisationEvent
+    superseding: dict[str, str] = {
+        row.supersedes_id: row.event_id
+        for row in connection.execute(
+            sa.select(event.event_id, event.supersedes_id).where(event.supersedes_id.in_(wanted))
+        )
+    }
+    known = {
+        row.event_id: (row.territory_id, row.mosaic_id, row.organisation_id)
+        for row in connection.execute(
+            sa.select(event.event_id, event.territory_id, event.mosaic_id, event.organisation_id).where(
+                event.event_id.in_(wanted)
+            )
+        )
+    }
+    for event_id, draft in drafts.items():
+        old = draft.supersedes_id
+        if old is not None:
+            if old not in known:
+                raise UnknownIdError("earlier event", old)
+            territory_id, mosaic_id, organisation_id = known[old]
+            if (territory_id, mosaic_id) != (draft.territory_id, draft.mosaic_id):
+                raise ConflictError(
+                    f"Event {old} is of {territory_id} in {mosaic_id}. Withdraw it there and record a new event here."
+                )
+            if old in superseding:
+                raise ConflictError(f"Event {old} was superseded by {superseding[old]}. Supersede that one.")
+            require_own(actor, organisation_id, "correct an event")
+            superseding[old] = event_id
+        known[event_id] = (draft.territory_id, draft.mosaic_id, draft.organisation_id)
+
+
+# --- notes ------------------------------------------------------------------------------------------------
+
+
+def _keep_note(connection: Connection, actor: Actor, event_id: str, draft: EventDraft) -> None:
+    """Store the note that came with an event; a retry finds it, erased or not."""
+    note_id = str(uuid.uuid5(uuid.UUID(event_id), "note"))
+    kept = connection.execute(sa.select(EventNote.note).where(EventNote.note_id == note_id)).one_or_none()
+    if kept is None:
+        values = {"note_id": note_id, "event_id": event_id, "note": draft.note, "visibility": NOTE_VISIBILITY}
+        add_row(connection, actor, EventNote, values, link=(draft.territory_id, draft.mosaic_id))
+    elif kept.note not in {draft.note, None}:
+        raise ConflictError(f"The event {event_id} is there with another note. Add a note to it, or give a new id.")
+
+
+def add_note(
+    engine: Engine,
+    actor: Actor,
+    event_id: str,
+    note: str,
+    *,
+    visibility: str = NOTE_VISIBILITY,
+    note_id: str | None = None,
+) -> Stored:
+    """Add a note to an event. Name offices, not persons.
+
+    Args:
+        engine: The database.
+        actor: An editor of the event's organisation, or higher.
+        event_id: The event.
+        note: The text.
+        visibility: Who sees it.
+        note_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        UnknownIdError: there is no such event or visibility.
+        ConflictError: the note is empty, or the id stands for another note.
+        PermissionDenied: the actor may not.
+    """
+    if visibility not in SEEN_BY["all"]:
+        raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
+    if not note.strip():
+        raise ConflictError("The note is empty. Write something, or leave it out.")
+    values = {"note_id": require_id(note_id), "event_id": event_id, "note": note.strip(), "visibility": visibility}
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "add a note")
+        event = find_row(connection, SensitisationEvent, event_id)
+        require_own(actor, event.organisation_id, "add a note")
+        link = (event.territory_id, event.mosaic_id)
+        return Stored(values["note_id"], add_row(connection, actor, EventNote, values, link=link))
+
+
+def show_note(engine: Engine, actor: Actor, note_id: str, *, visibility: str) -> None:
+    """Change who sees a note.
+
+    Raises:
+        UnknownIdError: there is no such note or visibility.
+        PermissionDenied: the actor may not.
+    """
+    if visibility not in SEEN_BY["all"]:
+        raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "show a note")
+        row = _find_note(connection, note_id)
+        require_own(actor, row.organisation_id, "show a note")
+        change_row(connection, actor, EventNote, row, {"visibility": visibility})
+
+
+def erase_note(engine: Engine, actor: Actor, note_id: str, *, why: str) -> None:
+    """Erase a note's text, here and in the history. The event stays, and that there was a note.
+
+    Raises:
+        UnknownIdError: there is no such note.
+        PermissionDenied: the actor may not.
+    """
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "erase a note")
+        row = _find_note(connection, note_id)
+        require_own(actor, row.organisation_id, "erase a note")
+        blank_note(connection, actor, row, why=why)
+
+
+def notes_query() -> sa.Select[*tuple[Any, ...]]:
+    """The query of notes with the territory, mosaic and organisation of their event, by note id."""
+    event = SensitisationEvent
+    of_event = (event.territory_id, event.mosaic_id, event.organisation_id)
+    return sa.select(*EventNote.__table__.columns, *of_event).join_from(EventNote, event).order_by(EventNote.note_id)
+
+
+def _find_note(connection: Connection, note_id: str) -> sa.Row[Any]:
+    query = notes_query().where(EventNote.note_id == note_id).with_for_update(of=EventNote)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownIdError("event note", note_id)
+    return row
+
+
+def blank_note(connection: Connection, actor: Actor, note: sa.Row[Any], *, why: str) -> None:
+    """Blank one note of `notes_query`, here and in the history, and say so. The caller has checked the right.
+
+    Args:
+        connection: A writing transaction.
+        actor: On whose behalf.
+        note: The note.
+        why: The reason.
+    """
+    blank = {"note": None, "erased_at": now(), "erased_why": why.strip() or "not said"}
+    connection.execute(sa.update(EventNote).where(EventNote.note_id == note.note_id).values(**blank))
+    blank_audit(connection, sa.and_(AuditLog.table_name == EventNote.__tablename__, AuditLog.row_id == note.note_id))
+    write_audit(connection, actor, "erase", EventNote, note.note_id, before=None, after=BLANK, row=note)
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+EVENT_COLUMNS = tuple(column.name for column in SensitisationEvent.__table__.columns if column.name != "recorded_by")
+
+
+def events_of(
+    engine: Engine, actor: Actor, *, territory_id: str | None = None, mosaic_id: str | None = None
+) -> pd.DataFrame:
+    """The events of a territory, a mosaic, a link (both given), or all, that the actor may see.
+
+    Returns:
+        The columns of the table `sensitisation_event` but who recorded it (that is in the history), and
+        ``superseded_by`` (null where it still holds); the latest ``event_date`` first, then by ``recorded_at`` and
+        id. An event that superseded one is named even to those who may not see it.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    event = SensitisationEvent
+    correction = sa.orm.aliased(event)
+    columns = [*(event.__table__.columns[name] for name in EVENT_COLUMNS), correction.event_id.label("superseded_by")]
+    query = (
+        sa.select(*columns)
+        .join_from(event, correction, correction.supersedes_id == event.event_id, isouter=True)
+        .where(event.visibility.in_(SEEN_BY[actor.audience]))
+        .order_by(event.event_date.desc(), event.recorded_at.desc(), event.event_id.desc())
+    )
+    if territory_id is not None:
+        query = query.where(event.territory_id == territory_id)
+    if mosaic_id is not None:
+        query = query.where(event.mosaic_id == mosaic_id)
+    with reading(engine) as connection:
+        return read_frame(connection, query)
+
+
+def notes_of(engine: Engine, actor: Actor, event_ids: Collection[str]) -> pd.DataFrame:
+    """The notes on events that the actor may see, the events too.
+
+    Returns:
+        ``note_id``, ``event_id``, ``note`` (null where erased), ``visibility``, ``recorded_at``, ``erased_at``,
+        ``erased_why``, by event and time.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    note = EventNote
+    seen = SEEN_BY[actor.audience]
+    columns = [
+        note.note_id,
+        note.event_id,
+        note.note,
+        note.visibility,
+        note.recorded_at,
+        note.erased_at,
+        note.erased_why,
+    ]
+    query = (
+        sa.select(*columns)
+        .join_from(note, SensitisationEvent)
+        .where(note.event_id.in_(list(event_ids)), note.visibility.in_(seen), SensitisationEvent.visibility.in_(seen))
+        .order_by(note.event_id, note.recorded_at, note.note_id)
+    )
+    with reading(engine) as connection:
+        return read_frame(connection, query)

@@ -1,0 +1,416 @@
+"""What the sources lack and a coordinator knows: links, members, boundaries, council seats.
+
+Local facts are kept apart from the published tables, are marked local wherever they are read, and survive a new
+bundle. They are withdrawn with a reason, never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from geodata.crs import WGS84
+from geodata.errors import UnknownIdError
+from geodata.model import vocabulary
+from geodata.records.boundary import read_boundary
+from geodata.records.database import reading, writing
+from geodata.records.errors import ConflictError
+from geodata.records.frames import read_frame
+from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
+from geodata.records.organisations import require_dates
+from geodata.records.published import published_links, require_published
+from geodata.records.roles import Actor, require_writer
+from geodata.records.writes import Stored, add_row, change_row, find_row, key_name, now, require_id, require_rows
+from geodata.search import nearest
+from geodata.status import SEEN_BY
+
+TABLES: dict[str, type[Base]] = {
+    "link": LocalLink,
+    "member": LocalMember,
+    "layer": LocalLayer,
+    "seat": CouncilSeat,
+}
+"""The kinds of local facts."""
+
+
+def add_link(
+    engine: Engine,
+    actor: Actor,
+    territory_id: str,
+    mosaic_id: str,
+    *,
+    reason: str,
+    source: str,
+    valid_from: str | None = None,
+    confidence: str | None = None,
+    visibility: str = "public",
+    row_id: str | None = None,
+) -> Stored:
+    """Link a territory and a mosaic that the published tables do not.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        territory_id: Territory.
+        mosaic_id: Mosaic.
+        reason: Why they belong together.
+        source: What shows it.
+        valid_from: Since when, a year, month or day.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+        row_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        UnknownIdError: the territory, the mosaic or a code does not exist.
+        ConflictError: reason or source is empty, they are linked already, or the id stands for another row.
+        PermissionDenied: the actor may not.
+    """
+    links = published_links()
+    if ((links["territory_id"] == territory_id) & (links["mosaic_id"] == mosaic_id)).any():
+        raise ConflictError(f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.")
+    values = {"territory_id": territory_id, "mosaic_id": mosaic_id, "valid_from": valid_from}
+    return _add(
+        engine, actor, LocalLink, values, reason=reason, source=source, confidence=confidence, visibility=visibility,
+        row_id=row_id,
+    )  # fmt: skip
+
+
+def add_member(
+    engine: Engine,
+    actor: Actor,
+    mosaic_id: str,
+    member_name: str,
+    *,
+    reason: str,
+    source: str,
+    protected_area_id: str | None = None,
+    extent: str = "whole",
+    confidence: str | None = None,
+    visibility: str = "public",
+    row_id: str | None = None,
+) -> Stored:
+    """Add a member that the list of a mosaic lacks.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        mosaic_id: Mosaic.
+        member_name: Name as the source writes it.
+        reason: Why it is a member.
+        source: What shows it.
+        protected_area_id: The published protected area that it is, where there is one.
+        extent: ``whole`` or ``part``.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+        row_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        UnknownIdError: the mosaic, the area or a code does not exist.
+        ConflictError: the name, reason or source is empty, or the id stands for another row.
+        PermissionDenied: the actor may not.
+    """
+    values = {
+        "mosaic_id": mosaic_id,
+        "member_name": _required("name", member_name),
+        "protected_area_id": protected_area_id,
+        "extent": _code("extent", extent),
+    }
+    return _add(
+        engine, actor, LocalMember, values, reason=reason, source=source, confidence=confidence,
+        visibility=visibility, row_id=row_id,
+    )  # fmt: skip
+
+
+def add_layer(
+    engine: Engine,
+    actor: Actor,
+    mosaic_id: str,
+    layer_name: str,
+    *,
+    content: bytes,
+    file_name: str,
+    reason: str,
+    source: str,
+    licence: str | None = None,
+    local_member_id: str | None = None,
+    confidence: str | None = None,
+    visibility: str = "public",
+    row_id: str | None = None,
+) -> Stored:
+    """Keep a boundary that somebody brought as a file: GeoJSON, GeoPackage or zipped Shapefile.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        mosaic_id: Mosaic that it is of, or of whose member it is.
+        layer_name: What it is.
+        content: The file.
+        file_name: Its name, for people.
+        reason: Why it is needed.
+        source: Whose it is.
+        licence: Its licence, as read.
+        local_member_id: The local member that it bounds, where it does.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+        row_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        BoundaryError: the file is no such boundary, too large, or lies elsewhere; says what to mend.
+        UnknownIdError: the mosaic, the member or a code does not exist.
+        ConflictError: the name, reason or source is empty, or the id stands for another row.
+        PermissionDenied: the actor may not.
+    """
+    with writing(engine) as connection:  # who may not, need not bring a file
+        require_writer(connection, actor, "coordinator", "add local facts")
+    boundary = read_boundary(content)
+    values = {
+        "mosaic_id": mosaic_id,
+        "layer_name": _required("name", layer_name),
+        "local_member_id": local_member_id,
+        "geometry": shapely.to_wkb(boundary.geometry),
+        "computed_area_km2": boundary.area_km2,
+        "source_crs": boundary.source_crs,
+        "file_name": _required("file name", file_name),
+        "sha256": boundary.sha256,
+        "licence": licence,
+    }
+    return _add(
+        engine, actor, LocalLayer, values, reason=reason, source=source, confidence=confidence,
+        visibility=visibility, row_id=row_id,
+    )  # fmt: skip
+
+
+def add_seat(
+    engine: Engine,
+    actor: Actor,
+    mosaic_id: str,
+    *,
+    seat_kind: str,
+    reason: str,
+    source: str,
+    territory_id: str | None = None,
+    organisation_id: str | None = None,
+    valid_from: str | None = None,
+    valid_to: str | None = None,
+    act: str | None = None,
+    confidence: str | None = None,
+    visibility: str = "public",
+    row_id: str | None = None,
+) -> Stored:
+    """Add a seat on a mosaic's council, of a territory or of an organisation.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        mosaic_id: Mosaic.
+        seat_kind: ``titular`` or ``substitute``.
+        reason: Why it is recorded.
+        source: What shows it.
+        territory_id: The territory that holds it, or
+        organisation_id: the organisation that does: exactly one.
+        valid_from: First year, month or day of the term.
+        valid_to: Its last.
+        act: The act that gave it.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+        row_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        UnknownIdError: the mosaic, the holder or a code does not exist.
+        ConflictError: there is not exactly one holder, reason or source is empty, a date cannot be read, or the id
+            stands for another row.
+        PermissionDenied: the actor may not.
+    """
+    if (territory_id is None) == (organisation_id is None):
+        raise ConflictError("A seat is held by a territory or by an organisation: give exactly one.")
+    values = {
+        "mosaic_id": mosaic_id,
+        "territory_id": territory_id,
+        "organisation_id": organisation_id,
+        "seat_kind": _code("seat_kind", seat_kind),
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+        "act": act,
+    }
+    return _add(
+        engine, actor, CouncilSeat, values, reason=reason, source=source, confidence=confidence,
+        visibility=visibility, row_id=row_id,
+    )  # fmt: skip
+
+
+def withdraw(engine: Engine, actor: Actor, kind: str, row_id: str, *, why: str) -> bool:
+    """Withdraw a local fact: it is no longer shown, and the history keeps it. Events on a link stay.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        kind: ``link``, ``member``, ``layer`` or ``seat``.
+        row_id: Its id.
+        why: The reason.
+
+    Returns:
+        Whether it stood until now.
+
+    Raises:
+        UnknownIdError: there is no such kind or row.
+        ConflictError: no reason was given.
+        PermissionDenied: the actor may not.
+    """
+    table = _table(kind)
+    why = _required("reason", why)
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", "withdraw local facts")
+        row = find_row(connection, table, row_id, lock=True)
+        if row.withdrawn_at is not None:
+            return False
+        changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
+        return change_row(connection, actor, table, row, changes, action="withdraw")
+
+
+def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
+    """The local facts of one kind that the actor may see.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf.
+        kind: ``link``, ``member``, ``seat``; for ``layer`` see `layers`.
+        with_withdrawn: Whether withdrawn ones are wanted too.
+
+    Returns:
+        The columns of the table but who recorded or withdrew it and geometry, and ``is_local`` (always true); by
+        mosaic and key.
+
+    Raises:
+        UnknownIdError: there is no such kind.
+        DatabaseError: the database cannot be used.
+    """
+    table = _table(kind)
+    hidden = {"recorded_by", "withdrawn_by", "geometry"}
+    columns = [column for column in table.__table__.columns if column.name not in hidden]
+    with reading(engine) as connection:
+        frame = _read(connection, actor, table, columns, with_withdrawn=with_withdrawn)
+    return frame.assign(is_local=True)
+
+
+def layers(engine: Engine, actor: Actor) -> gpd.GeoDataFrame:
+    """The standing local boundaries that the actor may see, with their geometry (EPSG:4326).
+
+    Returns:
+        ``local_layer_id``, ``mosaic_id``, ``local_member_id``, ``layer_name``, ``computed_area_km2``, ``source_crs``,
+        ``file_name``, ``sha256``, ``licence``, ``source``, ``is_local``, ``geometry``; by mosaic and key.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    hidden = {"recorded_by", "recorded_at", "reason", "confidence", "visibility"}
+    columns = [
+        column
+        for column in LocalLayer.__table__.columns
+        if column.name not in hidden and not column.name.startswith("withdrawn")
+    ]
+    with reading(engine) as connection:
+        frame = _read(connection, actor, LocalLayer, columns, with_withdrawn=False).assign(is_local=True)
+    geometry = shapely.from_wkb(frame.pop("geometry").to_numpy(dtype=object))
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
+
+
+def all_links(engine: Engine, actor: Actor) -> pd.DataFrame:
+    """The published links and the standing local ones that the actor may see.
+
+    Returns:
+        ``territory_id``, ``mosaic_id``, ``is_local``; by both ids, each pair once (published wins).
+
+    Raises:
+        ContractError: there is no readable bundle.
+        DatabaseError: the database cannot be used.
+    """
+    local = local_facts(engine, actor, "link")[["territory_id", "mosaic_id", "is_local"]]
+    both = pd.concat([published_links().assign(is_local=False), local], ignore_index=True)
+    both = both.drop_duplicates(["territory_id", "mosaic_id"])
+    return both.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
+
+
+def _add(
+    engine: Engine,
+    actor: Actor,
+    table: type[Base],
+    values: dict[str, Any],
+    *,
+    reason: str,
+    source: str,
+    confidence: str | None,
+    visibility: str,
+    row_id: str | None,
+) -> Stored:
+    key = key_name(table)
+    whole = {
+        key: require_id(row_id),
+        **values,
+        "reason": _required("reason", reason),
+        "source": _required("source", source),
+        "confidence": None if confidence is None else _code("confidence", confidence),
+        "visibility": _code("visibility", visibility),
+    }
+    require_dates(whole)
+    for name in ("territory", "mosaic", "protected_area"):
+        require_published(name, [whole.get(f"{name}_id")])
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", "add local facts")
+        require_rows(connection, Organisation, [whole.get("organisation_id")])
+        if table is LocalLayer:
+            require_rows(connection, LocalMember, [whole["local_member_id"]])
+        if table is LocalLink:
+            _require_no_other_link(connection, whole)
+        return Stored(whole[key], add_row(connection, actor, table, whole))
+
+
+def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> None:
+    other = connection.scalar(
+        sa.select(LocalLink.local_link_id).where(
+            LocalLink.territory_id == values["territory_id"],
+            LocalLink.mosaic_id == values["mosaic_id"],
+            LocalLink.withdrawn_at.is_(None),
+            LocalLink.local_link_id != values["local_link_id"],
+        )
+    )
+    if other is not None:
+        raise ConflictError(f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.")
+
+
+def _read(
+    connection: Connection,
+    actor: Actor,
+    table: type[Base],
+    columns: Sequence[sa.ColumnElement[Any]],
+    *,
+    with_withdrawn: bool,
+) -> pd.DataFrame:
+    of = table.__table__.c
+    query = sa.select(*columns).where(of.visibility.in_(SEEN_BY[actor.audience]))
+    if not with_withdrawn:
+        query = query.where(of.withdrawn_at.is_(None))
+    return read_frame(connection, query.order_by(of.mosaic_id, of[key_name(table)]))
+
+
+def _table(kind: str) -> type[Base]:
+    if kind not in TABLES:
+        raise UnknownIdError("kind of local fact", kind, nearest(kind, TABLES))
+    return TABLES[kind]
+
+
+def _required(what: str, text: str) -> str:
+    if not text.strip():
+        raise ConflictError(f"The {what} is empty. It must say something.")
+    return text.strip()
+
+
+def _code(codes: str, code: str) -> str:
+    if code not in vocabulary(codes):
+        raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+    return code

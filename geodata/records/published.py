@@ -1,0 +1,63 @@
+"""What the published tables say that records must agree with: ids, links and names. Read once per bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from geodata.errors import ContractError, UnknownIdError
+from geodata.paths import published_folder
+from geodata.search import nearest
+from geodata.store import MANIFEST
+
+
+@cache
+def _read(folder: Path, _version: int, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        return pq.ParquetFile(folder / f"{name}.parquet").read(columns=list(columns)).to_pandas()
+    except (OSError, ValueError) as error:
+        raise ContractError(f"Table {name} cannot be read from {folder}: {error}. Build it again.") from error
+
+
+def _columns(name: str, *columns: str) -> pd.DataFrame:
+    folder = published_folder()
+    try:
+        version = (folder / MANIFEST).stat().st_mtime_ns  # a new bundle is another folder with another time
+    except OSError as error:
+        raise ContractError(f"There is no published bundle at {folder}. Build one with `mosaicos build`.") from error
+    return _read(folder, version, name, columns)
+
+
+def published_links() -> pd.DataFrame:
+    """The published links: ``territory_id``, ``mosaic_id``, sorted by both. Do not change it.
+
+    Raises:
+        ContractError: there is no readable bundle.
+    """
+    return _columns("territory_mosaic", "territory_id", "mosaic_id")
+
+
+def published_ids(table: str) -> frozenset[str]:
+    """The ids of a published table: ``territory``, ``mosaic`` or ``protected_area``.
+
+    Raises:
+        ContractError: there is no readable bundle.
+    """
+    return frozenset(_columns(table, f"{table}_id")[f"{table}_id"])
+
+
+def require_published(table: str, ids: Collection[str | None]) -> None:
+    """Check that ids stand in a published table; null is passed over.
+
+    Raises:
+        UnknownIdError: one does not; names the nearest.
+        ContractError: there is no readable bundle.
+    """
+    known = published_ids(table)
+    for one in ids:
+        if one is not None and one not in known:
+            raise UnknownIdError(table.replace("_", " "), one, nearest(one, known))

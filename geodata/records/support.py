@@ -1,0 +1,617 @@
+"""Volunteer support: needs and missions, their steps, and what the public may see of them.
+
+The rules are those of `geodata.support`. A need goes up to V2; the mission that meets it starts at V3. Each step is a
+row of `support_change`, which is append-only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from geodata import support as rules
+from geodata.errors import UnknownIdError
+from geodata.model import vocabulary
+from geodata.records.database import reading, writing
+from geodata.records.errors import ConflictError, InvalidRecordError
+from geodata.records.frames import read_frame
+from geodata.records.models import (
+    Base,
+    Document,
+    Installation,
+    Mission,
+    Organisation,
+    SupportChange,
+    SupportNeed,
+)
+from geodata.records.published import require_published
+from geodata.records.roles import Actor, require, require_own, require_writer
+from geodata.records.writes import (
+    Stored,
+    add_row,
+    change_row,
+    find_row,
+    key_name,
+    now,
+    require_id,
+    require_rows,
+    require_same,
+)
+from geodata.search import nearest
+from geodata.status import SEEN_BY, Problem
+from geodata.support import check_mission, is_allowed, is_to_close, month_of, suppress
+
+LISTS = ("domains", "skills", "languages")
+"""Columns that hold lists joined with ``;``."""
+CHANGED_BY_STEPS = ("status_code", "status_date", "actual_start", "actual_end")
+"""Columns that a step may change."""
+FIRST_NEED_STATES = ("V0", "V1", "V2", "VN")
+"""States in which a need may be entered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedDraft:
+    """A need as entered. A need that `geodata.support.successor_need` proposes becomes one by `draft_of`.
+
+    Attributes:
+        territory_id: Territory; null for a mosaic's need.
+        mosaic_id: Mosaic; may stand beside a territory.
+        domains: Training domains.
+        skills: Skills asked for.
+        languages: Languages asked for.
+        period_start: First day.
+        period_end: Last day.
+        predecessor_mission_id: The mission that it would follow.
+        organisation_id: Organisation that states it; an editor's own where not given.
+        source: What shows it.
+        status_code: V0, V1, V2 or VN.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+    """
+
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    domains: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    period_start: dt.date | None = None
+    period_end: dt.date | None = None
+    predecessor_mission_id: str | None = None
+    organisation_id: str | None = None
+    source: str | None = None
+    status_code: str = "V1"
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+def draft_of(proposed: rules.NeedDraft) -> NeedDraft:
+    """The proposed successor of a mission as a need to enter."""
+    return NeedDraft(**dataclasses.asdict(proposed))
+
+
+def add_need(engine: Engine, actor: Actor, draft: NeedDraft, *, on: dt.date, need_id: str | None = None) -> Stored:
+    """Store a need.
+
+    Args:
+        engine: The database.
+        actor: An editor (for its own organisation) or higher.
+        draft: What was entered.
+        on: Day on which it was stated.
+        need_id: A UUID; again with the same content stores nothing twice.
+
+    Raises:
+        UnknownIdError: a code, place, organisation or mission does not exist.
+        ConflictError: no place is given, the period ends before it starts, the day lies in the future, or the id
+            stands for another need.
+        PermissionDenied: the actor may not.
+    """
+    draft = _of_own(draft, actor)
+    _check_need(draft, on)
+    values: dict[str, Any] = {
+        "need_id": require_id(need_id),
+        **_joined(dataclasses.asdict(draft)),
+        "status_date": on,
+    }
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "record a need")
+        require_own(actor, draft.organisation_id, "record a need")
+        require_rows(connection, Organisation, [draft.organisation_id])
+        require_rows(connection, Mission, [draft.predecessor_mission_id])
+        is_new = _add_with_first_step(connection, actor, SupportNeed, values)
+    return Stored(values["need_id"], is_new)
+
+
+def change_need(engine: Engine, actor: Actor, need_id: str, to_code: str, *, on: dt.date) -> None:
+    """Take a need one step further.
+
+    Args:
+        engine: The database.
+        actor: An editor of the need's organisation, or higher.
+        need_id: The need.
+        to_code: Its new state.
+        on: Day of the step.
+
+    Raises:
+        UnknownIdError: there is no such need or state.
+        ConflictError: this step is not allowed from its state, belongs to a mission, or is dated before the last.
+        PermissionDenied: the actor may not.
+    """
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "change a need")
+        row = find_row(connection, SupportNeed, need_id, lock=True)
+        require_own(actor, row.organisation_id, "change a need")
+        if rules.require_state(to_code) not in rules.NEED_STATES:
+            raise ConflictError(f"{to_code} is a state of a mission. Add the mission that meets the need.")
+        _step(connection, actor, SupportNeed, row, to_code, on)
+
+
+def add_mission(
+    engine: Engine,
+    actor: Actor,
+    mission: rules.Mission,
+    *,
+    on: dt.date,
+    organisation_id: str | None = None,
+    source: str | None = None,
+    confidence: str | None = None,
+    visibility: str = "public",
+) -> Stored:
+    """Store a mission that a volunteer is assigned to (V3), for a need that was requested (V2) or for none.
+
+    Args:
+        engine: The database.
+        actor: An editor (for its own organisation) or higher.
+        mission: What was entered; its id is a UUID, and again with the same content stores nothing twice.
+        on: Day of the assignment.
+        organisation_id: Organisation that records it; an editor's own where not given.
+        source: What shows it.
+        confidence: Grade of the statement.
+        visibility: Who sees it.
+
+    Returns:
+        The mission's id, whether it is new, and warnings.
+
+    Raises:
+        InvalidRecordError: the mission breaks a rule; carries the problems.
+        UnknownIdError: a place, organisation, document, need or code does not exist.
+        ConflictError: it is not at V3, its need is not at V2 or has a mission, or the id stands for another one.
+        PermissionDenied: the actor may not.
+    """
+    if actor.role == "editor" and organisation_id is None:
+        organisation_id = actor.organisation_id
+    mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=_reference(mission.person_ref))
+    warnings = _check_mission(mission)
+    _check_day(on)
+    _check_codes(confidence=confidence, visibility=visibility)
+    values = {
+        **_mission_values(mission),
+        "organisation_id": organisation_id,
+        "source": source,
+        "confidence": confidence,
+        "visibility": visibility,
+        "status_date": on,
+    }
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "record a mission")
+        require_own(actor, organisation_id, "record a mission")
+        _require_mission_rows(connection, mission, organisation_id)
+        kept = connection.scalar(sa.exists().where(Mission.mission_id == mission.id).select())
+        if not kept:
+            if mission.status_code != "V3":
+                raise ConflictError(f"A mission starts at V3, assigned; this one is at {mission.status_code}.")
+            _require_open_need(connection, mission)
+        is_new = _add_with_first_step(connection, actor, Mission, values)
+    return Stored(mission.id, is_new, warnings)
+
+
+def change_mission(engine: Engine, actor: Actor, mission: rules.Mission, *, on: dt.date) -> tuple[Problem, ...]:
+    """Change a mission: its state by an allowed step, its dates, its other facts.
+
+    A mission that begins or ends without its actual day takes `on` for it.
+
+    Args:
+        engine: The database.
+        actor: An editor of the mission's organisation, or higher.
+        mission: All of it, as it is to be: ``dataclasses.replace(old, status_code="V4")``.
+        on: Day of the step.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        InvalidRecordError: the mission breaks a rule; carries the problems.
+        UnknownIdError: the mission, or something that it refers to, does not exist.
+        ConflictError: the step is not allowed, or is dated before the last one.
+        PermissionDenied: the actor may not.
+    """
+    if mission.status_code == "V4" and mission.actual_start is None:
+        mission = dataclasses.replace(mission, actual_start=on)
+    if mission.status_code in {"V5", "VR"} and mission.actual_end is None:
+        mission = dataclasses.replace(mission, actual_end=on)
+    mission = dataclasses.replace(mission, person_ref=_reference(mission.person_ref))
+    warnings = _check_mission(mission)
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "change a mission")
+        row = find_row(connection, Mission, mission.id, lock=True)
+        require_own(actor, row.organisation_id, "change a mission")
+        _require_mission_rows(connection, mission, row.organisation_id)
+        if mission.need_id != row.need_id:
+            _require_open_need(connection, mission)
+        values = _mission_values(mission)
+        to_code = values.pop("status_code")
+        if to_code == row.status_code:
+            change_row(connection, actor, Mission, row, values)
+        else:
+            _step(connection, actor, Mission, row, to_code, on, values)
+    return warnings
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+NEED_COLUMNS = tuple(column.name for column in SupportNeed.__table__.columns if column.name != "recorded_by")
+MISSION_COLUMNS = tuple(column.name for column in Mission.__table__.columns if column.name != "recorded_by")
+
+
+def needs(engine: Engine, actor: Actor) -> pd.DataFrame:
+    """The needs that the actor may see. A need says nothing of a person.
+
+    Returns:
+        The columns of the table but who recorded it, and ``is_met`` (a mission that was not cancelled is for it); by
+        ``need_id``.
+
+    Raises:
+        PermissionDenied: a visitor asks; see `public_support`.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, "partner", "see single needs")
+    query = (
+        sa.select(*(SupportNeed.__table__.columns[name] for name in NEED_COLUMNS), _is_met().label("is_met"))
+        .where(SupportNeed.visibility.in_(SEEN_BY[actor.audience]))
+        .order_by(SupportNeed.need_id)
+    )
+    with reading(engine) as connection:
+        return read_frame(connection, query)
+
+
+def missions(engine: Engine, actor: Actor, *, today: dt.date | None = None) -> pd.DataFrame:
+    """The missions that the actor may see, for those who work with them; the public has `public_support`.
+
+    Args:
+        engine: The database.
+        actor: A partner or higher; only an editor or higher sees ``person_ref``.
+        today: The day; the clock's where not given.
+
+    Returns:
+        The columns of the table but who recorded it, and ``is_to_close`` (running, but past its end); by
+        ``mission_id``.
+
+    Raises:
+        PermissionDenied: a visitor asks.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, "partner", "see single missions")
+    frame = _mission_frame(engine, actor)
+    if actor.audience != "all":
+        frame["person_ref"] = pd.Series(None, index=frame.index, dtype="str")
+    day = today or dt.date.today()
+    to_close = [is_to_close(as_mission(row), as_of=day) for row in frame.itertuples()]
+    return frame.assign(is_to_close=pd.Series(to_close, index=frame.index, dtype="bool"))
+
+
+def successors(engine: Engine, actor: Actor, *, today: dt.date | None = None) -> dict[str, rules.NeedDraft]:
+    """The needs to propose: one per mission that is to be closed and has no need after it yet.
+
+    Args:
+        engine: The database.
+        actor: An editor or higher.
+        today: The day; the clock's where not given.
+
+    Returns:
+        Proposed needs by mission id; `draft_of` makes one ready for `add_need`.
+
+    Raises:
+        PermissionDenied: the actor may not.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, "editor", "see what is to close")
+    with reading(engine) as connection:
+        followed = set(connection.scalars(sa.select(SupportNeed.predecessor_mission_id)))
+    day = today or dt.date.today()
+    known = [as_mission(row) for row in _mission_frame(engine, actor).itertuples()]
+    proposed = {mission.id: rules.successor_need(mission, as_of=day) for mission in known}
+    return {one: need for one, need in proposed.items() if need is not None and one not in followed}
+
+
+def steps(engine: Engine, actor: Actor, *, need_id: str | None = None, mission_id: str | None = None) -> pd.DataFrame:
+    """The steps of a need or a mission, or of all.
+
+    Returns:
+        ``need_id``, ``mission_id`` (one of them null), ``from_code`` (null at first), ``to_code``, ``change_date``,
+        ``recorded_at``, in the order in which they were recorded.
+
+    Raises:
+        PermissionDenied: the actor is no partner.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, "partner", "see the steps of support")
+    change = SupportChange
+    columns = [
+        change.need_id,
+        change.mission_id,
+        change.from_code,
+        change.to_code,
+        change.change_date,
+        change.recorded_at,
+    ]
+    seen = SEEN_BY[actor.audience]
+    query = (
+        sa.select(*columns)
+        .join_from(change, SupportNeed, change.need_id == SupportNeed.need_id, isouter=True)
+        .join(Mission, change.mission_id == Mission.mission_id, isouter=True)
+        .where(sa.func.coalesce(SupportNeed.visibility, Mission.visibility).in_(seen))
+        .order_by(change.change_id)
+    )
+    if need_id is not None:
+        query = query.where(change.need_id == need_id)
+    if mission_id is not None:
+        query = query.where(change.mission_id == mission_id)
+    with reading(engine) as connection:
+        return read_frame(connection, query)
+
+
+def public_support(engine: Engine, actor: Actor) -> pd.DataFrame:
+    """What may be shown of support by territory: one word and a month. Nobody can be found by it.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf; decides which needs and missions count.
+
+    Returns:
+        A row per territory with a need or mission, by ``territory_id``: it, ``support`` (``present``, ``expected``,
+        ``needed``, ``none``, ``not-assessed``), ``month`` of the latest step (``2007-03``).
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    seen = SEEN_BY[actor.audience]
+    both = sa.union_all(
+        sa.select(SupportNeed.territory_id, SupportNeed.status_code, SupportNeed.status_date).where(
+            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met()
+        ),
+        sa.select(Mission.territory_id, Mission.status_code, Mission.status_date).where(
+            Mission.territory_id.is_not(None), Mission.visibility.in_(seen)
+        ),
+    )
+    with reading(engine) as connection:
+        frame = read_frame(connection, sa.select(*both.subquery().columns))
+    grouped = frame.groupby("territory_id")
+    return pd.DataFrame(
+        {
+            "support": grouped["status_code"].agg(rules.public_support),
+            "month": grouped["status_date"].agg(lambda days: month_of(max(days))),
+        }
+    ).reset_index()
+
+
+def support_counts(engine: Engine, actor: Actor, *, by: Literal["mosaic", "state"]) -> pd.DataFrame:
+    """Missions by scheme and by mosaic or state; counts below 3 are not shown, nor what goes with them.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf; decides which missions count.
+        by: ``mosaic``, or ``state`` (``BR-16``; ``FR-973`` for French Guiana).
+
+    Returns:
+        A row per mosaic or state and scheme with a mission, by both: ``mosaic_id`` or ``state_id``, ``scheme_code``,
+        ``missions`` (null below 3), and, null where that is null, ``first_month`` and ``last_month`` (planned or
+        actual) and ``host_organisation_ids`` joined with ``;``. Show no totals beside them.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    place = f"{by}_id"
+    rows = []
+    for mission in map(as_mission, _mission_frame(engine, actor).itertuples()):
+        where = mission.mosaic_id if by == "mosaic" else _state_of(mission.territory_id)
+        if where is not None and mission.status_code != "VX":
+            rows.append((where, mission.scheme_code, mission.start, mission.end, mission.host_organisation_id))
+    frame = pd.DataFrame(rows, columns=[place, "scheme_code", "start", "end", "host"])
+    counts = suppress(frame.groupby([place, "scheme_code"]).size().to_dict())
+    told = []
+    for (where, scheme), group in frame.groupby([place, "scheme_code"]):
+        count = counts[(where, scheme)]
+        known = group if count is not None else group.iloc[0:0]
+        told.append(
+            {
+                place: where,
+                "scheme_code": scheme,
+                "missions": count,
+                "first_month": month_of(min(known["start"].dropna(), default=None)),
+                "last_month": month_of(max(known["end"].dropna(), default=None)),
+                "host_organisation_ids": ";".join(sorted(set(known["host"].dropna()))) or None,
+            }
+        )
+    columns = [place, "scheme_code", "missions", "first_month", "last_month", "host_organisation_ids"]
+    return pd.DataFrame(told, columns=columns).astype({"missions": "Int64"})
+
+
+def as_mission(row: Any) -> rules.Mission:
+    """A row of the table `mission` (or of `missions`) as the rules know it."""
+    names = {field.name for field in dataclasses.fields(rules.Mission)} - {"id"}
+    values: dict[str, Any] = {name: getattr(row, name) for name in names}
+    for name, value in values.items():
+        if name in LISTS:
+            values[name] = tuple(filter(None, value.split(";")))
+        elif pd.isna(value):
+            values[name] = None
+    return rules.Mission(id=row.mission_id, **values)
+
+
+def _mission_frame(engine: Engine, actor: Actor) -> pd.DataFrame:
+    query = (
+        sa.select(*(Mission.__table__.columns[name] for name in MISSION_COLUMNS))
+        .where(Mission.visibility.in_(SEEN_BY[actor.audience]))
+        .order_by(Mission.mission_id)
+    )
+    with reading(engine) as connection:
+        return read_frame(connection, query)
+
+
+def _is_met() -> sa.ColumnElement[bool]:
+    """Whether a need has a mission: it then speaks for the need, unless it was cancelled."""
+    return sa.exists().where(Mission.need_id == SupportNeed.need_id, Mission.status_code != "VX")
+
+
+def _state_of(territory_id: str | None) -> str | None:
+    if territory_id is None:
+        return None
+    return rules.GUIANA_TERRITORY if territory_id.startswith(rules.GUIANA_TERRITORY) else territory_id[:5]
+
+
+# --- checking and writing ---------------------------------------------------------------------------------
+
+
+def _of_own(draft: NeedDraft, actor: Actor) -> NeedDraft:
+    if actor.role == "editor" and draft.organisation_id is None:
+        return dataclasses.replace(draft, organisation_id=actor.organisation_id)
+    return draft
+
+
+def _check_need(draft: NeedDraft, on: dt.date) -> None:
+    if draft.territory_id is None and draft.mosaic_id is None:
+        raise ConflictError("A need is somewhere: give its territory or its mosaic.")
+    require_published("territory", [draft.territory_id])
+    require_published("mosaic", [draft.mosaic_id])
+    if draft.period_start and draft.period_end and draft.period_end < draft.period_start:
+        raise ConflictError(f"The period ends on {draft.period_end}, before it starts. Mend the dates.")
+    if rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
+        raise ConflictError(f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.")
+    _check_day(on)
+    _check_codes(confidence=draft.confidence, visibility=draft.visibility)
+    for domain in draft.domains:
+        if domain not in vocabulary("training"):
+            raise UnknownIdError("code of training", domain, nearest(domain, vocabulary("training")))
+
+
+def _check_day(on: dt.date) -> None:
+    if on > dt.date.today():
+        raise ConflictError(f"The day {on} lies in the future. Record it when it has come.")
+
+
+def _check_codes(*, confidence: str | None, visibility: str) -> None:
+    for codes, code in (("confidence", confidence), ("visibility", visibility)):
+        if code is not None and code not in vocabulary(codes):
+            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+
+
+def _check_mission(mission: rules.Mission) -> tuple[Problem, ...]:
+    problems = check_mission(mission)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise InvalidRecordError("mission", errors)
+    require_published("territory", [mission.territory_id or None])
+    require_published("mosaic", [mission.mosaic_id or None])
+    return tuple(problems)
+
+
+def _reference(person_ref: str | None) -> str | None:
+    """The reference of a person, which must be opaque: a UUID and not a name."""
+    return require_id(person_ref) if person_ref else None
+
+
+def _joined(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists as text; a ``;`` inside would split an entry, so it becomes a comma."""
+    return {
+        name: ";".join(str(one).replace(";", ",").strip() for one in value) if name in LISTS else (value or None)
+        for name, value in values.items()
+    }
+
+
+def _mission_values(mission: rules.Mission) -> dict[str, Any]:
+    values = _joined(dataclasses.asdict(mission))
+    return {"mission_id": values.pop("id"), **values}
+
+
+def _require_mission_rows(connection: Connection, mission: rules.Mission, organisation_id: str | None) -> None:
+    organisations = {organisation_id, mission.sending_organisation_id or None, mission.host_organisation_id or None}
+    require_rows(connection, Organisation, organisations)
+    require_rows(connection, Document, [mission.document_id or None])
+    require_rows(connection, SupportNeed, [mission.need_id or None])
+
+
+def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
+    if not mission.need_id:
+        return
+    need = find_row(connection, SupportNeed, mission.need_id, lock=True)
+    if not is_allowed(need.status_code, "V3"):
+        raise ConflictError(f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.")
+    other = connection.scalar(
+        sa.select(Mission.mission_id).where(
+            Mission.need_id == need.need_id, Mission.status_code != "VX", Mission.mission_id != mission.id
+        )
+    )
+    if other is not None:
+        raise ConflictError(f"The need {need.need_id} is met by the mission {other}. State another need.")
+
+
+def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base], values: dict[str, Any]) -> bool:
+    """Add a need or mission and the step that it begins with.
+
+    A retry must not fail because of later steps: what they change is then left out of the comparison.
+    """
+    values = {**values, "is_demonstration": connection.scalar(sa.select(Installation.is_demonstration))}
+    key = key_name(table)
+    steps_taken = connection.scalar(
+        sa.select(sa.func.count()).where(getattr(SupportChange, key) == values[key]).select_from(SupportChange)
+    )
+    if steps_taken:
+        changed = CHANGED_BY_STEPS if steps_taken > 1 else ()
+        kept = find_row(connection, table, values[key])
+        require_same(table, kept, {name: value for name, value in values.items() if name not in changed})
+        return False
+    add_row(connection, actor, table, values)
+    _write_step(connection, actor, {key: values[key]}, None, values["status_code"], values["status_date"])
+    return True
+
+
+def _step(
+    connection: Connection,
+    actor: Actor,
+    table: type[Base],
+    row: sa.Row[Any],
+    to_code: str,
+    on: dt.date,
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    _check_day(on)
+    if not is_allowed(row.status_code, to_code):
+        allowed = ", ".join(rules.next_states(row.status_code)) or "nothing: it is an end"
+        raise ConflictError(f"From {row.status_code} it cannot go to {to_code}. What may follow: {allowed}.")
+    if on < row.status_date:
+        raise ConflictError(f"The step of {on} would be before the last one, of {row.status_date}. Mend the day.")
+    changes = {**(values or {}), "status_code": to_code, "status_date": on}
+    change_row(connection, actor, table, row, changes, action="step")
+    key = key_name(table)
+    _write_step(connection, actor, {key: getattr(row, key)}, row.status_code, to_code, on)
+
+
+def _write_step(
+    connection: Connection, actor: Actor, subject: dict[str, str], from_code: str | None, to_code: str, on: dt.date
+) -> None:
+    connection.execute(
+        sa.insert(SupportChange).values(
+            **subject,
+            from_code=from_code,
+            to_code=to_code,
+            change_date=on,
+            recorded_at=now(),
+            recorded_by=actor.account_id,
+        )
+    )

@@ -1,0 +1,256 @@
+"""The two ways in which a row is written: added, or changed. Both leave a line in the audit log beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from geodata.errors import UnknownIdError
+from geodata.records import models
+from geodata.records.errors import ConflictError
+from geodata.records.models import AuditLog, Base
+from geodata.records.roles import Actor
+from geodata.search import nearest
+from geodata.status import Problem
+
+OPEN_TABLES = frozenset(
+    {
+        models.SensitisationEvent,
+        models.Organisation,
+        models.Programme,
+        models.Partnership,
+        models.OrganisationRole,
+        models.Document,
+        models.LocalLink,
+        models.LocalMember,
+        models.LocalLayer,
+        models.CouncilSeat,
+    }
+)
+"""Tables of which a history entry is as visible as its row. Entries of all others are restricted: support tells
+where one person is, notes and persons even more."""
+
+BLANK = {"erased": True}
+"""What an erased value of the history says instead."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a record that was handed in.
+
+    Attributes:
+        row_id: Its id.
+        is_new: Whether it was stored now; false where the same record was there already.
+        warnings: What is odd about it but did not stop it.
+    """
+
+    row_id: str
+    is_new: bool
+    warnings: tuple[Problem, ...] = ()
+
+
+def now() -> dt.datetime:
+    """This moment, UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def require_id(given: str | None) -> str:
+    """The id that the caller gave, or a new one. The same id handed in twice stores one row.
+
+    Raises:
+        ConflictError: it is no UUID.
+    """
+    if given is None:
+        return str(uuid.uuid4())
+    try:
+        return str(uuid.UUID(given))
+    except ValueError as error:
+        raise ConflictError(
+            f"The id {given!r} is no UUID. Leave it out, or give one of 32 hexadecimal digits."
+        ) from error
+
+
+def key_of(table: type[Base]) -> sa.ColumnElement[Any]:
+    """The key of a table with one."""
+    (key,) = table.__table__.primary_key
+    return key
+
+
+def key_name(table: type[Base]) -> str:
+    """The name of the key of a table."""
+    return str(key_of(table).key)
+
+
+def require_rows(connection: Connection, table: type[Base], ids: Collection[str | None]) -> None:
+    """Check that rows exist; null ids are passed over.
+
+    Raises:
+        UnknownIdError: one does not; names the nearest.
+    """
+    wanted = {one for one in ids if one is not None}
+    if not wanted:
+        return
+    key = key_of(table)
+    found = set(connection.scalars(sa.select(key).where(key.in_(wanted))))
+    for missing in sorted(wanted - found):
+        name = table.__tablename__.replace("_", " ")
+        raise UnknownIdError(name, missing, nearest(missing, connection.scalars(sa.select(key).limit(1000))))
+
+
+def find_row(connection: Connection, table: type[Base], row_id: str, *, lock: bool = False) -> Row[Any]:
+    """One row by its key.
+
+    Args:
+        connection: An open transaction.
+        table: The table.
+        row_id: The key.
+        lock: Whether others that want to change it wait until this transaction ends.
+
+    Raises:
+        UnknownIdError: there is none.
+    """
+    query = sa.select(*table.__table__.columns).where(key_of(table) == row_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise UnknownIdError(table.__tablename__.replace("_", " "), row_id)
+    return row
+
+
+def add_row(
+    connection: Connection,
+    actor: Actor,
+    table: type[Base],
+    values: Mapping[str, Any],
+    *,
+    link: tuple[str, str] | None = None,
+) -> bool:
+    """Add one row, or find that the very same one is there already.
+
+    Args:
+        connection: A writing transaction.
+        actor: On whose behalf; its right was checked.
+        table: The table.
+        values: All columns, the key too, but those that are stamped here.
+        link: Territory and mosaic that it concerns, for the history, where the row itself does not say.
+
+    Returns:
+        Whether it was added.
+
+    Raises:
+        ConflictError: a row with this key says something else.
+    """
+    key = key_of(table)
+    row_id = values[key_name(table)]
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    stamped = insert.values(**values, recorded_at=now(), recorded_by=actor.account_id)
+    if connection.scalar(stamped.on_conflict_do_nothing().returning(key)) is not None:
+        write_audit(connection, actor, "add", table, row_id, before=None, after=values, link=link)
+        return True
+    kept = connection.execute(sa.select(*table.__table__.columns).where(key == row_id)).one_or_none()
+    if kept is None:
+        raise ConflictError(f"Another {table.__tablename__.replace('_', ' ')} says the same. Look for it first.")
+    require_same(table, kept, values)
+    return False
+
+
+def require_same(table: type[Base], row: Row[Any], values: Mapping[str, Any]) -> None:
+    """Check that a row that has the key already says the same.
+
+    Raises:
+        ConflictError: it does not; names the columns.
+    """
+    other = [name for name, value in values.items() if getattr(row, name) != value]
+    if other:
+        raise ConflictError(
+            f"There is another {table.__tablename__.replace('_', ' ')} with the id {values[key_name(table)]}; "
+            f"it differs in {', '.join(other)}. Give a new id."
+        )
+
+
+def change_row(
+    connection: Connection,
+    actor: Actor,
+    table: type[Base],
+    row: Row[Any],
+    changes: Mapping[str, Any],
+    *,
+    action: str = "change",
+) -> bool:
+    """Change columns of one row that `find_row` locked.
+
+    Returns:
+        Whether anything was different.
+    """
+    new = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not new:
+        return False
+    key = key_of(table)
+    row_id = getattr(row, key_name(table))
+    connection.execute(sa.update(table).where(key == row_id).values(**new))
+    old = {name: getattr(row, name) for name in new}
+    write_audit(connection, actor, action, table, row_id, before=old, after=new, row=row)
+    return True
+
+
+def write_audit(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    table: type[Base],
+    row_id: str,
+    *,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    row: Row[Any] | None = None,
+    link: tuple[str, str] | None = None,
+) -> None:
+    """Write one line of the audit log, in the transaction of the write itself."""
+    facts: dict[str, Any] = {**(row._asdict() if row is not None else {}), **(after or {})}
+    if link is not None:
+        facts["territory_id"], facts["mosaic_id"] = link
+    connection.execute(
+        sa.insert(AuditLog).values(
+            recorded_at=now(),
+            recorded_by=actor.account_id,
+            action=action,
+            table_name=table.__tablename__,
+            row_id=row_id,
+            territory_id=facts.get("territory_id"),
+            mosaic_id=facts.get("mosaic_id"),
+            visibility=facts.get("visibility", "restricted") if table in OPEN_TABLES else "restricted",
+            before=_as_json(before),
+            after=_as_json(after),
+        )
+    )
+
+
+def blank_audit(connection: Connection, which: sa.ColumnElement[bool]) -> None:
+    """Blank what lines of the audit log say of before and after; who, when and what stay."""
+    blanks = {
+        name: sa.case((column.is_not(None), sa.literal(BLANK, type_=column.type)))
+        for name, column in (("before", AuditLog.before), ("after", AuditLog.after))
+    }
+    connection.execute(sa.update(AuditLog).where(which).values(**blanks))
+
+
+def _as_json(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()}"
+    return str(value) if isinstance(value, Decimal) else value

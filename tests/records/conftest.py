@@ -1,0 +1,189 @@
+"""Databases to test with: every test that takes `engine` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, make_url
+
+from geodata.records.accounts import grant, sign_in
+from geodata.records.database import open_engine, upgrade
+from geodata.records.published import published_links
+from geodata.records.roles import SYSTEM, VISITOR, Actor
+from geodata.status import EventDraft
+
+POSTGRES_VARIABLE = "MOSAICOS_TEST_POSTGRES_URL"
+POSTGRES_DEFAULT = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"postgres: needs a PostgreSQL server ({POSTGRES_VARIABLE}) whose user may create databases"
+    )
+
+
+class Databases:
+    """Makes databases and removes them: files, and databases of the server beside the one of the address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server = make_url(os.environ.get(POSTGRES_VARIABLE) or POSTGRES_DEFAULT)
+        self.made: list[URL] = []
+        self.templates: dict[str, URL] = {}
+
+    def new(self, kind: str, *, copy_of: URL | None = None) -> URL:
+        """The address of a new database, empty or a copy of another one."""
+        name = f"mosaicos_test_{uuid.uuid4().hex}"
+        if kind == "sqlite":
+            path = self.folder / f"{name}.sqlite"
+            if copy_of is not None:
+                shutil.copyfile(str(copy_of.database), path)
+            return URL.create("sqlite", database=str(path))
+        template = "" if copy_of is None else f" TEMPLATE {copy_of.database}"
+        self._run(f"CREATE DATABASE {name}{template}")
+        self.made.append(self.server.set(database=name))
+        return self.made[-1]
+
+    def ready(self, kind: str) -> URL:
+        """A new database with its tables, and an account for each role."""
+        if kind not in self.templates:
+            url = self.new(kind)
+            engine = open_engine(url, create=True)
+            upgrade(engine)
+            for role in ("viewer", "partner", "editor", "coordinator", "admin"):
+                actor = sign_in(engine, issuer="https://id.example", subject=role, label=f"{role} of the tests")
+                grant(engine, SYSTEM, str(actor.account_id), role=role, organisation_id=ORGANISATION.get(role))
+            engine.dispose()
+            self.templates[kind] = url
+        return self.new(kind, copy_of=self.templates[kind])
+
+    def drop(self, url: URL) -> None:
+        if url.get_backend_name() == "postgresql":
+            self._run(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)")
+            self.made.remove(url)
+
+    def _run(self, statement: str) -> None:
+        engine = sa.create_engine(self.server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        try:
+            with engine.connect() as connection:
+                connection.execute(sa.text(statement))
+        except sa.exc.OperationalError as error:
+            pytest.fail(f"No PostgreSQL: {error.orig}\nSet {POSTGRES_VARIABLE}, or leave these out: -m 'not postgres'")
+
+
+ORGANISATION = {"editor": "cnm"}
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    for url in list(made.made):
+        made.drop(url)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_engine(databases: Databases, kind: str) -> Iterator[Engine]:
+    """A database without tables."""
+    url = databases.new(kind)
+    engine = open_engine(url, create=True)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture
+def engine(databases: Databases, kind: str) -> Iterator[Engine]:
+    """A database of its own for the test, with tables, seeds and accounts."""
+    url = databases.ready(kind)
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_engine(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Engine]:
+    """The same for all examples of a property."""
+    url = databases.ready(str(request.param))
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+@dataclass(frozen=True)
+class Actors:
+    """An actor of each role."""
+
+    viewer: Actor
+    partner: Actor
+    editor: Actor
+    coordinator: Actor
+    admin: Actor
+    visitor: Actor = VISITOR
+
+
+def account_id(role: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://id.example#{role}"))
+
+
+@pytest.fixture(scope="session")
+def actors() -> Actors:
+    """The accounts that `engine` has; the editor writes for CNM."""
+    made = {
+        role: Actor(account_id(role), role, ORGANISATION.get(role))  # type: ignore[arg-type]
+        for role in ("viewer", "partner", "editor", "coordinator", "admin")
+    }
+    return Actors(**made)
+
+
+@pytest.fixture(scope="session")
+def links() -> list[tuple[str, str]]:
+    """Real links, each of another territory."""
+    rows = published_links().drop_duplicates("territory_id")
+    return list(rows[["territory_id", "mosaic_id"]].itertuples(index=False, name=None))
+
+
+@pytest.fixture
+def link(links: list[tuple[str, str]]) -> tuple[str, str]:
+    """A real link."""
+    return links[0]
+
+
+Draft = Callable[..., EventDraft]
+
+
+@pytest.fixture
+def contact(link: tuple[str, str]) -> Draft:
+    """Make an event: a contact (S2) on 1 March 2020 at CNM's hand, or what the words say instead."""
+
+    def make(**more: object) -> EventDraft:
+        facts: dict[str, object] = {
+            "territory_id": link[0],
+            "mosaic_id": link[1],
+            "event_date": dt.date(2020, 3, 1),
+            "stage_code": "S2",
+            "channel_code": "phone",
+            "organisation_id": "cnm",
+            "note": "secretariat of the environment",
+        }
+        return EventDraft(**{**facts, **more})  # type: ignore[arg-type]
+
+    return make

@@ -1,0 +1,214 @@
+"""Organisations, programmes and what belongs to them: the seeds, and what is added by hand."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from geodata.errors import UnknownIdError
+from geodata.paths import CURATED
+from geodata.records.audit import history
+from geodata.records.database import reading, upgrade, writing
+from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.models import (
+    Account,
+    AuditLog,
+    Document,
+    Organisation,
+    OrganisationRole,
+    Partnership,
+    Programme,
+)
+from geodata.records.organisations import (
+    DocumentDraft,
+    OrganisationDraft,
+    PartnershipDraft,
+    ProgrammeDraft,
+    RoleDraft,
+    add,
+    change,
+    read,
+)
+
+
+def curated(name: str) -> list[dict[str, str]]:
+    with (CURATED / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_who_the_minutes_name_is_there_from_the_start(engine: Engine, actors) -> None:
+    known = read(engine, actors.visitor, Organisation).set_index("organisation_id")
+    rows = curated("organisations")
+    assert sorted(known.index) == sorted(row["organisation_id"] for row in rows)
+    assert {"cnm", "cuf", "amf", "afvp", "conseil-general-guyane", "conseil-regional-guyane"} <= set(known.index)
+    for row in rows:
+        kept = known.loc[row["organisation_id"]]
+        for column in ("organisation_name", "type_code", "valid_from", "valid_to", "successor_id", "source", "note"):
+            assert (None if pd.isna(kept[column]) else kept[column]) == (row[column] or None), row["organisation_id"]
+    assert known.loc["cnm", "source"].startswith("Minutes of the CNM-CUF meeting")
+    assert known.loc["afvp", "successor_id"] == "france-volontaires"
+
+
+def test_the_programmes_of_the_minutes_are_there_from_the_start(engine: Engine, actors) -> None:
+    known = read(engine, actors.visitor, Programme).set_index("programme_id")
+    rows = curated("programmes")
+    assert sorted(known.index) == sorted(row["programme_id"] for row in rows)
+    assert known.loc["chiloe-2007", "valid_from"] == "2007-11-05"
+    assert known.loc["volontaire-afvp", "action_point"] == 7
+    assert pd.isna(known.loc["cnm-cuf-2007", "action_point"])
+
+
+def test_a_changed_seed_follows_its_file_unless_a_person_changed_it(engine: Engine, actors) -> None:
+    change(engine, actors.coordinator, Organisation, "cuf", {"note": "changed by hand"})
+    with writing(engine) as connection:  # as if older files had been loaded
+        connection.execute(sa.update(Organisation).values(short_name="old").where(Organisation.short_name.is_not(None)))
+    upgrade(engine)
+    known = read(engine, actors.visitor, Organisation).set_index("organisation_id")
+    assert known.loc["cnm", "short_name"] == "CNM"
+    assert tuple(known.loc["cuf", ["short_name", "note"]]) == ("old", "changed by hand")
+
+
+def test_seeds_come_from_the_program_itself(engine: Engine) -> None:
+    with reading(engine) as connection:
+        by = connection.scalars(sa.select(Organisation.recorded_by).union(sa.select(Programme.recorded_by))).all()
+        lines = connection.scalar(
+            sa.select(sa.func.count()).where(AuditLog.table_name == "organisation", AuditLog.action == "add")
+        )
+        issuer = connection.scalar(sa.select(Account.issuer).where(Account.account_id == "system"))
+    assert by == ["system"]
+    assert lines == len(curated("organisations"))
+    assert issuer == "mosaicos"
+
+
+def test_a_partnership_with_its_parties_and_document(engine: Engine, actors, link) -> None:
+    programme = add(
+        engine,
+        actors.coordinator,
+        ProgrammeDraft(
+            title_fr="Mosaïques",
+            title_pt_br="Mosaicos",
+            title_en="Mosaics",
+            type_code="TA",
+            source="Atlas",
+            valid_from="2004",
+            amount=Decimal("4000000.00"),
+            currency_code="BRL",
+            atlas_id="12396",
+        ),
+    )
+    partnership = add(
+        engine,
+        actors.coordinator,
+        PartnershipDraft(
+            partnership_name="Diadema-Montreuil", type_code="DC", source="letter", programme_id=programme.row_id
+        ),
+    )
+    for organisation_id, role in (("cnm", "PT"), ("cuf", "LD")):
+        draft = RoleDraft(
+            organisation_id=organisation_id, role_code=role, source="letter", partnership_id=partnership.row_id
+        )
+        add(engine, actors.coordinator, draft)
+    add(engine, actors.coordinator, RoleDraft(organisation_id="cnm", role_code="TS", source="x", mosaic_id=link[1]))
+    document = DocumentDraft(title="Minutes", source="archive", document_date="2007-03", sha256="0" * 64, licence="own")
+    add(engine, actors.editor, document)
+    roles = read(engine, actors.visitor, OrganisationRole)
+    assert sorted(zip(roles["organisation_id"], roles["role_code"], strict=True)) == [
+        ("cnm", "PT"),
+        ("cnm", "TS"),
+        ("cuf", "LD"),
+    ]
+    (kept,) = read(engine, actors.visitor, Document).to_dict("records")
+    assert (kept["sha256"], kept["licence"], kept["document_date"]) == ("0" * 64, "own", "2007-03")
+    amount = read(engine, actors.visitor, Programme).set_index("programme_id").loc[programme.row_id, "amount"]
+    assert amount == Decimal("4000000.00")
+
+
+def test_each_sees_what_is_meant_for_it(engine: Engine, actors) -> None:
+    for visibility in ("public", "partner", "restricted"):
+        add(engine, actors.editor, DocumentDraft(title=visibility, source="s", visibility=visibility))
+    assert [len(read(engine, actor, Document)) for actor in (actors.visitor, actors.partner, actors.editor)] == [
+        1,
+        2,
+        3,
+    ]
+
+
+DOCUMENT = DocumentDraft(title="t", source="s")
+
+
+@pytest.mark.parametrize(
+    ("draft", "error", "message"),
+    [
+        (DocumentDraft(title=" ", source="s"), ConflictError, "The title is empty"),
+        (DocumentDraft(title="t", source=""), ConflictError, "The source is empty"),
+        (DocumentDraft(title="t", source="s", sha256="abc"), ConflictError, "no SHA-256"),
+        (DocumentDraft(title="t", source="s", document_date="March 2007"), ConflictError, "is no date"),
+        (DocumentDraft(title="t", source="s", visibility="secret"), UnknownIdError, "No code of visibility"),
+        (OrganisationDraft(organisation_name="n", type_code="XX", source="s"), UnknownIdError, "organisation_type"),
+        (
+            OrganisationDraft(
+                organisation_name="n", type_code="CS", source="s", valid_from="2010-05", valid_to="2010-04"
+            ),
+            ConflictError,
+            "The end 2010-04 is before the start 2010-05",
+        ),
+        (
+            OrganisationDraft(organisation_name="n", type_code="CS", source="s", successor_id="nobody"),
+            UnknownIdError,
+            "No organisation is called 'nobody'",
+        ),
+        (RoleDraft(organisation_id="cnm", role_code="PT", source="s"), ConflictError, "give exactly one"),
+        (
+            RoleDraft(
+                organisation_id="cnm", role_code="PT", source="s", mosaic_id="carioca", territory_id="BR-1600501"
+            ),
+            ConflictError,
+            "give exactly one",
+        ),
+        (
+            RoleDraft(organisation_id="cnm", role_code="PT", source="s", mosaic_id="cariocca"),
+            UnknownIdError,
+            "No mosaic is called 'cariocca'. Did you mean carioca",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(databases, actors, draft, error, message) -> None:
+    from geodata.records.database import open_engine  # noqa: PLC0415
+
+    engine = open_engine(databases.ready("sqlite"))
+    with pytest.raises(error, match=message):
+        add(engine, actors.coordinator, draft)
+    engine.dispose()
+
+
+def test_a_year_that_holds_the_start_is_no_end_before_it(engine: Engine, actors) -> None:
+    draft = OrganisationDraft(organisation_name="n", type_code="CS", source="s", valid_from="2010-05", valid_to="2010")
+    assert add(engine, actors.coordinator, draft).is_new
+
+
+def test_a_change_keeps_what_was(engine: Engine, actors) -> None:
+    assert change(engine, actors.coordinator, Organisation, "fnp", {"valid_from": "1989", "note": None})
+    assert not change(engine, actors.coordinator, Organisation, "fnp", {"valid_from": "1989"})
+    line = history(engine, actors.admin, most=1).iloc[0]
+    assert (line["action"], line["row_id"], line["after"]) == ("change", "fnp", {"valid_from": "1989"})
+    assert line["before"]["note"].startswith("Supported the French-Brazilian call")
+    with pytest.raises(UnknownIdError, match=r"No column is called 'sourc'\. Did you mean source"):
+        change(engine, actors.coordinator, Organisation, "fnp", {"sourc": "x"})
+    with pytest.raises(ConflictError, match="The source is empty"):
+        change(engine, actors.coordinator, Organisation, "fnp", {"source": None})
+    with pytest.raises(UnknownIdError, match="No table that is changed by hand is called 'audit_log'"):
+        change(engine, actors.coordinator, AuditLog, "1", {"action": "x"})
+    with pytest.raises(UnknownIdError, match="No table to read is called 'account'"):
+        read(engine, actors.admin, Account)
+
+
+def test_an_editor_adds_documents_only(engine: Engine, actors) -> None:
+    draft = OrganisationDraft(organisation_name="n", type_code="CS", source="s")
+    with pytest.raises(PermissionDenied, match="To add to organisation takes the role coordinator"):
+        add(engine, actors.editor, draft)
+    assert read(engine, actors.visitor, Partnership).empty
