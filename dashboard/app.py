@@ -4,17 +4,27 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import records, state
 
 VIEWS = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="mosaicos", page_icon=str(Path(__file__).parent / "static" / "icon.svg"), layout="wide")
 say = state.peek_words().say
 st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
+admin = records.begin().access.is_at_least("admin")
 page = st.navigation(
     [
         st.Page(VIEWS / "home.py", title=say("Map"), default=True),
+        st.Page(VIEWS / "records.py", title=say("Records"), url_path="records"),
+        st.Page(VIEWS / "organisations.py", title=say("Organisations"), url_path="organisations"),
+        st.Page(VIEWS / "local_facts.py", title=say("Local facts"), url_path="local"),
         st.Page(VIEWS / "quality.py", title=say("Data and quality"), url_path="quality"),
+        st.Page(
+            VIEWS / "accounts.py",
+            title=say("Accounts"),
+            url_path="accounts",
+            visibility="visible" if admin else "hidden",
+        ),
     ],
     position="top",
 )

@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, file_util
 from streamlit.starlette import App
 
-from dashboard import data
+from dashboard import access, data
 from dashboard.assets import PREFIX, Asset
 
 HERE = Path(__file__).resolve().parent
@@ -212,6 +212,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"Cannot listen on {chosen.host}:{chosen.port}: {error.strerror}. Choose another --port."
         ) from error
     host, port = listening.getsockname()[:2]
+    access.tell_bound_host(host)
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -104,3 +104,80 @@ def card(title: str, items: Iterable[tuple[str, str]]) -> str:
 def cards(made: Iterable[str]) -> str:
     """Cards (see `card`) side by side where there is room."""
     return f'<div class="cards">{"".join(made)}</div>'
+
+
+def banner(strong: str, text: str) -> str:
+    """A line over the whole page that cannot be missed."""
+    return f'<div class="banner" role="alert"><strong>{escape(strong)}</strong> {escape(text)}</div>'
+
+
+def stage_chip(text: str, look: str) -> str:
+    """A stage in the colour that the map gives it; the words are beside the colour, so nothing rests on it alone."""
+    far, near = style.STAGE[look]["far"], style.STAGE[look]["near"]
+    line = "dashed" if near["dashArray"] else "solid"
+    drawn = f"background: {far['fillColor']}; border: 1.5px {line} #4a5957;"
+    return (
+        f'<span class="stage"><span class="stage-mark" style="{escape(drawn)}"></span>'
+        f'<span class="stage-name">{escape(text)}</span></span>'
+    )
+
+
+def chips(texts: Iterable[str], *, look: str) -> str:
+    """Short words beside something: ``flag``, ``local``, ``quiet``."""
+    return "".join(f'<span class="chip chip-{escape(look)}">{escape(text)}</span>' for text in texts)
+
+
+def stage_line(stage: str, look: str, flags: Iterable[str], details: Iterable[str]) -> str:
+    """What the records say of one link: its stage, its flags, and dates."""
+    said = " · ".join(escape(detail) for detail in details if detail)
+    below = f'<div class="link-details">{said}</div>' if said else ""
+    return f'<div class="stage-line">{stage_chip(stage, look)}{chips(flags, look="flag")}{below}</div>'
+
+
+def stage_bar(title: str, counts: Iterable[tuple[str, str, int, str]]) -> str:
+    """A bar of links by stage with its figures in words.
+
+    Args:
+        title: What is counted.
+        counts: Look, stage in words, how many, and the number as the language writes it; none of them 0.
+    """
+    listed = list(counts)
+    parts = "".join(
+        f'<span style="flex: {number} 1 0; background: {escape(str(style.STAGE[look]["far"]["fillColor"]))}"></span>'
+        for look, _, number, _ in listed
+    )
+    rows = "".join(f"<li>{stage_chip(text, look)} <b>{escape(written)}</b></li>" for look, text, _, written in listed)
+    return (
+        f'<section class="stage-bar"><h3>{escape(title)}</h3><div class="bar" aria-hidden="true">{parts}</div>'
+        f"<ul>{rows}</ul></section>"
+    )
+
+
+def happened(when: str, what: str, details: Iterable[str], *, struck: str = "", chip: str = "", html: str = "") -> str:
+    """One entry of a history.
+
+    Args:
+        when: Date in words.
+        what: What happened, as text.
+        details: What shows it.
+        struck: Why it no longer counts; the entry is then struck through.
+        chip: A short word beside it.
+        html: Made by another function of this module, shown in place of `what`.
+    """
+    said = " · ".join(escape(detail) for detail in details if detail)
+    body = html or f"<strong>{escape(what)}</strong>"
+    if struck:
+        body = f"<s>{body}</s>"
+    parts = [
+        f'<div class="when">{escape(when)}</div><div class="what">{body}',
+        chips([chip], look="quiet") if chip else "",
+        f'<div class="link-details">{f"<s>{said}</s>" if struck else said}</div>' if said else "",
+        f'<div class="struck-why">{escape(struck)}</div>' if struck else "",
+        "</div>",
+    ]
+    return f'<li class="happened">{"".join(parts)}</li>'
+
+
+def happenings(items: Iterable[str]) -> str:
+    """A history: entries that `happened` made."""
+    return f'<ol class="history">{"".join(items)}</ol>'

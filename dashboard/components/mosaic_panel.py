@@ -7,8 +7,8 @@ from functools import cache
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, filters, state
-from dashboard.components import fragments, tables
+from dashboard import data, filters, records, state
+from dashboard.components import fragments, local_panel, stage, tables
 from dashboard.components.chooser import Captions, Group, Option
 from dashboard.text import Words, is_unknown
 from geodata.export.geojson import file_name, territories_geojson
@@ -139,6 +139,8 @@ def _show_one(mosaic_id: str, words: Words) -> None:
             )
         )
     linked, members = data.linked_territories(mosaic_id), data.members(mosaic_id)
+    stage.show_figure(linked, mosaic_id, words)
+    local_panel.show_hint(mosaic_id, words)
     names = [
         words.count("{n} commune", "{n} communes", len(linked))
         if is_counterpart
@@ -149,7 +151,9 @@ def _show_one(mosaic_id: str, words: Words) -> None:
     tabs = st.tabs(names)
     with tabs[0]:
         tables.show_table(
-            tables.territory_table(linked, words, is_counterpart=is_counterpart),
+            tables.territory_table(
+                linked, words, is_counterpart=is_counterpart, stages=stage.stage_columns(linked, mosaic_id, words)
+            ),
             rows=len(linked),
             about=words.say("Municipalities linked to the mosaic"),
             key=f"territories-{mosaic_id}",
@@ -228,9 +232,10 @@ def _facts(row: pd.Series, words: Words) -> list[tuple[str, str]]:
 
 
 def _show_download(mosaic_id: str | None, rows: int, words: Words) -> None:
+    exported = records.current().exported
     st.download_button(
         words.count("Download this row as GeoJSON", "Download these {n} rows as GeoJSON", rows),
-        data=lambda: territories_geojson(data.bundle(), mosaic_id, language=words.vocabulary),
+        data=lambda: territories_geojson(data.bundle(), mosaic_id, language=words.vocabulary, records=exported),
         file_name=file_name("territories", mosaic_id),
         mime="application/geo+json",
         on_click="ignore",

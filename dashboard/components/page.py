@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import data, state
-from dashboard.components import fragments
+from dashboard.components import account, fragments
 from dashboard.text import TONGUES, Words
 from geodata.export.geojson import LIMITS_NOTICE
 
@@ -30,13 +30,16 @@ def open_page(choice: state.Choice) -> None:
     }
     for name, value in choice.refused.items():
         st.html(fragments.notice(choice.words.say("Ignored:"), messages[name].format(value=value), kind="partial"))
+    account.show_notices(choice.words)
 
 
 def show_title(title: str, lead: str, words: Words) -> None:
     """The title of the page, and the switch of languages beside it."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"):
         st.html(fragments.page_title(title, lead), width="content")
-        _show_languages(words)
+        with st.container(horizontal=True, vertical_alignment="center", width="content", key="who-and-language"):
+            account.show_account(words)
+            _show_languages(words)
 
 
 def _show_languages(words: Words) -> None:
@@ -62,8 +65,9 @@ def close_page(words: Words) -> None:
             [
                 LIMITS_NOTICE[words.vocabulary],
                 words.say(
-                    "No stage of sensitisation and no volunteer support is public so far, so none is shown. Such facts "
-                    "describe municipalities, never peoples or their consent."
+                    "Stages of sensitisation and volunteer support are the programme's own records. A link without a "
+                    "record stands at S0: unknown is not no. They describe municipalities, never peoples or their "
+                    "consent."
                 ),
                 words.say("Sources: {sources}. Their licences are on the page “Data and quality”.").format(
                     sources="; ".join(producers)

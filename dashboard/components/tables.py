@@ -42,13 +42,16 @@ def written(frame: pd.DataFrame, formats: Formats) -> Styler:
     return frame.style.format(formats, na_rep=UNKNOWN)
 
 
-def territory_table(rows: pd.DataFrame, words: Words, *, is_counterpart: bool) -> Styler:
+def territory_table(
+    rows: pd.DataFrame, words: Words, *, is_counterpart: bool, stages: pd.DataFrame | None = None
+) -> Styler:
     """The linked territories of one mosaic or counterpart.
 
     Args:
         rows: As `filters.linked_territories` returns them for a mosaic.
         words: The language.
         is_counterpart: Whether they are the communes of a counterpart.
+        stages: What the records say of each row, in the same order, with headings: see `components.stage`.
     """
     name = words.say("Commune") if is_counterpart else words.say("Municipality")
     region = words.say("Intercommunal body") if is_counterpart else words.say("State")
@@ -75,6 +78,8 @@ def territory_table(rows: pd.DataFrame, words: Words, *, is_counterpart: bool) -
     if rows["valid_from"].notna().any():
         frame[since] = [words.date(one) for one in rows["valid_from"]]
     frame = frame.drop(columns=empty)
+    for place, (heading, column) in enumerate({} if stages is None else stages.items()):
+        frame.insert(3 + place, heading, column.to_numpy())
     formats: Formats = {
         km2: words.km2, share: words.share, of_mosaic: words.share, part: words.km2, population: words.number
     }  # fmt: skip

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data, filters, state
-from dashboard.components import fragments
+from dashboard.components import fragments, stage, territory_records
 from dashboard.text import Words, is_unknown
 from geodata.search import fold
 
@@ -93,6 +93,12 @@ def show_answer(choice: state.Choice, words: Words) -> None:
                         on_click=state.choose_mosaic,
                         args=(link["mosaic_id"],),
                     )
+            st.html(stage.link_line((choice.territory_id, link["mosaic_id"]), words))
+        for mosaic_id in territory_records.local_mosaics(choice.territory_id):
+            st.html(stage.local_line((choice.territory_id, mosaic_id), words))
+        linked = [*links["mosaic_id"], *territory_records.local_mosaics(choice.territory_id)]
+        stage.show_which(choice.territory_id, linked, choice.mosaic_id, words)
+        territory_records.show_records(choice.territory_id, linked, choice.mosaic_id, words)
 
 
 def _forget() -> None:

@@ -7,7 +7,22 @@ from dashboard.components.fragments import swatch
 from dashboard.filters import COUNTERPART
 from dashboard.map import style
 from dashboard.map.options import code_labels
+from dashboard.stages import look_labels
 from dashboard.text import Words
+
+
+def stage_items(stages: str, words: Words) -> list[tuple[str, str]]:
+    """Pairs of a swatch and its meaning where the map is coloured by stage: only the looks that it shows.
+
+    Args:
+        stages: As `dashboard.stages.stage_codes` returns it.
+        words: The language.
+    """
+    return [
+        (swatch({**style.STAGE[look]["far"], **style.STAGE[look]["near"], "color": "#4a5957", "weight": 1}), text)
+        for look, text in look_labels(words).items()
+        if look in stages
+    ]
 
 
 def legend_items(mosaic_id: str | None, words: Words) -> list[tuple[str, str]]:

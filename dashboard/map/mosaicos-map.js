@@ -116,6 +116,9 @@
       const code = session.codes[session.places.get(territory.feature.id)];
       const said = session.state.texts.codes[code];
       if (said) addLine(box, said, "tip-note");
+      const { stages, texts } = session.state;
+      const stage = stages && texts.stages[stages[session.places.get(territory.feature.id)]];
+      if (stage) addLine(box, stage, "tip-stage");
     }
     for (const area of areas) {
       const about = session.state.areas[area.feature.id];
@@ -200,15 +203,17 @@
     borders(fine).forEach(put);
     for (const [id, feature] of session.outlines) {
       const incomplete = options.incomplete.includes(id);
-      if (state.mosaic === null) put(polygon(feature, incomplete ? options.outline.incomplete : options.outline.whole, canvas));
+      const style = { ...(incomplete ? options.outline.incomplete : options.outline.whole) };
+      if (state.plain) style.fill = false; // what lies below is coloured by stage
+      if (state.mosaic === null) put(polygon(feature, style, canvas));
     }
     if (fine) {
       fine.areas = fine.features
         .filter((feature) => state.areas[feature.id])
         .map((feature) => {
           const { look, part } = state.areas[feature.id];
-          const style = { ...options.areas[look] };
-          if (part) Object.assign(style, { fill: true, fillColor: hatch(style.color), fillOpacity: 1 });
+          const style = { ...options.areas[look], ...(state.plain ? { fill: false } : {}) };
+          if (part && !state.plain) Object.assign(style, { fill: true, fillColor: hatch(style.color), fillOpacity: 1 });
           return polygon(feature, style, canvas);
         });
       put(L.featureGroup(fine.areas));
@@ -258,7 +263,7 @@
     if (!state || !session.territories.length) return;
     goTo();
     if (session.detail && session.detail.key !== state.detail) session.detail = null;
-    const key = JSON.stringify([state.mosaic, state.lang]);
+    const key = JSON.stringify([state.mosaic, state.lang, state.plain === true]);
     if (session.detailKey !== key || !session.overlays.length) {
       session.detailKey = key;
       rebuildOverlays();

@@ -25,7 +25,7 @@ def base_options(bundle: Bundle, assets: AssetStore) -> dict[str, Any]:
     return {
         "mesh": assets.address("mesh:territory"),
         "outlines": assets.address("mesh:area"),
-        "styles": style.TERRITORY,
+        "styles": {**style.TERRITORY, **style.STAGE},
         "under": style.UNDER_FINE_MESH,
         "areas": style.AREA,
         "outline": style.OUTLINE,

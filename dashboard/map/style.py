@@ -49,6 +49,30 @@ TERRITORY: dict[str, dict[str, Style]] = {
     },
 }
 """`far` for the country view; `near` changes it where a mosaic is seen close."""
+
+NO_RECORD = "Z"
+DECLINED = "D"
+WITHDREW = "W"
+NO_ANSWER = "A"
+"""Codes of a territory coloured by stage, beside ``0`` to ``6`` for S0 to S6."""
+VIRIDIS = ("#fde725", "#90d743", "#35b779", "#21918c", "#31688e", "#443983", "#440154")
+"""Seven even steps of the ramp viridis, which people with any common colour blindness see as one order; darker is
+further on. S0 to S6."""
+
+
+def _stage_style(fill: str, edge: str, *, dashes: str | None = None, width: float = 0.8) -> dict[str, Style]:
+    far = {"color": edge, "weight": width / 2, "fillColor": fill, "fillOpacity": 1, "dashArray": None}
+    return {"far": far, "near": {"weight": width, "dashArray": dashes}}
+
+
+STAGE: dict[str, dict[str, Style]] = {
+    NO_RECORD: _stage_style("#dfe4e1", "#7b8784", dashes="2 4"),
+    **{str(rank): _stage_style(fill, "#ffffff") for rank, fill in enumerate(VIRIDIS)},
+    NO_ANSWER: _stage_style("#ffffff", INK, dashes="5 3", width=1.4),
+    DECLINED: _stage_style("#8d8d8d", INK, dashes="2 3", width=1.4),
+    WITHDREW: _stage_style("#3f3f3f", INK, dashes="1 3", width=1.4),
+}
+"""Looks of a territory coloured by stage: the ramp for stages, greys and dashes for what is no step of it."""
 UNDER_FINE_MESH: Style = {"stroke": False, "fillColor": LAND, "fillOpacity": 1}
 
 CONSERVATION_UNIT = "U"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, filters, state
-from dashboard.components import fragments, mosaic_panel, page, territory_answer
+from dashboard.components import fragments, mosaic_panel, page, stage, territory_answer
 from dashboard.components.chooser import show_chooser
-from dashboard.map.legend import legend_items
+from dashboard.map.legend import legend_items, stage_items
 from dashboard.map.view import show_map
 
 choice = state.read_choice("home")
@@ -31,9 +31,12 @@ with picture:
         captions=mosaic_panel.chooser_captions(words),
         on_pick=state.choose_mosaic,
     )
+    by_stage = stage.show_colour_choice(words)
+    stages = stage.stage_codes(choice.mosaic_id)
     with st.container(key="map-frame"):
-        show_map(choice, on_click=look_at_place)
-    st.html(fragments.legend(legend_items(choice.mosaic_id, words)))
+        show_map(choice, on_click=look_at_place, stages=stages, by_stage=by_stage)
+    legend = stage_items(stages, words) if by_stage else legend_items(choice.mosaic_id, words)
+    st.html(fragments.legend(legend))
 with panel:
     territory_answer.show_search(words)
     territory_answer.show_answer(choice, words)

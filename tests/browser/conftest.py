@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,11 +40,17 @@ HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
 
 
 @contextmanager
-def serve(published: Path) -> Iterator[str]:
-    """Run the server on a free port; yields its address."""
+def serve(published: Path, records: Path | None = None) -> Iterator[str]:
+    """Run the server on a free port; yields its address. Without a database of records there are none."""
+    database = records or Path(tempfile.gettempdir()) / f"mosaicos-none-{uuid.uuid4().hex}.sqlite"
     server = subprocess.Popen(
         [sys.executable, "-m", "dashboard.server", "--port", "0"],
-        env={**os.environ, "MOSAICOS_PUBLISHED": str(published)},
+        env={
+            **os.environ,
+            "MOSAICOS_PUBLISHED": str(published),
+            "MOSAICOS_DATABASE_URL": f"sqlite:///{database}",
+            "MOSAICOS_DEMONSTRATION": "",
+        },
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -6,6 +6,7 @@ Four unit squares side by side, from west to east: A1 and A2 in state 11, B1 in 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,8 +14,47 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from sqlalchemy.engine import Engine
 
+from dashboard import access, records
+from geodata.records.database import open_engine, upgrade
 from geodata.store import Bundle
+
+
+@pytest.fixture(autouse=True)
+def no_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the records would be: no test sees those of whoever runs it."""
+    path = tmp_path / "records.sqlite"
+    monkeypatch.setenv("MOSAICOS_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("MOSAICOS_DEMONSTRATION", raising=False)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """No test inherits what another has told the process."""
+    records._process.wants_demonstration = False
+    yield
+    records._process.wants_demonstration = False
+    records._open.cache_clear()
+
+
+@pytest.fixture
+def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person at the machine itself, without a provider."""
+    monkeypatch.setattr(access._server, "bound_host", "127.0.0.1")
+    monkeypatch.setattr(access, "request_headers", lambda: [("Host", "localhost:8501")])
+
+
+@pytest.fixture
+def database(no_records: Path) -> Iterator[Engine]:
+    """A database with its tables and nothing of the programme's."""
+    engine = open_engine(f"sqlite:///{no_records}", create=True)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
 
 A1, A2, B1, G1 = "BR-1100015", "BR-1100023", "BR-1200013", "FR-97301"
 

@@ -98,7 +98,8 @@ def test_a_filter_sends_one_character_per_territory_and_no_geometry() -> None:
     state = map_state(run(lang="en", mosaic=LAGAMAR))
     assert len(state["codes"]) == len(data.bundle().territory)
     assert set(state["codes"]) <= set("NCBGH")
-    rest = json.dumps({key: value for key, value in state.items() if key not in {"codes", "areas"}})
+    assert len(state["stages"]) == len(state["codes"])
+    rest = json.dumps({key: value for key, value in state.items() if key not in {"codes", "stages", "areas"}})
     assert len(rest) < 2000
 
 
@@ -225,5 +226,8 @@ def test_data_and_quality_names_every_source_with_its_licence(language: str) -> 
     assert len(quality) == len(data.bundle().quality)
 
 
-def test_nothing_is_claimed_about_stages() -> None:
-    assert "No stage of sensitisation and no volunteer support is public so far" in said(run(lang="en"))
+def test_without_records_every_link_stands_at_s0_and_nothing_is_claimed() -> None:
+    app = run(lang="en", mosaic=LAGAMAR)
+    assert set(app.dataframe[0].value["Stage"]) == {"S0, no record"}
+    assert set(map_state(app)["stages"]) == {"N", "Z"}
+    assert "unknown is not no" in said(app)

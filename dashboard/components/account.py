@@ -1,0 +1,71 @@
+"""Who acts, in one line of every page; and what goes before all else: a demonstration, a database out of reach."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from dashboard import records
+from dashboard.components import fragments
+from dashboard.text import Words
+
+
+def show_notices(words: Words) -> None:
+    """The demonstration's banner; and a notice where the records cannot be used."""
+    run = records.current()
+    if run.is_demonstration:
+        with st.container(horizontal=True, vertical_alignment="center", key="demonstration"):
+            st.html(
+                fragments.banner(
+                    words.say("Demonstration."),
+                    words.say("All records shown here are synthetic. None of it happened."),
+                )
+            )
+            if records.may_switch_demonstration():
+                st.button(words.say("Leave"), key="leave-demonstration", on_click=records.leave_demonstration)
+    if run.problem is not None:
+        st.html(
+            fragments.notice(
+                words.say("The records cannot be used now; what is published is shown."), str(run.problem), kind="poor"
+            )
+        )
+
+
+def show_account(words: Words) -> None:
+    """Who acts and what that allows; the button to sign in or out where a provider is set up."""
+    access = records.current().access
+    role = words.label("role", access.actor.role)
+    if access.way == "provider":
+        said = words.say("{name}, role: {role}").format(name=access.label, role=role)
+        st.html(fragments.paragraph(said, look="small"), width="content")
+        st.button(words.say("Sign out"), key="sign-out", type="tertiary", on_click=st.logout)
+    elif access.way == "local":
+        said = words.say("On this computer, role: {role}").format(role=role)
+        st.html(fragments.paragraph(said, look="small"), width="content")
+    elif access.can_sign_in:
+        if st.button(words.say("Sign in"), key="sign-in"):
+            try:
+                st.login()
+            except StreamlitAPIException as error:
+                st.html(fragments.notice(words.say("Signing in is not set up as it should be."), str(error)))
+    else:
+        st.html(fragments.paragraph(words.say("Reading only"), look="small"), width="content")
+
+
+def show_demonstration_offer(words: Words) -> None:
+    """In an empty installation: the button that loads the demonstration, for the person at this machine."""
+    run = records.current()
+    if run.is_demonstration or run.snapshot.links or not records.may_switch_demonstration():
+        return
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "There is no record yet. A demonstration shows what records look like: synthetic ones, over real "
+                "links, in a database of their own."
+            )
+        )
+    )
+    if st.button(words.say("Load the demonstration"), key="load-demonstration"):
+        with st.spinner(words.say("The demonstration is being made.")):
+            records.start_demonstration()
+        st.rerun()

@@ -1,0 +1,273 @@
+"""Forms that write records: what was typed stays when something is wrong, and a second click stores nothing twice.
+
+A form's widgets are named by its number. A write that went through takes the next number, so that the form is empty
+again; one that did not keeps it, with what is wrong beside the fields. The id of the record is made once per number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import streamlit as st
+from sqlalchemy.engine import Engine
+
+from dashboard import records
+from dashboard.components import fragments
+from dashboard.text import Words
+from geodata.errors import MosaicosError, UnknownIdError
+from geodata.model import vocabulary
+from geodata.records.errors import BoundaryError, ConflictError, DatabaseError, LinkMissingError, PermissionDenied
+from geodata.records.roles import Actor
+from geodata.status import Problem
+
+EARLIEST = dt.date(1990, 1, 1)
+"""First day that a form offers: before any mosaic."""
+LATEST = dt.date(2099, 12, 31)
+DAY_FORMAT = "DD/MM/YYYY"
+_CHANGED = "records-changed"
+
+Write = Callable[[Engine, Actor, Mapping[str, Any], str], Any]
+
+
+@dataclass
+class Entry:
+    """A form as it stands in a session.
+
+    Attributes:
+        number: Grows with every write that went through.
+        id: Id that the next record will have.
+        problems: What is wrong, field by field.
+        refusal: Another reason why nothing was stored.
+        said: What to say about the last write.
+        more: What else a form remembers until it is empty again.
+    """
+
+    number: int = 0
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    problems: tuple[Problem, ...] = ()
+    refusal: MosaicosError | None = None
+    said: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def renew(self) -> None:
+        """Begin again with an empty form."""
+        self.number += 1
+        self.id = str(uuid.uuid4())
+        self.problems, self.refusal, self.said, self.more = (), None, (), {}
+
+
+def missing(field_name: str, words: Words) -> Problem:
+    """The problem of a field that must say something."""
+    text = words.say("This must say something.")
+    return Problem(field_name, "missing", "error", text, text, text)
+
+
+def refresh_page() -> None:
+    """Run the whole page again where a form inside a fragment has just stored something."""
+    if st.session_state.pop(_CHANGED, False):
+        st.rerun()
+
+
+def refusal_text(error: MosaicosError, words: Words) -> str:
+    """Why nothing was stored, in the language of the interface; the detail follows in English."""
+    kinds: list[tuple[type[MosaicosError], str]] = [
+        (LinkMissingError, words.say("The municipality and the mosaic are not linked, so nothing was stored.")),
+        (PermissionDenied, words.say("Your role does not allow this, so nothing was stored.")),
+        (ConflictError, words.say("This contradicts what is there already, so nothing was stored.")),
+        (UnknownIdError, words.say("Something that this refers to does not exist, so nothing was stored.")),
+        (BoundaryError, words.say("The file cannot be kept as a boundary, so nothing was stored.")),
+        (DatabaseError, words.say("The database cannot be used now, so nothing was stored. Try again.")),
+    ]
+    return next((text for kind, text in kinds if isinstance(error, kind)), words.say("Nothing was stored. Try again."))
+
+
+class Form:
+    """One form on a page.
+
+    Args:
+        name: Its name; with the subject it is unique on the page.
+        subject: What it is about, such as a territory's id; another subject is another form.
+        words: The language.
+    """
+
+    def __init__(self, name: str, subject: str, words: Words) -> None:
+        self.name = f"{name}-{subject}"
+        self.words = words
+        self.entry: Entry = st.session_state.setdefault(f"entry-{self.name}", Entry())
+        self._fields: list[str] = []
+
+    def key(self, field_name: str) -> str:
+        """Key of the widget of a field."""
+        return f"{self.name}-{self.entry.number}-{field_name}"
+
+    def prefill(self, values: Mapping[str, Any]) -> None:
+        """Begin again with these values. Call it in a callback, before the widgets are made."""
+        self.entry.renew()
+        for field_name, value in values.items():
+            st.session_state[self.key(field_name)] = value
+
+    @contextmanager
+    def frame(self) -> Iterator[None]:
+        """The form itself; what was said about the last write stands above it."""
+        self.show_said()
+        with st.form(f"form-{self.name}-{self.entry.number}", border=False):
+            yield
+
+    def show_said(self) -> None:
+        """What became of the last write."""
+        if self.entry.said:
+            st.html(fragments.notice(self.words.say("Stored."), " ".join(self.entry.said)))
+        if self.entry.refusal is not None:
+            strong = refusal_text(self.entry.refusal, self.words)
+            st.html(fragments.notice(strong, str(self.entry.refusal), kind="poor"))
+        elif any(problem.severity == "error" for problem in self.entry.problems):
+            count = sum(problem.severity == "error" for problem in self.entry.problems)
+            text = self.words.count("{n} field needs another look.", "{n} fields need another look.", count)
+            st.html(fragments.notice(self.words.say("Not stored yet."), text, kind="poor"))
+
+    # --- fields: each with what is wrong below it ---------------------------------------------------------
+
+    def text(self, name: str, label: str, *, lines: bool = False, help_text: str | None = None) -> None:
+        """A field of text."""
+        widget = st.text_area if lines else st.text_input
+        widget(label, key=self._field(name), help=help_text)
+        self.show_problems(name)
+
+    def number(self, name: str, label: str) -> None:
+        """A field of a whole number from 0 on."""
+        st.number_input(label, min_value=0, value=None, step=1, key=self._field(name))
+        self.show_problems(name)
+
+    def day(self, name: str, label: str, *, latest: dt.date | None = None, today: bool = False) -> None:
+        """A field of a day; empty at first, or today."""
+        key = self._field(name)
+        if today and key not in st.session_state:
+            st.session_state[key] = dt.date.today()
+        st.date_input(
+            label, value=None, min_value=EARLIEST, max_value=latest or LATEST, format=DAY_FORMAT, key=key
+        )  # fmt: skip
+        self.show_problems(name)
+
+    def choice(
+        self, name: str, label: str, options: Mapping[str, str], *, first: str | None = None, must: bool = False
+    ) -> None:
+        """A field of one of several codes; empty at first, or with the code `first`."""
+        key = self._field(name)
+        if first is not None and key not in st.session_state:
+            st.session_state[key] = first
+        index = 0 if must else None
+        st.selectbox(
+            label, list(options), index=index, format_func=lambda code: options.get(code, code), key=key,
+            placeholder=self.words.say("Choose"),
+        )  # fmt: skip
+        self.show_problems(name)
+
+    def code(self, name: str, label: str, codes: str, *, first: str | None = None, must: bool = False) -> None:
+        """A field of one code of a vocabulary."""
+        self.choice(name, label, code_names(codes, self.words), first=first, must=must)
+
+    def several(self, name: str, label: str, options: Mapping[str, str]) -> None:
+        """A field of any number of codes."""
+        st.multiselect(
+            label, list(options), format_func=lambda code: options.get(code, code), key=self._field(name),
+            placeholder=self.words.say("Choose"),
+        )  # fmt: skip
+        self.show_problems(name)
+
+    def file(self, name: str, label: str, *, kinds: Sequence[str], megabytes: int, help_text: str) -> None:
+        """A field of one file."""
+        st.file_uploader(label, type=list(kinds), key=self._field(name), max_upload_size=megabytes, help=help_text)
+        self.show_problems(name)
+
+    def who_may_see(self, *, first: str = "public") -> None:
+        """How sure it is, and who may see it."""
+        left, right = st.columns(2)
+        with left:
+            self.code("confidence", self.words.say("How sure"), "confidence")
+        with right:
+            self.code("visibility", self.words.say("Who may see it"), "visibility", first=first, must=True)
+
+    def show_problems(self, name: str) -> None:
+        """What is wrong with one field."""
+        for problem in self.entry.problems:
+            if problem.field == name:
+                st.html(fragments.paragraph(problem.message(self.words.vocabulary), look="field-problem"))
+
+    def _field(self, name: str) -> str:
+        self._fields.append(name)
+        return self.key(name)
+
+    # --- storing ------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        label: str,
+        write: Write,
+        *,
+        said: str,
+        outside: Mapping[str, Any] | None = None,
+        required: Sequence[str] = (),
+        is_main: bool = True,
+    ) -> None:
+        """The button that stores.
+
+        Args:
+            label: What stands on it.
+            write: Called with the database, who acts, the values by field, and the id of the new record.
+            said: What to say when it is stored.
+            outside: Values that are not fields of this form.
+            required: Fields that must say something.
+            is_main: Whether it is what the person most likely came for.
+        """
+        fields = tuple(self._fields)
+
+        def store() -> None:
+            values = {name: _clean(st.session_state.get(self.key(name))) for name in fields} | dict(outside or {})
+            empty = tuple(missing(name, self.words) for name in required if values.get(name) in (None, "", ()))
+            if empty:
+                self.entry.problems, self.entry.refusal, self.entry.said = empty, None, ()
+                return
+            entry_id = self.entry.id
+            outcome = records.store(lambda engine, actor: write(engine, actor, values, entry_id))
+            if outcome.is_stored:
+                warnings = getattr(outcome.stored, "warnings", ())
+                self.entry.renew()
+                self.entry.said = (said, *(warning.message(self.words.vocabulary) for warning in warnings))
+                st.session_state[_CHANGED] = True
+            else:
+                self.entry.problems, self.entry.refusal, self.entry.said = outcome.problems, outcome.refusal, ()
+
+        look: Literal["primary", "secondary"] = "primary" if is_main else "secondary"
+        st.form_submit_button(label, type=look, on_click=store, key=f"store-{self.name}-{self.entry.number}")
+
+
+def _clean(value: Any) -> Any:
+    """Text without blanks around it, null where it is empty; lists as tuples."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return tuple(value) if isinstance(value, list) else value
+
+
+def act(key: str, label: str, write: Callable[[Engine, Actor], Any], words: Words, **more: Any) -> None:
+    """A button that writes at once, for what needs no field."""
+    problem_key = f"{key}-refused"
+
+    def store() -> None:
+        outcome = records.store(write)
+        st.session_state[problem_key] = outcome.refusal
+        st.session_state[_CHANGED] = outcome.is_stored
+
+    st.button(label, key=key, on_click=store, **more)
+    refusal = st.session_state.get(problem_key)
+    if refusal is not None:
+        st.html(fragments.notice(refusal_text(refusal, words), str(refusal), kind="poor"))
+
+
+def code_names(codes: str, words: Words) -> dict[str, str]:
+    """The codes of a vocabulary with their labels, in its order."""
+    return {code: words.label(codes, code) for code in vocabulary(codes)}

@@ -1,0 +1,197 @@
+"""What happened: events of a territory, the newest first; and who wrote what, when, and what it was before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import records, stages
+from dashboard.components import fragments, names
+from dashboard.text import Words, is_unknown
+from geodata.records import audit
+from geodata.records.events import events_of, notes_of
+from geodata.status import stage_rank
+
+SHOWN_BESIDE = {"territory_id", "mosaic_id", "is_demonstration"}
+"""Columns that the history of writes does not repeat among the values."""
+
+
+def read_events(territory_id: str) -> pd.DataFrame:
+    """The events of a territory that whoever acts may see; empty without a database."""
+    return records.current().read(
+        lambda engine, actor: events_of(engine, actor, territory_id=territory_id), without=pd.DataFrame()
+    )
+
+
+def show_events(events: pd.DataFrame, words: Words) -> None:
+    """Events as `read_events` returns them, with what shows them; those that no longer count are struck through."""
+    if events.empty:
+        st.html(fragments.paragraph(words.say("No event is recorded that you may see. Unknown is not no.")))
+        return
+    notes = records.current().read(
+        lambda engine, actor: notes_of(engine, actor, events["event_id"].tolist()), without=pd.DataFrame()
+    )
+    organisations, documents = names.organisation_names(), names.document_names()
+    dates = dict(zip(events["event_id"], events["event_date"], strict=True))
+    items = []
+    for event in events.to_dict("records"):
+        details = [
+            names.mosaic_names().get(event["mosaic_id"], event["mosaic_id"]),
+            *event_details(event, organisations, documents, words),
+            *[_note(note, words) for note in notes.to_dict("records") if note["event_id"] == event["event_id"]],
+        ]
+        items.append(
+            fragments.happened(
+                words.date(event["event_date"]),
+                _what(event, dates, words),
+                details,
+                struck=_why_struck(event, events, words),
+                chip="" if event["visibility"] == "public" else words.label("visibility", event["visibility"]),
+                html=_stage(event, words),
+            )
+        )
+    st.html(fragments.happenings(items))
+
+
+def event_details(
+    event: dict[str, Any], organisations: dict[str, str], documents: dict[str, str], words: Words
+) -> list[str]:
+    """What shows an event, in words: only what was given."""
+    act = " ".join(
+        part
+        for part in (
+            "" if is_unknown(event["act_type"]) else words.label("act_type", event["act_type"]),
+            "" if is_unknown(event["act_number"]) else str(event["act_number"]),
+            "" if is_unknown(event["act_date"]) else words.date(event["act_date"]),
+        )
+        if part
+    )
+    attending = event["attending_count"]
+    point = event["action_point"]
+    told = [
+        organisations.get(event["organisation_id"], event["organisation_id"]),
+        None if is_unknown(event["channel_code"]) else words.label("channel", event["channel_code"]),
+        event["place"],
+        None if is_unknown(attending) else words.count("{n} attending", "{n} attending", int(attending)),
+        act,
+        None if is_unknown(event["seat_kind"]) else words.label("seat_kind", event["seat_kind"]),
+        event["term"],
+        documents.get(event["document_id"], event["document_id"]),
+        None if is_unknown(point) else words.say("point {n} of the minutes").format(n=int(point)),
+        None if is_unknown(event["confidence"]) else words.label("confidence", event["confidence"]),
+    ]
+    return [str(one) for one in told if not is_unknown(one) and one]
+
+
+def event_name(event: dict[str, Any], words: Words) -> str:
+    """A stage, a flag or a withdrawal in one short line."""
+    if not is_unknown(event["stage_code"]):
+        return stages.stage_name(event["stage_code"], words)
+    if not is_unknown(event["flag_code"]):
+        return words.label("flag", event["flag_code"])
+    return words.say("Withdrawn")
+
+
+def _stage(event: dict[str, Any], words: Words) -> str:
+    code = event["stage_code"]
+    return "" if is_unknown(code) else fragments.stage_chip(stages.stage_name(code, words), str(stage_rank(code)))
+
+
+def _what(event: dict[str, Any], dates: dict[str, Any], words: Words) -> str:
+    name = event_name(event, words)
+    if is_unknown(event["stage_code"]) and is_unknown(event["flag_code"]):
+        date = dates.get(event["supersedes_id"])
+        if date is not None:
+            return words.say("The event of {date} is withdrawn").format(date=words.date(date))
+    return name
+
+
+def _why_struck(event: dict[str, Any], events: pd.DataFrame, words: Words) -> str:
+    if is_unknown(event["superseded_by"]):
+        return ""
+    by = events[events["event_id"] == event["superseded_by"]]
+    if by.empty:
+        return words.say("No longer counts: corrected by another event.")
+    correction = by.iloc[0].to_dict()
+    if is_unknown(correction["stage_code"]) and is_unknown(correction["flag_code"]):
+        return words.say("No longer counts: withdrawn.")
+    return words.say("No longer counts: corrected to {what}, {date}.").format(
+        what=event_name(correction, words), date=words.date(correction["event_date"])
+    )
+
+
+def _note(note: dict[str, Any], words: Words) -> str:
+    if is_unknown(note["note"]):
+        return words.say("note erased")
+    seen = words.label("visibility", note["visibility"])
+    return words.say("note ({visibility}): {note}").format(visibility=seen, note=note["note"])
+
+
+def show_audit(
+    words: Words, *, territory_id: str | None = None, mosaic_id: str | None = None, most: int, key: str
+) -> None:
+    """Who wrote what, when, and what it was before; what whoever acts may see of it."""
+    rows = records.current().read(
+        lambda engine, actor: audit.history(engine, actor, territory_id=territory_id, mosaic_id=mosaic_id, most=most),
+        without=pd.DataFrame(),
+    )
+    if rows.empty:
+        st.html(fragments.paragraph(words.say("Nothing was written yet that you may see.")))
+        return
+    places = names.territory_names()
+    table = pd.DataFrame(
+        {
+            words.say("When (UTC)"): [at.strftime("%Y-%m-%d %H:%M") for at in rows["recorded_at"]],
+            words.say("Who"): rows["account"].fillna(""),
+            words.say("What was done"): [_action(action, words) for action in rows["action"]],
+            words.say("In"): [_table(name, words) for name in rows["table_name"]],
+            words.say("Municipality"): [places.get(one, "") for one in rows["territory_id"]],
+            words.say("Mosaic"): [names.mosaic_names().get(one, "") for one in rows["mosaic_id"]],
+            words.say("Before"): [_values(one) for one in rows["before"]],
+            words.say("After"): [_values(one) for one in rows["after"]],
+        }
+    )
+    table = table.loc[:, [column for column in table if (table[column] != "").any()]]
+    st.dataframe(table, hide_index=True, key=key, alt=words.say("What was written"))
+
+
+def _values(said: Any) -> str:
+    if not isinstance(said, dict):
+        return ""
+    told = {name: value for name, value in said.items() if name not in SHOWN_BESIDE and value not in (None, "")}
+    return "; ".join(f"{name}: {value}" for name, value in told.items())
+
+
+def _action(action: str, words: Words) -> str:
+    known = {
+        "add": words.say("added"),
+        "change": words.say("changed"),
+        "step": words.say("step"),
+        "withdraw": words.say("withdrawn"),
+        "grant": words.say("rights changed"),
+        "erase": words.say("erased"),
+    }
+    return known.get(action, action)
+
+
+def _table(name: str, words: Words) -> str:
+    known = {
+        "sensitisation_event": words.say("Events"),
+        "event_note": words.say("Notes"),
+        "support_need": words.say("Needs"),
+        "mission": words.say("Missions"),
+        "local_link": words.say("Local links"),
+        "local_member": words.say("Local members"),
+        "local_layer": words.say("Local boundaries"),
+        "council_seat": words.say("Council seats"),
+        "organisation": words.say("Organisations"),
+        "organisation_role": words.say("Roles"),
+        "programme": words.say("Programmes"),
+        "partnership": words.say("Partnerships"),
+        "document": words.say("Documents"),
+        "account": words.say("Accounts"),
+        "person": words.say("Persons"),
+    }
+    return known.get(name, name)

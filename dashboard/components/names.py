@@ -1,0 +1,57 @@
+"""Names of what records point at, for lists to choose from and lines to read."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from sqlalchemy.engine import Engine
+
+from dashboard import data, filters, records
+from dashboard.text import is_unknown
+from geodata.records.models import Document, Organisation
+from geodata.records.organisations import read
+from geodata.records.roles import Actor
+from geodata.search import fold
+
+
+@cache
+def mosaic_names() -> dict[str, str]:
+    """Short names of all mosaics and counterparts by id, in the order of the list of mosaics."""
+    rows = data.overview()
+    return dict(zip(rows["mosaic_id"], rows["short_name"], strict=True))
+
+
+@cache
+def territory_names() -> dict[str, str]:
+    """Names of all territories with their state or intercommunalité, by id."""
+    rows = data.bundle().territory.drop(columns="geometry")
+    regions = filters.region_names(data.bundle(), rows)
+    return {
+        territory_id: name if is_unknown(region) else f"{name} ({region})"
+        for territory_id, name, region in zip(rows["territory_id"], rows["territory_name"], regions, strict=True)
+    }
+
+
+def organisation_names() -> dict[str, str]:
+    """Names of the organisations that whoever acts may see, by id, in their order; short where there is a short one."""
+    run = records.current()
+    return {} if run.engine is None else _organisations(run.engine, run.access.actor, run.snapshot)
+
+
+@lru_cache(maxsize=8)
+def _organisations(engine: Engine, actor: Actor, _: records.Snapshot) -> dict[str, str]:
+    rows = read(engine, actor, Organisation)
+    names = rows["short_name"].fillna(rows["organisation_name"])
+    return dict(sorted(zip(rows["organisation_id"], names, strict=True), key=lambda pair: fold(pair[1])))
+
+
+def document_names() -> dict[str, str]:
+    """Titles of the documents that whoever acts may see, by id, in their order."""
+    run = records.current()
+    return {} if run.engine is None else _documents(run.engine, run.access.actor, run.snapshot)
+
+
+@lru_cache(maxsize=8)
+def _documents(engine: Engine, actor: Actor, _: records.Snapshot) -> dict[str, str]:
+    rows = read(engine, actor, Document)
+    return dict(zip(rows["document_id"], rows["title"], strict=True))

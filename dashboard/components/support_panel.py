@@ -1,0 +1,317 @@
+"""Volunteer support of one territory: one word for everybody; needs, missions and their next steps for those inside."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy.engine import Engine
+
+from dashboard import data, records
+from dashboard.components import fragments, names, tables
+from dashboard.components.forms import Form, code_names
+from dashboard.text import Words, is_unknown
+from geodata import support as rules
+from geodata.records import support
+from geodata.records.roles import Actor
+
+TONGUES = ("pt", "fr", "es", "en")
+"""Languages that a need may ask for."""
+
+
+def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None:
+    """Show what is known of support; forms for those who may write."""
+    run = records.current()
+    word, month = run.snapshot.support.get(territory_id, ("not-assessed", None))
+    since = words.say("last step in {month}").format(month=words.date(month)) if month else ""
+    label = words.label("support_public", word)
+    st.html(fragments.link_line(label, since, [], look="quiet") if since else fragments.paragraph(label))
+    if not run.access.is_at_least("partner"):
+        st.html(
+            fragments.paragraph(
+                words.say("Only this word and the month are public: nobody can be found by them."), look="small"
+            )
+        )
+        return
+    missions = _of(run.read(support.missions, without=pd.DataFrame()), territory_id)
+    needs = _of(run.read(support.needs, without=pd.DataFrame()), territory_id)
+    writes = run.access.is_at_least("editor")
+    proposed = run.read(support.successors, without={}) if writes else {}
+    for mission in missions.to_dict("records"):
+        _show_mission(mission, proposed.get(mission["mission_id"]), words, writes=writes)
+    for need in needs.to_dict("records"):
+        _show_need(need, words, writes=writes)
+    if writes and run.engine is not None:
+        with st.expander(words.say("State a need"), key=f"need-of-{territory_id}"):
+            _show_need_form(territory_id, linked, words)
+
+
+def show_counts(words: Words) -> None:
+    """Missions by scheme, by mosaic or by state: the only place where schemes, hosts and months are shown in public."""
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "Missions by scheme. A scheme with fewer than 3 is not shown, and no totals: nobody can be found."
+            )
+        )
+    )
+    by_mosaic, by_state = words.say("By mosaic"), words.say("By state")
+    regions = data.bundle().region
+    states = dict(zip(regions["region_id"], regions["region_name"], strict=True)) | {"FR-973": "Guyane"}
+    for heading, place, known in ((by_mosaic, "mosaic", names.mosaic_names()), (by_state, "state", states)):
+        rows = records.current().read(
+            lambda engine, actor, place=place: support.support_counts(engine, actor, by=place), without=pd.DataFrame()
+        )
+        rows = rows if rows.empty else rows[rows["missions"].notna()]
+        if rows.empty:
+            st.html(fragments.paragraph(words.say("No mission is recorded that may be shown."), look="small"))
+            continue
+        hosts = names.organisation_names()
+        table = pd.DataFrame(
+            {
+                heading: [known.get(one, one) for one in rows[f"{place}_id"]],
+                words.say("Scheme"): [words.label("scheme", one) for one in rows["scheme_code"]],
+                words.say("Missions"): [words.number(one) for one in rows["missions"]],
+                words.say("From"): [words.date(one) for one in rows["first_month"]],
+                words.say("Until"): [words.date(one) for one in rows["last_month"]],
+                words.say("Hosted by"): [
+                    "" if is_unknown(one) else ", ".join(hosts.get(host, host) for host in one.split(";"))
+                    for one in rows["host_organisation_ids"]
+                ],
+            }
+        )
+        tables.show_table(table, rows=len(table), about=heading, key=f"support-by-{place}")
+
+
+def _of(rows: pd.DataFrame, territory_id: str) -> pd.DataFrame:
+    return rows if rows.empty else rows[rows["territory_id"] == territory_id]
+
+
+# --- needs ------------------------------------------------------------------------------------------------
+
+
+def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
+    with st.container(border=True):
+        state = words.say("has a mission") if need["is_met"] else words.label("support", need["status_code"])
+        st.html(
+            fragments.link_line(
+                words.say("Need"),
+                state,
+                [
+                    words.date(need["status_date"]),
+                    _mosaic(need),
+                    _codes("training", need["domains"], words),
+                    _listed(need["skills"]),
+                    _listed(need["languages"]),
+                    _period(need["period_start"], need["period_end"], words),
+                    names.organisation_names().get(need["organisation_id"], ""),
+                ],
+                look="quiet",
+            )
+        )
+        if not writes or need["is_met"]:
+            return
+        steps = [code for code in rules.next_states(need["status_code"]) if code in rules.NEED_STATES]
+        if steps:
+            _show_step(
+                f"need-step-{need['need_id']}",
+                steps,
+                lambda engine, actor, values, _: support.change_need(
+                    engine, actor, need["need_id"], values["to_code"], on=values["on"]
+                ),
+                words,
+            )
+        if rules.is_allowed(need["status_code"], "V3"):
+            with st.expander(words.say("Assign a mission"), key=f"assign-{need['need_id']}"):
+                _show_mission_form(need, words)
+
+
+def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> None:
+    form = Form("need", territory_id, words)
+    known = names.mosaic_names()
+    with form.frame():
+        form.choice("mosaic_id", words.say("For the mosaic"), {one: known[one] for one in linked})
+        states = {code: words.label("support", code) for code in support.FIRST_NEED_STATES}
+        form.choice("status_code", words.say("State"), states, first="V1", must=True)
+        form.day("on", words.say("Stated on"), latest=dt.date.today(), today=True)
+        form.several("domains", words.say("Domains"), code_names("training", words))
+        form.text("skills", words.say("Skills, with commas between them"))
+        form.several("languages", words.say("Languages"), {code: _tongue(code, words) for code in TONGUES})
+        left, right = st.columns(2)
+        with left:
+            form.day("period_start", words.say("From"))
+        with right:
+            form.day("period_end", words.say("Until"))
+        own = records.current().access.actor.organisation_id
+        form.choice("organisation_id", words.say("Organisation that states it"), names.organisation_names(), first=own)
+        form.text("source", words.say("Source"))
+        form.who_may_see()
+        form.submit(
+            words.say("Record the need"),
+            _write_need,
+            said=words.say("The need is recorded."),
+            outside={"territory_id": territory_id},
+            required=("on",),
+        )
+
+
+def _write_need(engine: Engine, actor: Actor, values: Mapping[str, Any], need_id: str) -> Any:
+    facts = dict(values)
+    on = facts.pop("on")
+    facts["skills"] = tuple(filter(None, (one.strip() for one in (facts["skills"] or "").split(","))))
+    return support.add_need(engine, actor, support.NeedDraft(**facts), on=on, need_id=need_id)
+
+
+# --- missions ---------------------------------------------------------------------------------------------
+
+
+def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, words: Words, *, writes: bool) -> None:
+    known = support.as_mission(_Row(mission))
+    to_close = bool(mission["is_to_close"])
+    with st.container(border=True):
+        st.html(
+            fragments.link_line(
+                words.label("scheme", mission["scheme_code"]),
+                words.say("to close") if to_close else words.label("support", mission["status_code"]),
+                [
+                    _mosaic(mission),
+                    _period(known.start, known.end, words),
+                    _organisation(mission["sending_organisation_id"], words.say("sent by {name}")),
+                    _organisation(mission["host_organisation_id"], words.say("hosted by {name}")),
+                    _codes("training", mission["domains"], words),
+                    words.say("volunteer’s reference: {reference}").format(reference=known.person_ref)
+                    if known.person_ref
+                    else "",
+                ],
+                look="borderline" if to_close else "quiet",
+            )
+        )
+        if not writes:
+            return
+        steps = rules.next_states(mission["status_code"])
+        if to_close and known.end is not None:
+            said = words.say("It ended on {date} and still runs in the records.").format(date=words.date(known.end))
+            st.html(fragments.notice(words.say("To close."), said, kind="partial"))
+        if steps:
+            _show_step(
+                f"mission-step-{mission['mission_id']}",
+                steps,
+                lambda engine, actor, values, _: support.change_mission(
+                    engine, actor, dataclasses.replace(known, status_code=values["to_code"]), on=values["on"]
+                ),
+                words,
+            )
+        if proposed is not None:
+            _show_successor(mission["mission_id"], proposed, words)
+
+
+def _show_successor(mission_id: str, proposed: rules.NeedDraft, words: Words) -> None:
+    said = words.say("Support would be missing from {date} on. A need, to be assessed, is proposed.")
+    form = Form("successor", mission_id, words)
+    st.html(fragments.paragraph(said.format(date=words.date(proposed.period_start)), look="small"))
+    with form.frame():
+        form.submit(
+            words.say("Record the proposed need"),
+            lambda engine, actor, _, need_id: support.add_need(
+                engine, actor, support.draft_of(proposed), on=dt.date.today(), need_id=need_id
+            ),
+            said=words.say("The need is recorded."),
+            is_main=False,
+        )
+
+
+def _show_mission_form(need: dict[str, Any], words: Words) -> None:
+    form = Form("mission", need["need_id"], words)
+    organisations = names.organisation_names()
+    with form.frame():
+        form.code("scheme_code", words.say("Scheme"), "scheme")
+        form.choice("sending_organisation_id", words.say("Sent by"), organisations)
+        form.choice("host_organisation_id", words.say("Hosted by"), organisations)
+        left, right = st.columns(2)
+        with left:
+            form.day("planned_start", words.say("Planned first day"))
+        with right:
+            form.day("planned_end", words.say("Planned last day"))
+        form.day("on", words.say("Assigned on"), latest=dt.date.today(), today=True)
+        form.choice("document_id", words.say("Document of an exception"), names.document_names())
+        form.text("source", words.say("Source"))
+        form.who_may_see(first="partner")
+        form.submit(
+            words.say("Record the mission"),
+            lambda engine, actor, values, mission_id: _write_mission(engine, actor, need, values, mission_id),
+            said=words.say("The mission is recorded."),
+            required=("scheme_code", "on"),
+        )
+
+
+def _write_mission(
+    engine: Engine, actor: Actor, need: dict[str, Any], values: Mapping[str, Any], mission_id: str
+) -> Any:
+    about = ("source", "confidence", "visibility", "on")
+    facts = {name: value for name, value in values.items() if name not in about}
+    mission = rules.Mission(
+        id=mission_id,
+        status_code="V3",
+        territory_id=None if is_unknown(need["territory_id"]) else need["territory_id"],
+        mosaic_id=None if is_unknown(need["mosaic_id"]) else need["mosaic_id"],
+        need_id=need["need_id"],
+        **{name: tuple(filter(None, need[name].split(";"))) for name in support.LISTS},
+        **facts,
+    )
+    return support.add_mission(engine, actor, mission, **{name: values[name] for name in about})
+
+
+class _Row:
+    """A row given as a dictionary, read by attribute."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+# --- shared -----------------------------------------------------------------------------------------------
+
+
+def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words) -> None:
+    """The steps that are allowed from where it stands, and the day."""
+    form = Form("step", subject, words)
+    with form.frame():
+        left, right = st.columns(2)
+        with left:
+            form.choice("to_code", words.say("Next step"), {code: words.label("support", code) for code in steps})
+        with right:
+            form.day("on", words.say("On"), latest=dt.date.today(), today=True)
+        form.submit(
+            words.say("Record the step"), write, said=words.say("The step is recorded."), required=("to_code", "on")
+        )
+
+
+def _mosaic(row: dict[str, Any]) -> str:
+    return "" if is_unknown(row["mosaic_id"]) else names.mosaic_names().get(row["mosaic_id"], row["mosaic_id"])
+
+
+def _codes(vocabulary: str, joined: str, words: Words) -> str:
+    return words.label(vocabulary, joined) if joined else ""
+
+
+def _listed(joined: str) -> str:
+    return joined.replace(";", ", ")
+
+
+def _organisation(organisation_id: Any, sentence: str) -> str:
+    if is_unknown(organisation_id):
+        return ""
+    return sentence.format(name=names.organisation_names().get(organisation_id, organisation_id))
+
+
+def _period(start: Any, end: Any, words: Words) -> str:
+    if is_unknown(start) and is_unknown(end):
+        return ""
+    return " – ".join("…" if is_unknown(day) else words.date(day) for day in (start, end))
+
+
+def _tongue(code: str, words: Words) -> str:
+    return str(words.locale.languages[code])

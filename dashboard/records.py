@@ -1,0 +1,324 @@
+"""The programme's records as the pages see them: one database, opened once; all states in one cached query.
+
+Looking never makes a database. The first write of the person at this machine does. A database that cannot be used
+leaves the pages open: they then say so and show what is published.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from os import environ
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pandas as pd
+import sqlalchemy as sa
+import streamlit as st
+from sqlalchemy.engine import URL, Engine
+
+from dashboard.access import Access, who_acts
+from geodata.errors import MosaicosError
+from geodata.export.geojson import PublicRecords
+from geodata.records.accounts import sign_in_locally
+from geodata.records.audit import history
+from geodata.records.database import database_url, is_demonstration, open_engine, reading, upgrade
+from geodata.records.demo import load_demo
+from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
+from geodata.records.local import local_facts
+from geodata.records.queries import link_states
+from geodata.records.roles import SYSTEM, VISITOR, Actor
+from geodata.records.support import public_support
+from geodata.status import Audience, Problem
+
+DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
+RUN_KEY = "records_of_run"
+LOCAL_KINDS = ("link", "member", "layer", "seat")
+READERS: dict[Audience, Actor] = {"public": VISITOR, "partner": Actor(None, "partner"), "all": SYSTEM}
+"""Who reads what each audience sees; what is read is kept for all of that audience."""
+
+Link = tuple[str, str]
+Value = TypeVar("Value")
+
+
+@dataclass
+class _Process:
+    """What this process has been told, and which databases it has found ready or brought up to date."""
+
+    wants_demonstration: bool = False
+    ready: set[URL] = field(default_factory=set)
+    upgraded: set[URL] = field(default_factory=set)
+
+
+_process = _Process()
+
+
+@dataclass(frozen=True)
+class LinkRecord:
+    """What the records say of one link.
+
+    Attributes:
+        stage: Stage.
+        highest: Highest stage ever reached.
+        stage_date: Date of the event that gave the stage; null for a link with flags only.
+        last_event_date: Date of the last event.
+        flags: Codes of the flags that persons or rules set.
+        event_count: Number of events that count.
+    """
+
+    stage: str
+    highest: str
+    stage_date: dt.date | None
+    last_event_date: dt.date
+    flags: tuple[str, ...]
+    event_count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything that the map page needs of the records, for one audience on one day. The same object, the same state.
+
+    Attributes:
+        as_of: The day.
+        links: Records by territory and mosaic; a link that is not there is at S0, "no record".
+        support: Public word and month of support by territory.
+        local: Local facts by kind, tables as `geodata.records.local.local_facts` returns them.
+        is_demonstration: Whether all of it is synthetic.
+    """
+
+    as_of: dt.date
+    links: Mapping[Link, LinkRecord] = field(default_factory=dict)
+    support: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    local: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    is_demonstration: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """The records in one run of a page.
+
+    Attributes:
+        engine: The database; null where there is none, or none that can be used.
+        access: On whose behalf.
+        snapshot: What the map page shows.
+        public: What anybody may see, for exports.
+        is_demonstration: Whether the demonstration is shown, loaded or not.
+        problem: Why the database cannot be used; null where it can, or where there is none.
+    """
+
+    engine: Engine | None
+    access: Access
+    snapshot: Snapshot
+    public: Snapshot
+    is_demonstration: bool
+    problem: MosaicosError | None = None
+
+    def read(self, what: Callable[[Engine, Actor], Value], *, without: Value) -> Value:
+        """What the database says to whoever acts, or `without` where there is none.
+
+        Raises:
+            PermissionDenied: whoever acts may not see it.
+            DatabaseError: the database cannot be used.
+        """
+        return without if self.engine is None else what(self.engine, self.access.actor)
+
+    @property
+    def exported(self) -> PublicRecords | None:
+        """What goes into an export: what is public, whoever asks; null where there is no database."""
+        if self.engine is None:
+            return None
+        return PublicRecords(
+            as_of=self.public.as_of,
+            stages={link: record.stage for link, record in self.public.links.items()},
+            support={territory_id: word for territory_id, (word, _) in self.public.support.items()},
+            is_demonstration=self.public.is_demonstration,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Value]):
+    """What became of a write.
+
+    Attributes:
+        stored: What the write returned; null where it was refused.
+        problems: What is wrong, field by field.
+        refusal: Any other reason why nothing was stored.
+    """
+
+    stored: Value | None = None
+    problems: tuple[Problem, ...] = ()
+    refusal: MosaicosError | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the write went through."""
+        return self.refusal is None and not self.problems
+
+
+def begin() -> Run:
+    """Find the database and who acts. The first call of a run; `current` then gives the same to everybody."""
+    found: Engine | None = None
+    try:
+        found = _find_engine()
+        access = who_acts(found)
+        shown = _snapshot(found, access.actor.audience)
+        run = Run(found, access, shown, _snapshot(found, "public"), wants_demonstration() or shown.is_demonstration)
+    except RecordsError as error:
+        nothing = _no_records(dt.date.today())
+        run = Run(None, Access("visitor", VISITOR), nothing, nothing, wants_demonstration(), problem=error)
+    st.session_state[RUN_KEY] = run
+    return run
+
+
+def current() -> Run:
+    """What `begin` found in this run."""
+    return st.session_state[RUN_KEY] if RUN_KEY in st.session_state else begin()
+
+
+def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
+    """Write on behalf of whoever acts. The records decide; this only hands over and brings back.
+
+    For the person at this machine the database is made or brought up to date first.
+    """
+    run = current()
+    try:
+        if run.access.way == "local":
+            engine = _engine_to_write()
+            actor = sign_in_locally(engine)
+        elif run.engine is None:
+            raise PermissionDenied("There is no database to write to. Whoever runs the server makes one.")
+        else:
+            engine, actor = run.engine, run.access.actor
+        return Outcome(write(engine, actor))
+    except InvalidRecordError as error:
+        return Outcome(problems=error.problems)
+    except MosaicosError as error:
+        return Outcome(refusal=error)
+
+
+def wants_demonstration() -> bool:
+    """Whether this process shows the demonstration: told by the environment, or by the person at this machine."""
+    return _process.wants_demonstration or environ.get(DEMONSTRATION_VARIABLE) == "1"
+
+
+def may_switch_demonstration() -> bool:
+    """Whether the person at this machine may begin or leave the demonstration from a page."""
+    return current().access.way == "local" and environ.get(DEMONSTRATION_VARIABLE) != "1"
+
+
+def start_demonstration() -> None:
+    """Make the demonstration database if need be, and show it. For the person at this machine alone.
+
+    Raises:
+        PermissionDenied: somebody else asks.
+        DatabaseError: the database cannot be made.
+    """
+    if not may_switch_demonstration():
+        raise PermissionDenied("Only the person at the machine itself starts the demonstration.")
+    made = open_engine(database_url(is_demonstration=True), create=True)
+    try:
+        upgrade(made, is_demonstration=True)
+        load_demo(made)
+    finally:
+        made.dispose()
+    _process.wants_demonstration = True
+
+
+def leave_demonstration() -> None:
+    """Show the real records again."""
+    if may_switch_demonstration():
+        _process.wants_demonstration = False
+
+
+# --- the database -----------------------------------------------------------------------------------------
+
+
+@cache
+def _open(url: URL) -> Engine:
+    """One engine per database and process."""
+    return open_engine(url, create=True)
+
+
+def _is_there(url: URL) -> bool:
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).is_file()
+
+
+def _find_engine() -> Engine | None:
+    url = database_url(is_demonstration=wants_demonstration())
+    if not _is_there(url):
+        _process.ready.discard(url)
+        _process.upgraded.discard(url)
+        return None
+    engine = _open(url)
+    if url not in _process.ready:
+        with reading(engine) as connection:
+            if not sa.inspect(connection).has_table("installation"):
+                return None
+        _process.ready.add(url)
+    return engine
+
+
+def _engine_to_write() -> Engine:
+    wanted = wants_demonstration()
+    url = database_url(is_demonstration=wanted)
+    found = _find_engine()
+    engine = _open(url)
+    if url not in _process.upgraded:
+        upgrade(engine, is_demonstration=wanted if found is None else is_demonstration(found))
+        _process.upgraded.add(url)
+    return engine
+
+
+# --- what all sessions of an audience share ----------------------------------------------------------------
+
+
+def _snapshot(engine: Engine | None, audience: Audience) -> Snapshot:
+    today = dt.date.today()
+    if engine is None:
+        return _no_records(today)
+    return _read_snapshot(engine, audience, today, _version(engine))
+
+
+@lru_cache(maxsize=2)
+def _no_records(today: dt.date) -> Snapshot:
+    return Snapshot(today)
+
+
+def _version(engine: Engine) -> tuple[int, int]:
+    """What changes with every write: the last line of the history; and the minute, for a line that came late."""
+    last = history(engine, SYSTEM, most=1)["audit_id"]
+    return (int(last.iloc[0]) if len(last) else 0, int(dt.datetime.now(dt.UTC).timestamp() // 60))
+
+
+@lru_cache(maxsize=12)
+def _read_snapshot(engine: Engine, audience: Audience, today: dt.date, _version: tuple[int, int]) -> Snapshot:
+    reader = READERS[audience]
+    told = public_support(engine, reader)
+    return Snapshot(
+        as_of=today,
+        links=link_records(link_states(engine, reader, today=today)),
+        support={row.territory_id: (row.support, row.month) for row in told.itertuples()},
+        local={kind: local_facts(engine, reader, kind) for kind in LOCAL_KINDS},
+        is_demonstration=is_demonstration(engine),
+    )
+
+
+def link_records(states: pd.DataFrame) -> dict[Link, LinkRecord]:
+    """A table of states (as `geodata.records.queries.link_states` returns it) by territory and mosaic."""
+    return {
+        (row.territory_id, row.mosaic_id): LinkRecord(
+            stage=row.stage_code,
+            highest=row.highest_stage,
+            stage_date=None if pd.isna(row.stage_date) else row.stage_date,
+            last_event_date=row.last_event_date,
+            flags=tuple(sorted({*_codes(row.flags), *_codes(row.rule_flags)})),
+            event_count=int(row.event_count),
+        )
+        for row in states.itertuples()
+    }
+
+
+def _codes(joined: Any) -> list[str]:
+    return [] if pd.isna(joined) else [code for code in str(joined).split(";") if code]

@@ -1,0 +1,108 @@
+"""Which stage a page shows for a link or a territory, and how the map draws it. Pure: no database, no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dashboard.map import style
+from dashboard.records import Link, LinkRecord
+from dashboard.text import Words
+from geodata.model import vocabulary
+from geodata.status import FIRST_STAGE, stage_rank
+from geodata.store import Bundle
+
+FLAG_LOOKS = (("WD", style.WITHDREW), ("DC", style.DECLINED), ("NR", style.NO_ANSWER))
+"""Flags that the map shows instead of the stage, the strongest first."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a territory that may lie in several mosaics.
+
+    Attributes:
+        mosaic_id: The mosaic whose stage it is.
+        record: Its record; null for S0, "no record".
+        mosaics: In how many mosaics the territory lies.
+    """
+
+    mosaic_id: str
+    record: LinkRecord | None
+    mosaics: int
+
+
+def rank_of(record: LinkRecord | None) -> int:
+    """The rank of a link's stage; a link without a record stands at S0."""
+    return stage_rank(FIRST_STAGE if record is None else record.stage)
+
+
+def shown_link(links: Mapping[str, LinkRecord | None], selected: str | None) -> Shown:
+    """Choose what to show of a territory: the selected mosaic, else the lowest stage; never an average.
+
+    Args:
+        links: Record by mosaic for every mosaic of the territory; at least one.
+        selected: The mosaic that is selected; null for none.
+    """
+    if selected is not None and selected in links:
+        return Shown(selected, links[selected], len(links))
+    mosaic_id = min(links, key=lambda one: (rank_of(links[one]), links[one] is not None, one))
+    return Shown(mosaic_id, links[mosaic_id], len(links))
+
+
+def look_of(record: LinkRecord | None) -> str:
+    """The code with which the map draws a link when it is coloured by stage."""
+    if record is None:
+        return style.NO_RECORD
+    for flag, look in FLAG_LOOKS:
+        if flag in record.flags:
+            return look
+    return str(stage_rank(record.stage))
+
+
+def stage_codes(bundle: Bundle, records: Mapping[Link, LinkRecord], mosaic_id: str | None) -> str:
+    """One character per row of `territory`: the look of its link to a mosaic, or of the link with the lowest stage."""
+    links = bundle.territory_mosaic
+    if mosaic_id is not None:
+        links = links[links["mosaic_id"] == mosaic_id]
+    of_territory: dict[str, dict[str, LinkRecord | None]] = {}
+    for territory_id, one in zip(links["territory_id"], links["mosaic_id"], strict=True):
+        of_territory.setdefault(territory_id, {})[one] = records.get((territory_id, one))
+    codes = np.full(len(bundle.territory), style.NOT_LINKED, dtype="<U1")
+    place = pd.Series(range(len(bundle.territory)), index=bundle.territory["territory_id"])
+    for territory_id, found in of_territory.items():
+        codes[place[territory_id]] = look_of(shown_link(found, mosaic_id).record)
+    return "".join(codes)
+
+
+def stage_text(record: LinkRecord | None, words: Words) -> str:
+    """The stage of a link in words; unknown is not "no"."""
+    return words.say("S0, no record") if record is None else stage_name(record.stage, words)
+
+
+def stage_name(stage: str, words: Words) -> str:
+    """A stage with its code: ``S2 Contacted``."""
+    return f"{stage} {words.label('stage', stage)}"
+
+
+def flag_names(flags: Iterable[str], words: Words) -> list[str]:
+    """The flags in words, in the order of the vocabulary."""
+    held = set(flags)
+    return [words.label("flag", code) for code in vocabulary("flag") if code in held]
+
+
+def look_labels(words: Words) -> dict[str, str]:
+    """What each look of the map means, in words: the legend's order, the lowest first."""
+    stages = {str(stage_rank(code)): stage_name(code, words) for code in vocabulary("stage")}
+    flags = {look: words.label("flag", flag) for flag, look in reversed(FLAG_LOOKS)}
+    return {style.NO_RECORD: words.say("S0, no record"), **stages, **flags}
+
+
+def count_stages(records: Iterable[LinkRecord | None]) -> dict[str, int]:
+    """How many links stand at each stage: `style.NO_RECORD`, then ``0`` to ``6``. Flags do not matter here."""
+    counts = dict.fromkeys([style.NO_RECORD, *(str(stage_rank(code)) for code in vocabulary("stage"))], 0)
+    for record in records:
+        counts[style.NO_RECORD if record is None else str(stage_rank(record.stage))] += 1
+    return counts

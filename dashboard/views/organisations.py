@@ -1,0 +1,38 @@
+"""Who works with whom: organisations, programmes, partnerships, roles and documents."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import records, state
+from dashboard.components import fragments, organisation_panel, page
+from geodata.records.models import Document, Organisation, OrganisationRole, Partnership, Programme
+
+choice = state.read_choice("organisations")
+words = choice.words
+page.open_page(choice)
+
+page.show_title(
+    words.say("Organisations"), words.say("The organisations, programmes and documents of the cooperation"), words
+)
+if records.current().engine is None:
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "There is no database of records yet. With the first entry, the organisations and programmes that the "
+                "minutes of March 2007 name are there, with their sources."
+            )
+        )
+    )
+titles = {
+    Organisation: words.say("Organisations"),
+    Programme: words.say("Programmes"),
+    Partnership: words.say("Partnerships"),
+    OrganisationRole: words.say("Roles"),
+    Document: words.say("Documents"),
+}
+for tab, table in zip(st.tabs(list(titles.values())), titles, strict=True):
+    with tab:
+        organisation_panel.show_rows(table, words)
+        organisation_panel.show_form(table, words)
+page.close_page(words)

@@ -1,0 +1,37 @@
+"""The programme's records together: stages on a day, and what was written lately."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components import account, fragments, history, mosaic_panel, page, states, support_panel
+from dashboard.components.chooser import show_chooser
+
+choice = state.read_choice("records")
+words = choice.words
+page.open_page(choice)
+
+page.show_title(words.say("Records"), words.say("Sensitisation of municipalities, on any day"), words)
+account.show_demonstration_offer(words)
+show_chooser(
+    mosaic_panel.chooser_groups(words),
+    value=choice.mosaic_id,
+    captions=mosaic_panel.chooser_captions(words),
+    on_pick=state.choose_mosaic,
+)
+by_day, helped, changes = st.tabs(
+    [words.say("Stages on a day"), words.say("Volunteer support"), words.say("Recent changes")]
+)
+with by_day:
+    states.show_states(choice.mosaic_id, words)
+with helped:
+    support_panel.show_counts(words)
+with changes:
+    st.html(
+        fragments.paragraph(
+            words.say("What was written, the newest first. Names of accounts and restricted rows are seen inside only.")
+        )
+    )
+    history.show_audit(words, mosaic_id=choice.mosaic_id, most=200, key="audit")
+page.close_page(words)

@@ -1,0 +1,145 @@
+"""Records in a real browser: an entry, a refusal, the history, and who may not write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from geodata.paths import published_folder
+from geodata.records.database import open_engine, upgrade
+from geodata.records.demo import load_demo
+
+from .conftest import PHONE, Visit, serve
+from .test_map_page import overflow
+
+Open = Callable[..., Visit]
+pytestmark = pytest.mark.browser
+
+AMAPA = "oeste-amapa-norte-para"
+COUNT = "() => [...window.mosaicosMap.session.state.codes].filter((code) => code !== 'N').sort().join('')"
+
+
+@pytest.fixture
+def records_address(tmp_path: Path) -> Iterator[str]:
+    """The dashboard with a database of its own, with tables and nothing of the programme's."""
+    path = tmp_path / "records.sqlite"
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    upgrade(engine)
+    engine.dispose()
+    with serve(published_folder(), path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def demonstration_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The dashboard on synthetic records."""
+    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    upgrade(engine, is_demonstration=True)
+    load_demo(engine)
+    engine.dispose()
+    with serve(published_folder(), path) as found:
+        yield found
+
+
+def look_for(visited: Visit, typed: str) -> Locator:
+    """Find a municipality; gives its answer."""
+    visited.page.get_by_label("Find my municipality").fill(typed)
+    answer = visited.page.locator(".st-key-answer")
+    expect(answer.get_by_role("heading").first).to_be_visible()
+    return answer
+
+
+def open_part(visited: Visit, answer: Locator, name: str) -> None:
+    answer.locator(".st-key-territory-part").get_by_text(name, exact=True).click()
+    visited.wait_for_run()
+
+
+def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_address: str, visit: Open) -> None:
+    visited = visit(f"{records_address}/?mosaic={AMAPA}&lang=en")
+    visited.wait_for_map(AMAPA)
+    answer = look_for(visited, "oiapoque")
+    expect(answer).to_contain_text("S0, no record")
+    open_part(visited, answer, "Record an event")
+    note = answer.get_by_role("textbox", name="Note: reason, office reached or action")
+    note.fill("named at the congress")
+    answer.get_by_role("button", name="Record", exact=True).click()
+    expect(answer.get_by_text("Give the date.")).to_be_visible()
+    expect(answer.get_by_text("Say which organisation listed the municipality.")).to_be_visible()
+    expect(note).to_have_value("named at the congress")
+    expect(answer).to_contain_text("S0, no record")
+
+    date = answer.locator("[data-testid=stDateInput]").first
+    for part, value in (("day", "05"), ("month", "03"), ("year", "2025")):
+        segment = date.locator(f"[data-type={part}], [aria-label*={part} i]").first
+        segment.click()
+        visited.page.keyboard.type(value)
+    visited.page.keyboard.press("Tab")
+    answer.get_by_label("Organisation acting").click()
+    visited.page.keyboard.type("CNM")
+    visited.page.get_by_role("option", name="CNM", exact=True).click()
+    answer.get_by_role("button", name="Record", exact=True).click()
+    expect(answer.get_by_text("The event is recorded.")).to_be_visible()
+    expect(answer.locator(".stage-name").first).to_have_text("S1 Identified")
+    expect(note).to_have_value("")
+    open_part(visited, answer, "History")
+    entry = answer.locator(".happened")
+    expect(entry).to_have_count(1)
+    expect(entry).to_contain_text("5 March 2025")
+    expect(entry).to_contain_text("note (Restricted): named at the congress")
+    visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
+    visited.wait_for_run()
+    visited.page.wait_for_timeout(800)
+    assert str(visited.ask_map(COUNT)).startswith("1Z"), "one at S1, the others without a record"
+
+
+def test_who_comes_through_a_proxy_or_by_another_name_only_reads(records_address: str, visit: Open) -> None:
+    visited = visit(
+        f"{records_address}/?mosaic={AMAPA}&lang=en",
+        before=lambda page: page.context.set_extra_http_headers({"X-Forwarded-For": "203.0.113.9"}),
+    )
+    visited.wait_for_map(AMAPA)
+    expect(visited.page.get_by_text("Reading only")).to_be_visible()
+    answer = look_for(visited, "oiapoque")
+    expect(answer.get_by_text("History", exact=True)).to_be_visible()
+    expect(answer.get_by_text("Record an event")).to_have_count(0)
+    expect(visited.page.get_by_role("link", name="Accounts")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "said"), [("fr", "fictif"), ("pt-br", "fictícios"), ("en", "synthetic")])
+def test_every_page_of_the_demonstration_says_what_it_is(
+    demonstration_address: str, visit: Open, language: str, said: str
+) -> None:
+    visited = visit(f"{demonstration_address}/?lang={language}")
+    links = visited.page.locator("[data-testid=stTopNavLink]")
+    expect(links.first).to_be_visible()
+    for place in range(links.count()):
+        links.nth(place).click()
+        visited.wait_for_run()
+        expect(visited.page.locator(".banner")).to_contain_text(said)
+
+
+@pytest.mark.parametrize("page", ["", "records", "organisations", "local", "accounts"])
+def test_a_phone_shows_the_records_without_sideways_scroll(demonstration_address: str, visit: Open, page: str) -> None:
+    visited = visit(f"{demonstration_address}/{page}?lang=pt-br&mosaic={AMAPA}", size=PHONE, complains=True)
+    expect(visited.page.locator(".banner")).to_be_visible()
+    visited.wait_for_run()
+    assert overflow(visited.page) <= 0
+
+
+def test_the_map_is_coloured_by_stage_and_its_tip_and_legend_say_it(demonstration_address: str, visit: Open) -> None:
+    visited = visit(f"{demonstration_address}/?mosaic={AMAPA}&lang=en")
+    visited.wait_for_map(AMAPA)
+    visited.map.locator(".leaflet-container").hover(position={"x": 420, "y": 250})
+    expect(visited.map.locator(".tip-stage")).to_have_text(re.compile("^(S[0-6]|No answer|Declined|Withdrew)"))
+    before = visited.ask_map("() => window.mosaicosMap.session.map.getZoom()")
+    visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
+    expect(visited.page.locator(".legend")).to_contain_text("S0, no record")
+    visited.wait_for_run()
+    visited.page.wait_for_timeout(800)
+    assert set(str(visited.ask_map(COUNT))) <= set("Z0123456DWA")
+    assert visited.ask_map("() => window.mosaicosMap.session.map.getZoom()") == before

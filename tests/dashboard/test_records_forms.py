@@ -1,0 +1,264 @@
+"""Support, organisations, local facts, accounts and past days on the pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Engine
+from streamlit.testing.v1 import AppTest
+
+from dashboard import data, records
+from geodata.export.geojson import territories_geojson
+from geodata.records import accounts, events, local, organisations, support
+from geodata.records.accounts import sign_in, sign_in_locally
+from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.models import Document, Organisation
+from geodata.records.roles import SYSTEM
+from geodata.support import Mission
+
+from .test_pages import run, said
+from .test_records_pages import AMAPA, LATELY, OIAPOQUE, as_person, contact, find, open_page, open_part
+
+LONG_AGO = dt.date(2024, 1, 10)
+
+
+def requested(engine: Engine) -> str:
+    """A need of Oiapoque that was requested; its id."""
+    draft = support.NeedDraft(territory_id=OIAPOQUE, mosaic_id=AMAPA, domains=("T3",), status_code="V2")
+    return support.add_need(engine, sign_in_locally(engine), draft, on=LONG_AGO).row_id
+
+
+def overdue(engine: Engine) -> str:
+    """A mission to Oiapoque past its end; its id."""
+    actor, start, end = sign_in_locally(engine), dt.date(2024, 2, 1), dt.date(2024, 12, 31)
+    mission = Mission(
+        str(uuid.uuid4()), "VEC", "V3", territory_id=OIAPOQUE, mosaic_id=AMAPA, planned_start=start, planned_end=end,
+        domains=("T3",),
+    )  # fmt: skip
+    support.add_mission(engine, actor, mission, on=LONG_AGO, visibility="partner")
+    running = Mission(**{**vars(mission), "status_code": "V4", "actual_start": start})
+    support.change_mission(engine, actor, running, on=start)
+    return mission.id
+
+
+def support_of_oiapoque() -> AppTest:
+    return open_part(find(run(lang="en", mosaic=AMAPA)), "support")
+
+
+def test_a_need_goes_only_the_steps_that_are_allowed(at_this_machine: None, database: Engine) -> None:
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    assert "Support needed" in said(app)
+    step = f"step-need-step-{need_id}-0"
+    assert app.selectbox(key=f"{step}-to_code").options == ["Cancelled"], "assigned (V3) comes with a mission"
+    app.button(key=f"store-step-need-step-{need_id}-0").click().run()
+    assert "This must say something." in said(app)
+    app.selectbox(key=f"{step}-to_code").set_value("VX")
+    app.button(key=f"store-step-need-step-{need_id}-0").click().run()
+    assert support.needs(database, SYSTEM)["status_code"].tolist() == ["VX"]
+
+
+def test_a_mission_is_assigned_to_a_need_and_a_schemes_rule_is_told(at_this_machine: None, database: Engine) -> None:
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    form = f"mission-{need_id}-0"
+    app.selectbox(key=f"{form}-scheme_code").set_value("VSI")
+    app.date_input(key=f"{form}-planned_start").set_value(dt.date(2025, 1, 1))
+    app.date_input(key=f"{form}-planned_end").set_value(dt.date(2027, 6, 1))
+    app.button(key=f"store-{form}").click().run()
+    assert "One VSI contract lasts 24 months at most" in said(app)
+    app.date_input(key=f"{form}-planned_end").set_value(dt.date(2026, 6, 1))
+    app.button(key=f"store-{form}").click().run()
+    (mission,) = support.missions(database, SYSTEM).itertuples()
+    assert (mission.need_id, mission.status_code, mission.domains) == (need_id, "V3", "T3")
+    assert "Support expected" in said(app)
+
+
+def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_machine: None, database: Engine) -> None:
+    mission_id = overdue(database)
+    app = support_of_oiapoque()
+    text = said(app)
+    assert '<span class="chip chip-borderline">to close</span>' in text
+    assert "It ended on 31 December 2024" in text
+    app.button(key=f"store-successor-{mission_id}-0").click().run()
+    (need,) = support.needs(database, SYSTEM).itertuples()
+    assert (need.predecessor_mission_id, need.status_code, need.period_start) == (mission_id, "V0", dt.date(2025, 1, 1))
+    assert "is proposed" not in said(app)
+
+
+def test_the_public_sees_one_word_and_a_month_of_a_mission(database: Engine) -> None:
+    mission_id = overdue(database)
+    app = support_of_oiapoque()
+    text = said(app)
+    assert "Not assessed" in text, "the mission is for partners"
+    assert mission_id not in text
+    assert "Skills-exchange" not in text
+
+
+def test_an_organisation_is_added_and_changed_by_coordinators_only(
+    monkeypatch: pytest.MonkeyPatch, database: Engine
+) -> None:
+    as_person(monkeypatch, database, "editor", "cnm")
+    app = open_page("organisations", lang="en")
+    assert "organisation-all-0-organisation_name" not in [one.key for one in app.text_input]
+    as_person(monkeypatch, database, "coordinator")
+    app = open_page("organisations", lang="en")
+    app.text_input(key="organisation-all-0-organisation_name").set_value("Consórcio do Oiapoque")
+    app.selectbox(key="organisation-all-0-type_code").set_value("IC")
+    app.button(key="store-organisation-all-0").click().run()
+    assert "This must say something." in said(app)
+    assert app.text_input(key="organisation-all-0-organisation_name").value == "Consórcio do Oiapoque"
+    app.text_input(key="organisation-all-0-source").set_value("statutes")
+    app.button(key="store-organisation-all-0").click().run()
+    rows = organisations.read(database, SYSTEM, Organisation)
+    (row_id,) = rows.loc[rows["organisation_name"] == "Consórcio do Oiapoque", "organisation_id"]
+    app.selectbox(key="organisation-all-changed").set_value(row_id).run()
+    assert app.text_input(key="organisation-all-2-source").value == "statutes"
+    app.text_input(key="organisation-all-2-short_name").set_value("CIO")
+    app.button(key="store-organisation-all-2").click().run()
+    assert "It is recorded." in said(app)
+    rows = organisations.read(database, SYSTEM, Organisation)
+    assert rows.loc[rows["organisation_id"] == row_id, "short_name"].tolist() == ["CIO"]
+
+
+def test_the_organisations_of_the_minutes_are_there_with_their_source(database: Engine) -> None:
+    table = open_page("organisations", lang="en").dataframe[0].value
+    (source,) = table.loc[table["Short"] == "CNM", "Source"]
+    assert source.startswith("Minutes of the CNM-CUF meeting")
+
+
+def test_an_editor_adds_the_document_of_an_event(monkeypatch: pytest.MonkeyPatch, database: Engine) -> None:
+    as_person(monkeypatch, database, "editor", "cnm")
+    app = open_page("organisations", lang="en")
+    app.text_input(key="document-all-0-title").set_value("Minutes of a meeting")
+    app.text_input(key="document-all-0-source").set_value("CNM")
+    app.button(key="store-document-all-0").click().run()
+    assert organisations.read(database, SYSTEM, Document)["title"].tolist() == ["Minutes of a meeting"]
+
+
+def test_a_member_is_added_marked_local_and_withdrawn_with_a_reason(at_this_machine: None, database: Engine) -> None:
+    app = open_page("local_facts", lang="en")
+    for name, value in (("member_name", "Parque Novo"), ("reason", "named by the council"), ("source", "minutes")):
+        app.text_input(key=f"member-all-0-{name}").set_value(value)
+    app.selectbox(key="member-all-0-mosaic_id").set_value(AMAPA)
+    app.button(key="store-member-all-0").click().run()
+    text = said(app)
+    assert "Parque Novo" in text
+    assert "local member" in text
+    assert "local member" in said(run(lang="en", mosaic=AMAPA))
+    (row_id,) = local.local_facts(database, SYSTEM, "member")["local_member_id"]
+    app.text_input(key=f"withdraw-{row_id}-0-why").set_value("a mistake")
+    app.button(key=f"store-withdraw-{row_id}-0").click().run()
+    assert local.local_facts(database, SYSTEM, "member").empty
+
+
+def test_a_boundary_is_refused_or_checked_and_kept(at_this_machine: None, database: Engine) -> None:
+    square = [[[-51.0, 2.0], [-50.9, 2.0], [-50.9, 2.1], [-51.0, 2.1], [-51.0, 2.0]]]
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": square}}
+    app = open_page("local_facts", lang="fr")
+    app.selectbox(key="boundary-all-0-mosaic_id").set_value(AMAPA)
+    for name, value in (("layer_name", "un carré"), ("reason", "manque"), ("source", "conseil")):
+        app.text_input(key=f"boundary-all-0-{name}").set_value(value)
+    app.file_uploader(key="boundary-all-0-file").set_value(("notes.geojson", b"no boundary", "application/json"))
+    app.button(key="store-boundary-all-0").click().run()
+    assert "Le fichier ne peut pas servir de limite" in said(app)
+    assert app.text_input(key="boundary-all-0-layer_name").value == "un carré"
+    content = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+    app.file_uploader(key="boundary-all-0-file").set_value(("square.geojson", content, "application/json"))
+    app.button(key="store-boundary-all-0").click().run()
+    assert "La limite est conservée." in said(app)
+    (layer,) = local.layers(database, SYSTEM).itertuples()
+    assert (layer.layer_name, layer.file_name) == ("un carré", "square.geojson")
+    assert "un carré" in said(open_page("local_facts", lang="en"))
+
+
+def test_an_admin_gives_rights_and_nobody_else_sees_the_accounts(
+    monkeypatch: pytest.MonkeyPatch, database: Engine
+) -> None:
+    ana = sign_in(database, issuer="https://id.example", subject="ana", label="Ana")
+    as_person(monkeypatch, database, "coordinator")
+    assert "Only administrators see the accounts." in said(open_page("accounts", lang="en"))
+    as_person(monkeypatch, database, "admin")
+    app = open_page("accounts", lang="en")
+    app.selectbox(key="grant-all-0-account_id").set_value(ana.account_id)
+    app.selectbox(key="grant-all-0-role").set_value("editor")
+    app.selectbox(key="grant-all-0-organisation_id").set_value("cnm")
+    app.button(key="store-grant-all-0").click().run()
+    assert "The rights are changed." in said(app)
+    rows = accounts.accounts(database, SYSTEM).set_index("account_id")
+    assert rows.loc[ana.account_id, ["role", "organisation_id"]].tolist() == ["editor", "cnm"]
+
+
+def test_the_stages_of_a_past_day_are_shown(at_this_machine: None, database: Engine) -> None:
+    actor = sign_in_locally(database)
+    events.append_event(database, actor, contact(dt.date(2020, 5, 1)))
+    events.append_event(database, actor, contact(dt.date(2022, 5, 1), stage_code="S3", place="x", attending_count=3))
+    app = open_page("records", lang="en")
+    assert app.dataframe[0].value["Stage"].tolist() == ["S3 Briefed (meeting held)"]
+    app.date_input(key="as-of").set_value(dt.date(2021, 1, 1)).run()
+    assert app.dataframe[0].value["Stage"].tolist() == ["S2 Contacted"]
+    app.date_input(key="as-of").set_value(dt.date(2019, 1, 1)).run()
+    assert "<b>352</b>" in said(app), "no link had a record"
+
+
+def test_an_export_says_what_is_public_whoever_asks(at_this_machine: None, database: Engine) -> None:
+    actor = sign_in_locally(database)
+    events.append_event(database, actor, contact(LATELY))
+    events.append_event(database, actor, contact(LATELY, stage_code="S6", visibility="restricted"))
+    app = run(lang="en", mosaic=AMAPA)
+    assert "S6 Implementing" in said(find(app)), "whoever acts sees all"
+    run_now = app.session_state[records.RUN_KEY]
+    exported = json.loads(territories_geojson(data.bundle(), AMAPA, records=run_now.exported))
+    (stage,) = (one["properties"]["stage_code"] for one in exported["features"] if one["id"] == OIAPOQUE)
+    assert stage == "S2"
+
+
+def test_a_second_click_stores_nothing_twice_and_other_content_under_its_id_is_refused(
+    at_this_machine: None, database: Engine
+) -> None:
+    event_id = str(uuid.uuid4())
+    records.begin()
+    once, again = (
+        records.store(lambda engine, actor: events.append_event(engine, actor, contact(), event_id=event_id))
+        for _ in range(2)
+    )
+    assert once.stored is not None
+    assert again.stored is not None
+    assert (once.stored.is_new, again.stored.is_new) == (True, False)
+    other = records.store(lambda engine, actor: events.append_event(engine, actor, contact(LATELY), event_id=event_id))
+    assert isinstance(other.refusal, ConflictError)
+    assert len(events.events_of(database, SYSTEM)) == 1
+
+
+@pytest.mark.parametrize("role", ["viewer", "partner"])
+def test_a_page_that_forgot_to_hide_a_form_still_stores_nothing(
+    monkeypatch: pytest.MonkeyPatch, database: Engine, role: str
+) -> None:
+    as_person(monkeypatch, database, role)
+    records.begin()
+    outcome = records.store(lambda engine, actor: events.append_event(engine, actor, contact()))
+    assert isinstance(outcome.refusal, PermissionDenied)
+    assert events.events_of(database, SYSTEM).empty
+
+
+def test_rights_that_were_taken_away_meanwhile_count_at_once(monkeypatch: pytest.MonkeyPatch, database: Engine) -> None:
+    editor = as_person(monkeypatch, database, "editor", "cnm")
+    records.begin()
+    accounts.grant(database, SYSTEM, str(editor.account_id), role="viewer")
+    outcome = records.store(lambda engine, actor: events.append_event(engine, actor, contact()))
+    assert isinstance(outcome.refusal, PermissionDenied)
+
+
+def test_the_history_of_writes_names_accounts_inside_only(
+    monkeypatch: pytest.MonkeyPatch, database: Engine, no_records: Path
+) -> None:
+    events.append_event(database, sign_in_locally(database), contact())
+    public = open_page("records", lang="en").dataframe[-1].value
+    assert "Who" not in public
+    as_person(monkeypatch, database, "coordinator")
+    inside = open_page("records", lang="en").dataframe[-1].value
+    assert "local" in set(inside["Who"])

@@ -1,0 +1,82 @@
+"""Which stage is shown, and how the map draws it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+
+import pytest
+
+from dashboard import stages
+from dashboard.map import style
+from dashboard.records import LinkRecord
+from dashboard.text import words
+from geodata.status import State, territory_stage
+from geodata.store import Bundle
+
+from .conftest import A1, A2
+
+DAY = dt.date(2024, 3, 1)
+
+
+def record(stage: str, *flags: str) -> LinkRecord:
+    return LinkRecord(stage, stage, DAY, DAY, flags, 1)
+
+
+def state(stage: str) -> State:
+    rank = int(stage[1])
+    return State(stage, rank, DAY, "e", stage, rank, DAY, None, frozenset(), 1)
+
+
+@pytest.mark.parametrize("selected", [None, "a", "b", "c", "elsewhere"])
+@pytest.mark.parametrize("held", [{"a": "S3", "b": "S1", "c": None}, {"a": "S3", "b": "S1"}, {"a": None}])
+def test_the_stage_of_a_territory_is_that_of_the_rule(held: dict[str, str | None], selected: str | None) -> None:
+    links = {mosaic: record(stage) if stage else None for mosaic, stage in held.items()}
+    shown = stages.shown_link(links, selected)
+    expected = territory_stage({one: state(stage) if stage else None for one, stage in held.items()}, selected)
+    assert ("S0" if shown.record is None else shown.record.stage, shown.mosaics) == expected
+
+
+def test_flags_of_persons_and_no_answer_go_before_the_stage() -> None:
+    assert stages.look_of(None) == style.NO_RECORD
+    assert stages.look_of(record("S0")) == "0"
+    assert stages.look_of(record("S4", "RC", "ST")) == "4"
+    assert stages.look_of(record("S2", "NR")) == style.NO_ANSWER
+    assert stages.look_of(record("S2", "NR", "DC")) == style.DECLINED
+    assert stages.look_of(record("S5", "WD", "DC")) == style.WITHDREW
+
+
+def test_one_code_per_territory_in_the_order_of_the_table(tiny: Bundle) -> None:
+    held = {(A1, "alfa"): record("S3"), (A2, "alfa"): record("S5"), (A2, "beta"): record("S2", "DC")}
+    assert stages.stage_codes(tiny, held, None) == "3DZZ", "A2: the lowest of two; B1 and G1 without a record"
+    assert stages.stage_codes(tiny, held, "alfa") == "35ZN"
+    assert stages.stage_codes(tiny, held, "beta") == "NDNN"
+    assert stages.stage_codes(tiny, {}, None) == "ZZZZ"
+
+
+def test_unknown_is_said_as_no_record_and_not_as_no() -> None:
+    assert [stages.stage_text(None, words(code)) for code in ("fr", "pt-br", "en")] == [
+        "S0, aucun suivi",
+        "S0, sem registro",
+        "S0, no record",
+    ]
+    assert stages.stage_text(record("S0"), words("en")) == "S0 To be assessed"
+
+
+def test_counts_keep_no_record_apart_from_s0() -> None:
+    counts = stages.count_stages([None, None, record("S0"), record("S6", "DC")])
+    assert counts == {"Z": 2, "0": 1, "1": 0, "2": 0, "3": 0, "4": 0, "5": 0, "6": 1}
+
+
+def test_every_look_has_a_style_and_a_name() -> None:
+    assert set(stages.look_labels(words("en"))) == set(style.STAGE)
+    assert not set(style.STAGE) & set(style.TERRITORY)
+
+
+def test_the_ramp_darkens_with_every_stage() -> None:
+    def luminance(color: str) -> float:
+        red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+        return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+
+    steps = [luminance(color) for color in style.VIRIDIS]
+    assert all(lighter > darker + 0.01 for lighter, darker in pairwise(steps))
