@@ -218,6 +218,28 @@ def demo(seed: int) -> None:
     click.echo(f"Synthetic records at {url.render_as_string()}: {made}. None is real.")
 
 
+@records.command()
+@click.argument("account")
+@click.argument("role")
+@click.option("--organisation", metavar="ID", help="The organisation that an editor writes for.")
+def grant(account: str, role: str, organisation: str | None) -> None:
+    """Give ACCOUNT (its id or label; it exists once its person has signed in) a ROLE: so comes the first admin."""
+    from geodata.errors import UnknownIdError  # noqa: PLC0415
+    from geodata.records import accounts  # noqa: PLC0415
+    from geodata.records.database import open_engine  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+    from geodata.search import nearest  # noqa: PLC0415
+
+    engine = open_engine()
+    known = accounts.accounts(engine, SYSTEM)
+    found = known.loc[(known["account_id"] == account) | (known["label"] == account), "account_id"]
+    if len(found) != 1:
+        raise UnknownIdError("account", account, nearest(account, known["label"]))
+    accounts.grant(engine, SYSTEM, found.iloc[0], role=role, organisation_id=organisation)
+    engine.dispose()
+    click.echo(f"{account} is {role} now.")
+
+
 def _fail(message: str) -> NoReturn:
     click.echo(f"mosaicos: {message}", err=True)
     sys.exit(BAD_INPUT)

@@ -86,9 +86,11 @@ def swatch(look: style.Style, *, hatched: bool = False) -> str:
     return f'<span class="swatch" style="{escape(drawn)}"></span>'
 
 
-def footnote(lines: Iterable[str]) -> str:
-    """The words about the data at the foot of a page."""
-    return f'<div class="footnote">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>'
+def footnote(lines: Iterable[str], *, title: str, items: Iterable[str]) -> str:
+    """The words about the data at the foot of a page, and below a title that opens, one line per source."""
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f'<div class="footnote">{said}<details><summary>{escape(title)}</summary><ul>{listed}</ul></details></div>'
 
 
 def page_title(title: str, lead: str) -> str:

@@ -77,7 +77,7 @@ def _show_all(words: Words) -> None:
                 (words.number(len(rows) - counterparts), words.say("recognised mosaics"), ""),
                 (words.number(counterparts), words.say("counterparts in French Guiana"), ""),
                 (words.number(found.certain), words.say("municipalities certainly in a mosaic"), ""),
-                (words.number(found.borderline), words.say("municipalities at its edge: borderline"), ""),
+                (words.number(found.borderline), words.say("municipalities whose link is borderline"), ""),
             ]
         )
     )
@@ -124,7 +124,10 @@ def _show_one(mosaic_id: str, words: Words) -> None:
         st.html(
             fragments.notice(
                 words.say("Counterpart, not a mosaic."),
-                words.say("French law has no mosaics, and no open polygon exists: the communes concerned are shown."),
+                words.say(
+                    "French law has no mosaics, and no polygon under an open licence was found: the communes "
+                    "concerned are shown."
+                ),
             )
         )
     st.html(fragments.figures(_counterpart_figures(row, words) if is_counterpart else _mosaic_figures(row, words)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from dashboard import data, state
 from dashboard.components import account, fragments
 from dashboard.text import TONGUES, Words
-from geodata.export.geojson import LIMITS_NOTICE
+from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
 
 STYLE = Path(__file__).parents[1] / "static" / "app.css"
 _LANGUAGE_KEY = "language"
@@ -59,19 +60,26 @@ def _show_languages(words: Words) -> None:
 
 def close_page(words: Words) -> None:
     """The words about the data that stand on every page."""
-    producers = sorted(set(data.bundle().source["producer"]))
     st.html(
         fragments.footnote(
             [
                 LIMITS_NOTICE[words.vocabulary],
+                PEOPLES_NOTICE[words.vocabulary],
                 words.say(
                     "Stages of sensitisation and volunteer support are the programme's own records. A link without a "
-                    "record stands at S0: unknown is not no. They describe municipalities, never peoples or their "
-                    "consent."
+                    "record stands at S0: unknown is not no."
                 ),
-                words.say("Sources: {sources}. Their licences are on the page “Data and quality”.").format(
-                    sources="; ".join(producers)
-                ),
-            ]
+            ],
+            title=words.say("Sources and their licences"),
+            items=[_source_line(one, words) for one in data.bundle().source.to_dict("records")],
         )
     )
+
+
+def _source_line(source: dict[str, Any], words: Words) -> str:
+    """Who publishes it, through whom it came, and under which terms."""
+    through = source["intermediary"]
+    who = source["producer"]
+    if isinstance(through, str):
+        who = words.say("{producer}, through {intermediary}").format(producer=who, intermediary=through)
+    return f"{who}: {source['licence']}"

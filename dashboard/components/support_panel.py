@@ -66,7 +66,6 @@ def show_counts(words: Words) -> None:
         rows = records.current().read(
             lambda engine, actor, place=place: support.support_counts(engine, actor, by=place), without=pd.DataFrame()
         )
-        rows = rows if rows.empty else rows[rows["missions"].notna()]
         if rows.empty:
             st.html(fragments.paragraph(words.say("No mission is recorded that may be shown."), look="small"))
             continue

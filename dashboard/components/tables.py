@@ -116,7 +116,7 @@ def overview_table(rows: pd.DataFrame, words: Words) -> Styler:
             borderline: rows["borderline"],
             km2: rows["computed_area_km2"].astype("float64"),
             words.say("Members listed"): [words.label("completeness", one) for one in rows["completeness"]],
-            words.say("Recognised"): [words.date(one) for one in rows["act_date"]],
+            words.say("Date of the act"): [words.date(one) for one in rows["act_date"]],
             words.say("Kind"): [words.label("recognition_type", one) for one in rows["recognition_type"]],
         }
     )
@@ -127,8 +127,8 @@ def all_territories_table(rows: pd.DataFrame, words: Words) -> pd.DataFrame:
     """All territories with the number of mosaics and counterparts that each is linked to; loaded as one scrolls."""
     return pd.DataFrame(
         {
-            words.say("Municipality"): rows["territory_name"],
-            words.say("State"): rows["region_name"].fillna(UNKNOWN),
+            words.say("Municipality or commune"): rows["territory_name"],
+            words.say("State or intercommunal body"): rows["region_name"].fillna(UNKNOWN),
             words.say("Mosaics and counterparts"): rows["links"],
             words.say("Inhabitants"): rows["population"],
             words.say("Area, km²"): rows["computed_area_km2"].round(1),

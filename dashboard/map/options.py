@@ -111,9 +111,9 @@ def map_state(bundle: Bundle, mosaic_id: str | None, words: Words) -> dict[str, 
             "zoomOut": words.say("Zoom out"),
             "loading": words.say("The map is being loaded."),
             "failed": words.say("The map could not be loaded. The table holds the same rows."),
-            "credit": words.say("Generalised limits, not legal. Sources: {sources}").format(
-                sources=", ".join(map_sources(bundle))
-            ),
+            "credit": words.say(
+                "Generalised limits, not legal. Computed links, not official. Sources: {sources}"
+            ).format(sources=", ".join(map_sources(bundle))),
             "codes": code_labels(words),
         },
     }
