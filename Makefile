@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard demo test check build bench-pipeline clean
+.PHONY: help dashboard demo test check build bench-pipeline bench-records clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -42,6 +42,11 @@ bench-pipeline: ## Measure the overlap step against other tools, in one run
 	@echo "== Measuring the pipeline; this takes minutes and all cores"
 	@.venv/bin/python -m benchmarks.bench_build --inputs "$(INPUTS)" --out docs/BENCHMARKS.md
 	@.venv/bin/python -m benchmarks.bench_pipeline --inputs "$(INPUTS)" --runs 7 --out docs/BENCHMARKS.md
+
+bench-records: ## Measure the records on SQLite and PostgreSQL (needs a server), in one run
+	@scripts/setup.sh bench
+	@echo "== Measuring the records; this takes minutes and all cores"
+	@.venv/bin/python -m benchmarks.bench_records --out docs/BENCHMARKS.md
 
 clean: ## Remove the virtual environment, caches and build leftovers; published data stay
 	@echo "== Removing .venv, caches and build leftovers"

@@ -15,9 +15,7 @@ import datetime as dt
 import json
 import multiprocessing
 import os
-import platform
 import random
-import re
 import shutil
 import signal
 import sqlite3
@@ -28,7 +26,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +33,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
+from benchmarks.page import environment, write_section
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import open_engine, reading, upgrade, writing
 from geodata.records.events import append_event, append_events
@@ -46,7 +44,6 @@ from geodata.records.roles import SYSTEM, Actor
 from geodata.status import EventDraft
 
 SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
-BEGIN, END = "<!-- records:begin -->", "<!-- records:end -->"
 BATCH = 3
 """Events of a batch in the part `kills`: they are there together or not at all."""
 FORK = multiprocessing.get_context("fork")
@@ -447,35 +444,18 @@ def report(results: dict[str, dict[str, Any]], sizes: Sizes) -> str:
     row("states", "a past day from the events, s", lambda r: f"{r['median_s']['past_day']:.2f}")
     row("states", "times faster than pandas", lambda r: f"{r['ratio']['past_day']:.1f}", "> 1")
     row("states", "rebuilding the maintained table for three audiences, s", lambda r: f"{r['rebuild_s']:.1f}")
-    return "\n".join([*lines, "", f"Environment: {environment(list(results))}.", ""])
+    return "\n".join([*lines, "", f"Environment: {machine(list(results))}.", ""])
 
 
-def environment(databases: list[str]) -> str:
-    """One line: processor, versions."""
-    processor = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        found = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8"))
-        processor = found[1] if found else processor
-    versions = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}"]
+def machine(databases: list[str]) -> str:
+    """One line: processor, versions of the databases and packages."""
+    versions = [f"SQLite {sqlite3.sqlite_version}"]
     if "postgresql" in databases:
         admin = sa.create_engine(make_url(os.environ.get("MOSAICOS_TEST_POSTGRES_URL") or SERVER))
         with admin.connect() as connection:
             versions.append(f"PostgreSQL {connection.scalar(sa.text('SHOW server_version'))}")
         admin.dispose()
-    versions += [f"{package} {version(package)}" for package in ("sqlalchemy", "psycopg", "pandas")]
-    return f"{processor}, {os.cpu_count()} processors; {', '.join(versions)}"
-
-
-def write_section(path: Path, text: str) -> None:
-    """Put the text between the markers of a file; add the section where it is missing."""
-    whole = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n"
-    block = f"{BEGIN}\n{text}{END}"
-    if BEGIN in whole and END in whole:
-        whole = whole.split(BEGIN)[0] + block + whole.split(END)[1]
-    else:
-        whole = f"{whole.rstrip()}\n\n## Records (`make bench-records`)\n\n{block}\n"
-    path.write_text(whole, encoding="utf-8")
+    return f"{', '.join(versions)}; {environment(('sqlalchemy', 'psycopg', 'pandas'))}"
 
 
 def main() -> None:
@@ -498,7 +478,7 @@ def main() -> None:
     text = report(results, sizes)
     print(json.dumps(results) if arguments.json else text)
     if arguments.out:
-        write_section(arguments.out, text)
+        write_section(arguments.out, name="records", title="Records (`make bench-records`)", text=text)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ VIEWS = Path(__file__).parent / "views"
 st.set_page_config(page_title="mosaicos", page_icon=str(Path(__file__).parent / "static" / "icon.svg"), layout="wide")
 say = state.peek_words().say
 st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
-admin = records.begin().access.is_at_least("admin")
+access = records.begin().access
+for_coordinators = [st.Page(VIEWS / "persons.py", title=say("Persons"), url_path="persons")]
 page = st.navigation(
     [
         st.Page(VIEWS / "home.py", title=say("Map"), default=True),
@@ -23,8 +24,9 @@ page = st.navigation(
             VIEWS / "accounts.py",
             title=say("Accounts"),
             url_path="accounts",
-            visibility="visible" if admin else "hidden",
+            visibility="visible" if access.is_at_least("admin") else "hidden",
         ),
+        *(for_coordinators if access.is_at_least("coordinator") else []),
     ],
     position="top",
 )

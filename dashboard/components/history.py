@@ -193,5 +193,6 @@ def _table(name: str, words: Words) -> str:
         "document": words.say("Documents"),
         "account": words.say("Accounts"),
         "person": words.say("Persons"),
+        "person_erasure": words.say("Erasures of persons"),
     }
     return known.get(name, name)

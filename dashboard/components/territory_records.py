@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import records
-from dashboard.components import entry_form, fragments, history, names, support_panel
+from dashboard.components import entry_form, fragments, history, names, notes_panel, support_panel
 from dashboard.components.forms import refresh_page
 from dashboard.text import Words, words
 from geodata.records.roles import VISITOR
@@ -75,6 +75,11 @@ def _show_history(territory_id: str, said: Words) -> None:
     _show_seats(territory_id, said)
     if not records.current().access.is_at_least("editor") or events.empty:
         return
+    _show_correction(events, territory_id, said)
+    notes_panel.show_notes(events, territory_id, said)
+
+
+def _show_correction(events: pd.DataFrame, territory_id: str, said: Words) -> None:
     standing = events[events["superseded_by"].isna() & (events["stage_code"].notna() | events["flag_code"].notna())]
     if standing.empty:
         return

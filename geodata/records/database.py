@@ -19,8 +19,9 @@ import alembic.command
 import alembic.config
 import platformdirs
 import sqlalchemy as sa
+from alembic.util.exc import CommandError
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from geodata.records.errors import ConflictError, DatabaseError
@@ -140,7 +141,7 @@ def _wait_for_turn(connection: Connection) -> None:
                 return
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last chance, or the error as callers expect it
     finally:
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         cursor.close()
 
 
@@ -176,16 +177,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, DataError) as error:
         raise ConflictError(f"The database refuses the record: {_first_line(error)}.") from error
-    except OperationalError as error:
+    except DBAPIError as error:
         raise DatabaseError(
-            f"The database cannot be used now: {_first_line(error)}. Check that it is up to date and reachable."
+            f"The database cannot be used now: {_first_line(error)}. Check that it is reachable, that it is a database "
+            "of records, and that its tables are up to date."
         ) from error
-    except sa.exc.ProgrammingError as error:
-        raise DatabaseError(
-            f"The database is not as it should be: {_first_line(error)}. Bring its tables up to date."
-        ) from error
+    except sa.exc.TimeoutError as error:
+        raise DatabaseError("Too many write or read at once. Try again in a moment.") from error
 
 
 def _first_line(error: DBAPIError) -> str:
@@ -207,7 +207,12 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
 
     with writing(engine) as connection:
         _lock_whole(connection)
-        alembic.command.upgrade(_alembic_config(connection), revision)
+        try:
+            alembic.command.upgrade(_alembic_config(connection), revision)
+        except CommandError as error:
+            raise DatabaseError(
+                f"The tables cannot be brought up to date: {error}. A newer version of the program may have made them."
+            ) from error
         kept = connection.scalar(sa.select(Installation.is_demonstration))
         if kept is None:
             connection.execute(

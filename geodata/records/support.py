@@ -401,7 +401,9 @@ def public_support(engine: Engine, actor: Actor) -> pd.DataFrame:
 
 
 def support_counts(engine: Engine, actor: Actor, *, by: Literal["mosaic", "state"]) -> pd.DataFrame:
-    """Missions by scheme and by mosaic or state; counts below 3 are not shown, nor what goes with them.
+    """Missions by scheme and by mosaic or state, where there are 3 at least; the others are not told of at all.
+
+    A row without its count would still tell that there are one or two.
 
     Args:
         engine: The database.
@@ -409,9 +411,9 @@ def support_counts(engine: Engine, actor: Actor, *, by: Literal["mosaic", "state
         by: ``mosaic``, or ``state`` (``BR-16``; ``FR-973`` for French Guiana).
 
     Returns:
-        A row per mosaic or state and scheme with a mission, by both: ``mosaic_id`` or ``state_id``, ``scheme_code``,
-        ``missions`` (null below 3), and, null where that is null, ``first_month`` and ``last_month`` (planned or
-        actual) and ``host_organisation_ids`` joined with ``;``. Show no totals beside them.
+        A row per mosaic or state and scheme with 3 missions or more, by both: ``mosaic_id`` or ``state_id``,
+        ``scheme_code``, ``missions``, ``first_month`` and ``last_month`` (planned or actual; null where no day is
+        known), ``host_organisation_ids`` joined with ``;`` (null where none is known). Show no totals beside them.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -427,19 +429,20 @@ def support_counts(engine: Engine, actor: Actor, *, by: Literal["mosaic", "state
     told = []
     for (where, scheme), group in frame.groupby([place, "scheme_code"]):
         count = counts[(where, scheme)]
-        known = group if count is not None else group.iloc[0:0]
+        if count is None:
+            continue
         told.append(
             {
                 place: where,
                 "scheme_code": scheme,
                 "missions": count,
-                "first_month": month_of(min(known["start"].dropna(), default=None)),
-                "last_month": month_of(max(known["end"].dropna(), default=None)),
-                "host_organisation_ids": ";".join(sorted(set(known["host"].dropna()))) or None,
+                "first_month": month_of(min(group["start"].dropna(), default=None)),
+                "last_month": month_of(max(group["end"].dropna(), default=None)),
+                "host_organisation_ids": ";".join(sorted(set(group["host"].dropna()))) or None,
             }
         )
     columns = [place, "scheme_code", "missions", "first_month", "last_month", "host_organisation_ids"]
-    return pd.DataFrame(told, columns=columns).astype({"missions": "Int64"})
+    return pd.DataFrame(told, columns=columns).astype({"missions": "int64"})
 
 
 def as_mission(row: Any) -> rules.Mission:

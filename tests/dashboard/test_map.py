@@ -97,7 +97,7 @@ def test_our_script_sets_names_as_text_only() -> None:
         fragments.paragraph(HOSTILE),
         fragments.link_line(HOSTILE, HOSTILE, [HOSTILE], look="certain"),
         fragments.legend([("", HOSTILE)]),
-        fragments.footnote([HOSTILE]),
+        fragments.footnote([HOSTILE], title=HOSTILE, items=[HOSTILE]),
         fragments.page_title(HOSTILE, HOSTILE),
         fragments.card(HOSTILE, [(HOSTILE, HOSTILE)]),
     ],

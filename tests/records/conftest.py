@@ -26,12 +26,6 @@ POSTGRES_DEFAULT = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", f"postgres: needs a PostgreSQL server ({POSTGRES_VARIABLE}) whose user may create databases"
-    )
-
-
 class Databases:
     """Makes databases and removes them: files, and databases of the server beside the one of the address."""
 

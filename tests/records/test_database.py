@@ -106,6 +106,34 @@ def test_without_tables_the_error_says_what_to_do(empty_engine: Engine) -> None:
         is_demonstration(empty_engine)
 
 
+def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite"
+    path.write_bytes(b"these are no records" * 100)
+    engine = open_engine(f"sqlite:///{path}")
+    with pytest.raises(DatabaseError, match=r"file is not a database\. Check that"):
+        upgrade(engine)
+    engine.dispose()
+
+
+def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseError, match="A newer version of the program may have made them"):
+        upgrade(engine)
+    with reading(engine) as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(Organisation))
+
+
+def test_a_writer_that_waits_too_long_is_told(databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    engine = open_engine(databases.ready("sqlite"))
+    with writing(engine), pytest.raises(DatabaseError, match="database is locked"), writing(engine):
+        pass
+    with writing(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
+    engine.dispose()
+
+
 # --- migrations --------------------------------------------------------------------------------------------
 
 
