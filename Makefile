@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard demo test check build bench-pipeline bench-records clean
+.PHONY: help dashboard demo test check build bench-pipeline bench-records bench-map bench-export clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -47,6 +47,19 @@ bench-records: ## Measure the records on SQLite and PostgreSQL (needs a server),
 	@scripts/setup.sh bench
 	@echo "== Measuring the records; this takes minutes and all cores"
 	@.venv/bin/python -m benchmarks.bench_records --out docs/BENCHMARKS.md
+
+bench-map: ## Measure the map page in a real Chromium against its peers, in one run
+	@scripts/setup.sh bench
+	@scripts/chromium.sh --install >/dev/null
+	@echo "== Measuring the map page; this takes half an hour and all cores"
+	@.venv/bin/python -m benchmarks.bench_map --out docs/BENCHMARKS.md
+
+bench-export: ## Measure GeoJSON of the densified country, and the API, against others, each in one run
+	@scripts/setup.sh bench
+	@echo "== Measuring the exports; this takes minutes, a core and 6 GB of memory"
+	@.venv/bin/python -m benchmarks.bench_export --runs 5 --out docs/BENCHMARKS.md
+	@echo "== Measuring the API against pygeoapi, which is installed for the run only"
+	@.venv/bin/python -m benchmarks.bench_api --out docs/BENCHMARKS.md
 
 clean: ## Remove the virtual environment, caches and build leftovers; published data stay
 	@echo "== Removing .venv, caches and build leftovers"

@@ -10,7 +10,8 @@ VIEWS = Path(__file__).parent / "views"
 
 st.set_page_config(page_title="mosaicos", page_icon=str(Path(__file__).parent / "static" / "icon.svg"), layout="wide")
 say = state.peek_words().say
-st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
+if not st.context.is_embedded:
+    st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
 access = records.begin().access
 for_coordinators = [st.Page(VIEWS / "persons.py", title=say("Persons"), url_path="persons")]
 page = st.navigation(
@@ -28,6 +29,6 @@ page = st.navigation(
         ),
         *(for_coordinators if access.is_at_least("coordinator") else []),
     ],
-    position="top",
+    position="hidden" if st.context.is_embedded else "top",
 )
 page.run()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,12 +24,18 @@ OWN_FILES = (
     HERE / "static" / "vendor" / "leaflet.js",
     HERE / "static" / "vendor" / "leaflet.css",
     HERE / "static" / "vendor" / "topojson-client.min.js",
-    HERE / "map" / "mosaicos-map.js",
     HERE / "map" / "mosaicos-map.css",
 )
+JOINED_FILES = {
+    "mosaicos-map.js": tuple(
+        HERE / "map" / name for name in ("mosaicos-places.js", "mosaicos-controls.js", "mosaicos-map.js")
+    )
+}
+"""Our scripts that go out as one file: each request more is a round trip before the first picture."""
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
     ".topojson": "application/json",
 }
 
@@ -69,32 +75,40 @@ def hashed_name(name: str, content: bytes) -> str:
 
 
 @cache
+def own_files() -> dict[str, bytes]:
+    """The content of our own and vendored files by name."""
+    joined = {name: b"\n".join(path.read_bytes() for path in paths) for name, paths in JOINED_FILES.items()}
+    return {path.name: path.read_bytes() for path in OWN_FILES} | joined
+
+
+@cache
 def own_address(name: str) -> str:
     """The local address of one of our own or vendored files, such as ``leaflet.js``.
 
     Raises:
         UnknownIdError: there is no such file.
     """
-    files = {path.name: path for path in OWN_FILES}
+    files = own_files()
     if name not in files:
         raise UnknownIdError("asset", name, nearest(name, files))
-    return PREFIX + hashed_name(name, files[name].read_bytes())
+    return PREFIX + hashed_name(name, files[name])
 
 
 class AssetStore:
     """All files that the map may load: our script and style, the vendored libraries, the display meshes."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, made: Mapping[str, bytes] | None = None) -> None:
         """Read and compress the files.
 
         Args:
             bundle: The published bundle, for its display meshes (already gzipped, already hashed names).
+            made: Files made when the process starts, by name.
         """
         self._by_name: dict[str, Asset] = {}
         self._address: dict[str, str] = {}
-        for path in OWN_FILES:
-            name = own_address(path.name).removeprefix(PREFIX)
-            self._add(path.name, name, path.suffix, gzip.compress(path.read_bytes(), 9, mtime=0))
+        for name, content in (own_files() | dict(made or {})).items():
+            compressed = gzip.compress(content, 9, mtime=0)
+            self._add(name, hashed_name(name, content), Path(name).suffix, compressed)
         for mesh in bundle.manifest["display"]:
             path = bundle.display_path(mesh)
             self._add(f"mesh:{mesh}", path.name.removesuffix(".gz"), ".topojson", path.read_bytes())

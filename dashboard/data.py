@@ -5,15 +5,18 @@ Frames are read only. Nothing here is copied per rerun.
 
 from __future__ import annotations
 
-from functools import cache
+import datetime as dt
+from functools import cache, lru_cache
 from typing import Any
 
 import pandas as pd
 
 from dashboard import filters
 from dashboard.assets import AssetStore
-from dashboard.map.options import base_options, map_state
+from dashboard.map.options import base_options, made_files, map_state
 from dashboard.text import words
+from geodata.selection import Catalogue, Filters
+from geodata.snapshot import Snapshot
 from geodata.store import Bundle, load_bundle
 
 
@@ -26,15 +29,33 @@ def bundle() -> Bundle:
 
 
 @cache
+def plain_catalogue() -> Catalogue:
+    """The bundle alone, without any record: what may be asked for."""
+    return Catalogue(bundle(), Snapshot(dt.date.today(), is_recorded=False))
+
+
+@lru_cache(maxsize=12)
+def catalogue(snapshot: Snapshot) -> Catalogue:
+    """The bundle with one snapshot of the records, arranged for selecting; made once for each."""
+    return Catalogue(bundle(), snapshot)
+
+
+@lru_cache(maxsize=64)
+def counts_left(snapshot: Snapshot, asked: Filters) -> dict[str, dict[str, int]]:
+    """`Catalogue.count_left` for one snapshot and one set of filters."""
+    return catalogue(snapshot).count_left(asked)
+
+
+@cache
 def assets() -> AssetStore:
     """The map's files."""
-    return AssetStore(bundle())
+    return AssetStore(bundle(), made_files(bundle()))
 
 
 @cache
 def map_options() -> dict[str, Any]:
     """The map's unchanging options."""
-    return base_options(bundle(), assets())
+    return base_options(assets())
 
 
 @cache
@@ -60,17 +81,6 @@ def state_of_map(mosaic_id: str | None, language: str) -> dict[str, Any]:
 
 
 @cache
-def _kinds() -> dict[str, str]:
-    mosaics = bundle().mosaic
-    return dict(zip(mosaics["mosaic_id"], mosaics["recognition_type"], strict=True))
-
-
-def kind_of(mosaic_id: str) -> str:
-    """How a mosaic is recognised, or ``counterpart``."""
-    return _kinds()[mosaic_id]
-
-
-@cache
 def overview() -> pd.DataFrame:
     """`mosaic_overview` of the bundle."""
     return filters.mosaic_overview(bundle())
@@ -83,20 +93,6 @@ def figures(mosaic_id: str | None) -> filters.Figures:
 
 
 @cache
-def linked_territories(mosaic_id: str) -> pd.DataFrame:
-    """`linked_territories` for one mosaic or counterpart."""
-    return filters.linked_territories(bundle(), mosaic_id)
-
-
-@cache
 def members(mosaic_id: str) -> pd.DataFrame:
     """`member_rows` of one mosaic."""
     return filters.member_rows(bundle(), mosaic_id)
-
-
-@cache
-def all_territories() -> pd.DataFrame:
-    """All territories, without geometry, with `region_name` and `links`: to how many mosaics and counterparts."""
-    rows = filters.linked_territories(bundle(), None)
-    links = bundle().territory_mosaic["territory_id"].value_counts()
-    return rows.assign(links=rows["territory_id"].map(links).fillna(0).astype("int64"))

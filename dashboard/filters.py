@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.export.geojson import select_territories
 from geodata.search import find_territories, fold
 from geodata.store import Bundle
 
@@ -32,24 +31,6 @@ class Figures:
     members_without_polygon: int
     members_part: int
     area_km2: float | None
-
-
-def linked_territories(bundle: Bundle, mosaic_id: str | None) -> pd.DataFrame:
-    """The rows of the table of territories: exactly those of the export, without the geometry.
-
-    Args:
-        bundle: The published bundle.
-        mosaic_id: A mosaic or counterpart; None for all territories.
-
-    Returns:
-        The columns of `select_territories` but the geometry, and `region_name`: the state's abbreviation, or the
-        name of the intercommunalité. Its row order.
-
-    Raises:
-        UnknownIdError: there is no such mosaic.
-    """
-    rows = pd.DataFrame(select_territories(bundle, mosaic_id).drop(columns="geometry"))
-    return rows.assign(region_name=region_names(bundle, rows))
 
 
 def region_names(bundle: Bundle, territories: pd.DataFrame) -> pd.Series:

@@ -7,39 +7,31 @@ leaves the pages open: they then say so and show what is published.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from os import environ
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import pandas as pd
 import sqlalchemy as sa
 import streamlit as st
 from sqlalchemy.engine import URL, Engine
 
 from dashboard.access import Access, who_acts
 from geodata.errors import MosaicosError
-from geodata.export.geojson import PublicRecords
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import history
 from geodata.records.database import database_url, is_demonstration, open_engine, reading, upgrade
 from geodata.records.demo import load_demo
 from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
-from geodata.records.local import local_facts
-from geodata.records.queries import link_states
 from geodata.records.roles import SYSTEM, VISITOR, Actor
-from geodata.records.support import public_support
+from geodata.records.snapshots import read_snapshot
+from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
 
 DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 RUN_KEY = "records_of_run"
-LOCAL_KINDS = ("link", "member", "layer", "seat")
-READERS: dict[Audience, Actor] = {"public": VISITOR, "partner": Actor(None, "partner"), "all": SYSTEM}
-"""Who reads what each audience sees; what is read is kept for all of that audience."""
-
-Link = tuple[str, str]
 Value = TypeVar("Value")
 
 
@@ -53,46 +45,6 @@ class _Process:
 
 
 _process = _Process()
-
-
-@dataclass(frozen=True)
-class LinkRecord:
-    """What the records say of one link.
-
-    Attributes:
-        stage: Stage.
-        highest: Highest stage ever reached.
-        stage_date: Date of the event that gave the stage; null for a link with flags only.
-        last_event_date: Date of the last event.
-        flags: Codes of the flags that persons or rules set.
-        event_count: Number of events that count.
-    """
-
-    stage: str
-    highest: str
-    stage_date: dt.date | None
-    last_event_date: dt.date
-    flags: tuple[str, ...]
-    event_count: int
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """Everything that the map page needs of the records, for one audience on one day. The same object, the same state.
-
-    Attributes:
-        as_of: The day.
-        links: Records by territory and mosaic; a link that is not there is at S0, "no record".
-        support: Public word and month of support by territory.
-        local: Local facts by kind, tables as `geodata.records.local.local_facts` returns them.
-        is_demonstration: Whether all of it is synthetic.
-    """
-
-    as_of: dt.date
-    links: Mapping[Link, LinkRecord] = field(default_factory=dict)
-    support: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    local: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    is_demonstration: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,18 +75,6 @@ class Run:
             DatabaseError: the database cannot be used.
         """
         return without if self.engine is None else what(self.engine, self.access.actor)
-
-    @property
-    def exported(self) -> PublicRecords | None:
-        """What goes into an export: what is public, whoever asks; null where there is no database."""
-        if self.engine is None:
-            return None
-        return PublicRecords(
-            as_of=self.public.as_of,
-            stages={link: record.stage for link, record in self.public.links.items()},
-            support={territory_id: word for territory_id, (word, _) in self.public.support.items()},
-            is_demonstration=self.public.is_demonstration,
-        )
 
 
 @dataclass(frozen=True)
@@ -177,6 +117,52 @@ def current() -> Run:
     return st.session_state[RUN_KEY] if RUN_KEY in st.session_state else begin()
 
 
+def snapshot_on(day: dt.date | None, *, audience: Audience | None = None) -> Snapshot:
+    """The records on a day. It is read once for each audience, day and state of the database.
+
+    Args:
+        day: The day; null, today and days to come are today.
+        audience: Who will see it; whoever acts where not given.
+
+    Raises:
+        DatabaseError: the records of a past day cannot be read.
+    """
+    run = current()
+    wanted = audience or run.access.actor.audience
+    if run.engine is None:
+        return run.snapshot
+    if day is None or day >= dt.date.today():
+        known: dict[Audience, Snapshot] = {"public": run.public, run.access.actor.audience: run.snapshot}
+        return known[wanted] if wanted in known else _snapshot(run.engine, wanted)
+    return _read_past_snapshot(run.engine, wanted, day, run.public)
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """The records outside of any session, for the API.
+
+    Attributes:
+        engine: The database; null where there is none.
+        snapshot: What the audience may see.
+    """
+
+    engine: Engine | None
+    snapshot: Snapshot
+
+
+def read_shared(audience: Audience = "public", day: dt.date | None = None) -> Shared:
+    """The records as a session of that audience would see them on a day; needs no session, and any thread may ask.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    engine = _find_engine()
+    snapshot = _snapshot(engine, audience)
+    if engine is not None and day is not None and day < dt.date.today():
+        snapshot = _read_past_snapshot(engine, audience, day, snapshot)
+    return Shared(engine, snapshot)
+
+
 def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
     """Write on behalf of whoever acts. The records decide; this only hands over and brings back.
 
@@ -188,7 +174,9 @@ def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
             engine = _engine_to_write()
             actor = sign_in_locally(engine)
         elif run.engine is None:
-            raise PermissionDenied("There is no database to write to. Whoever runs the server makes one.")
+            raise PermissionDenied(
+                "There is no database to write to. Whoever runs the server makes one.", "no-database"
+            )
         else:
             engine, actor = run.engine, run.access.actor
         return Outcome(write(engine, actor))
@@ -283,7 +271,7 @@ def _snapshot(engine: Engine | None, audience: Audience) -> Snapshot:
 
 @lru_cache(maxsize=2)
 def _no_records(today: dt.date) -> Snapshot:
-    return Snapshot(today)
+    return Snapshot(today, is_recorded=False)
 
 
 def _version(engine: Engine) -> tuple[int, int]:
@@ -294,31 +282,10 @@ def _version(engine: Engine) -> tuple[int, int]:
 
 @lru_cache(maxsize=12)
 def _read_snapshot(engine: Engine, audience: Audience, today: dt.date, _version: tuple[int, int]) -> Snapshot:
-    reader = READERS[audience]
-    told = public_support(engine, reader)
-    return Snapshot(
-        as_of=today,
-        links=link_records(link_states(engine, reader, today=today)),
-        support={row.territory_id: (row.support, row.month) for row in told.itertuples()},
-        local={kind: local_facts(engine, reader, kind) for kind in LOCAL_KINDS},
-        is_demonstration=is_demonstration(engine),
-    )
+    return read_snapshot(engine, audience, today=today)
 
 
-def link_records(states: pd.DataFrame) -> dict[Link, LinkRecord]:
-    """A table of states (as `geodata.records.queries.link_states` returns it) by territory and mosaic."""
-    return {
-        (row.territory_id, row.mosaic_id): LinkRecord(
-            stage=row.stage_code,
-            highest=row.highest_stage,
-            stage_date=None if pd.isna(row.stage_date) else row.stage_date,
-            last_event_date=row.last_event_date,
-            flags=tuple(sorted({*_codes(row.flags), *_codes(row.rule_flags)})),
-            event_count=int(row.event_count),
-        )
-        for row in states.itertuples()
-    }
-
-
-def _codes(joined: Any) -> list[str]:
-    return [] if pd.isna(joined) else [code for code in str(joined).split(";") if code]
+@lru_cache(maxsize=12)
+def _read_past_snapshot(engine: Engine, audience: Audience, day: dt.date, _now: Snapshot) -> Snapshot:
+    """Today's public snapshot is another object after every write: so is then the past one."""
+    return read_snapshot(engine, audience, as_of=day)

@@ -1,4 +1,4 @@
-"""The server: Streamlit's pages and our files in one process.
+"""The server: Streamlit's pages, the API and our files in one process.
 
 ``python -m dashboard.server --host 127.0.0.1 --port 8501`` runs it. Importing this module starts nothing. uvicorn
 serves it directly, on a socket that is known to be TCP, so that small answers are not held back (about 40 ms each);
@@ -28,7 +28,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, file_util
 from streamlit.starlette import App
 
-from dashboard import access, data
+from dashboard import access, data, places
+from dashboard.api import shapes
+from dashboard.api.app import Api
 from dashboard.assets import PREFIX, Asset
 
 HERE = Path(__file__).resolve().parent
@@ -107,7 +109,8 @@ def answer(asset: Asset, request: Request) -> Response:
     compressed = accepts_gzip(request)
     body = asset.compressed if compressed else asset.plain
     tag = f'"{asset.digest}{"-gzip" if compressed else ""}"'
-    headers = {"Cache-Control": FOREVER, "ETag": tag, "Vary": "Accept-Encoding", "Accept-Ranges": "bytes"}
+    headers = {"Cache-Control": FOREVER, "ETag": tag, "Vary": "Accept-Encoding", "Accept-Ranges": "bytes",
+               "Access-Control-Allow-Origin": "*"}  # fmt: skip
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
@@ -141,13 +144,17 @@ def shell_asset(path: str) -> Asset | None:
 
 
 class Files:
-    """ASGI middleware that answers for our files and for the compressed shell, before Streamlit sees the request."""
+    """ASGI middleware that answers for the API, our files and the compressed shell; all else goes on to Streamlit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.api = Api()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand the request on."""
+        if scope["type"] == "http" and self.api.answers(scope["path"]):
+            await self.api(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             path = scope["path"]
             request = Request(scope)
@@ -168,6 +175,8 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     """Load what every session shares, then take it out of the garbage collector's sight."""
     data.bundle()
     data.assets()
+    places.load_all()
+    shapes.shape_tables()
     gc.collect()
     gc.freeze()
     yield

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from dashboard.map import style
-from dashboard.records import Link, LinkRecord
 from dashboard.text import Words
 from geodata.model import vocabulary
+from geodata.snapshot import LinkRecord
 from geodata.status import FIRST_STAGE, stage_rank
-from geodata.store import Bundle
 
 FLAG_LOOKS = (("WD", style.WITHDREW), ("DC", style.DECLINED), ("NR", style.NO_ANSWER))
 """Flags that the map shows instead of the stage, the strongest first."""
@@ -60,21 +56,6 @@ def look_of(record: LinkRecord | None) -> str:
         if flag in record.flags:
             return look
     return str(stage_rank(record.stage))
-
-
-def stage_codes(bundle: Bundle, records: Mapping[Link, LinkRecord], mosaic_id: str | None) -> str:
-    """One character per row of `territory`: the look of its link to a mosaic, or of the link with the lowest stage."""
-    links = bundle.territory_mosaic
-    if mosaic_id is not None:
-        links = links[links["mosaic_id"] == mosaic_id]
-    of_territory: dict[str, dict[str, LinkRecord | None]] = {}
-    for territory_id, one in zip(links["territory_id"], links["mosaic_id"], strict=True):
-        of_territory.setdefault(territory_id, {})[one] = records.get((territory_id, one))
-    codes = np.full(len(bundle.territory), style.NOT_LINKED, dtype="<U1")
-    place = pd.Series(range(len(bundle.territory)), index=bundle.territory["territory_id"])
-    for territory_id, found in of_territory.items():
-        codes[place[territory_id]] = look_of(shown_link(found, mosaic_id).record)
-    return "".join(codes)
 
 
 def stage_text(record: LinkRecord | None, words: Words) -> str:

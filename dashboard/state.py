@@ -1,24 +1,38 @@
-"""What a session has chosen, and where it stands: the address holds mosaic and language, the session the rest.
+"""What a session has chosen. The address holds all of it: filters, territory, colouring, days, tab, view, language.
 
 The address is read at the start of every rerun and is the truth, so that a link opens the same picture and the
-browser's back button works. Streamlit empties it when the page changes: then the session gives its choice back.
+browser's back button works. Streamlit empties it when the page changes: then the session gives it back.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
-from dashboard import data
+from dashboard import data, rows
 from dashboard.text import FALLBACK, Words, match_language, words
+from geodata.selection import Filters, Refused
 
+LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT = (
+    "lang", "territory", "colour", "day", "since", "tab", "view", "sort",
+)  # fmt: skip
 MOSAIC = "mosaic"
-LANGUAGE = "lang"
-_PAGE = "page_of_last_run"
-_TERRITORY = "territory"
-_PLACE = "place"
-_KEPT = {MOSAIC: "kept_mosaic", LANGUAGE: "kept_lang"}
+BY_LINK, BY_STAGE = "link", "stage"
+LIST, MOSAICS, MEMBERS, ABOUT, CHANGES = "list", "mosaics", "members", "about", "changes"
+TABS = (LIST, MOSAICS, MEMBERS, ABOUT, CHANGES)
+"""Tabs of the panel beside the map."""
+FILTER_NAMES = tuple(one.name for one in fields(Filters))
+NAMES = (*FILTER_NAMES, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT, LANGUAGE)
+"""All that the address may hold, in the order in which it is written."""
+EARLIEST = dt.date(1990, 1, 1)
+"""No record is older: a day before it in an address is a slip."""
+
+_PAGE, _KEPT, _PLACE, _OPENED = "page_of_last_run", "kept_address", "place", "opened_territory"
+_VIEW = re.compile(r"^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?),(\d{1,2}(?:\.\d+)?)$")
 
 
 @dataclass(frozen=True)
@@ -26,63 +40,185 @@ class Choice:
     """What is chosen in this run.
 
     Attributes:
-        mosaic_id: A mosaic or counterpart, None for all.
+        filters: What the map, the table, the figures and the export are about.
         territory_id: The municipality or commune that is looked at, None for none.
         place_id: The territory that the map has gone to, None where it shows the mosaic or the whole country.
         words: The language.
-        refused: Values of the address that mean nothing here, by parameter; they are ignored, with a notice.
+        refused: Values of the address that mean nothing here; they are ignored, with a notice.
+        colour: What the map is coloured by, `BY_LINK` or `BY_STAGE`; None where the address leaves it open.
+        day: The day that stages are shown of; None for today.
+        since: The earlier day that it is compared with; None for none.
+        tab: Tab of the panel, one of `TABS`; None for the usual one.
+        view: Latitude, longitude and zoom that the address asks for; None where the map goes by the rest.
+        sort: Column of the table to sort by, with ``-`` before it where descending; empty for the usual order.
+        is_embedded: Whether the page stands in a partner's.
     """
 
-    mosaic_id: str | None
+    filters: Filters
     territory_id: str | None
     place_id: str | None
     words: Words
-    refused: dict[str, str]
+    refused: tuple[Refused, ...] = ()
+    colour: str | None = None
+    day: dt.date | None = None
+    since: dt.date | None = None
+    tab: str | None = None
+    view: tuple[float, float, float] | None = None
+    sort: str = ""
+    is_embedded: bool = False
+
+    @property
+    def mosaic_id(self) -> str | None:
+        """The mosaic or counterpart where just one is chosen."""
+        return self.filters.one_mosaic
+
+
+@dataclass
+class _Reading:
+    """Values of the address, and those that mean nothing."""
+
+    asked: Mapping[str, str]
+    refused: list[Refused] = field(default_factory=list)
+
+    def refuse(self, name: str) -> None:
+        self.refused.append(Refused(name, self.asked[name][:80], ()))
+
+    def one_of(self, name: str, known: tuple[str, ...]) -> str | None:
+        value = self.asked.get(name)
+        if not value or value in known:
+            return value or None
+        self.refuse(name)
+        return None
+
+    def sort(self) -> str:
+        value = self.asked.get(SORT, "")
+        if value.removeprefix("-") in {"", *rows.SORT_KEYS}:
+            return value
+        self.refuse(SORT)
+        return ""
+
+    def day(self, name: str, *, before: dt.date) -> dt.date | None:
+        value = self.asked.get(name)
+        if not value:
+            return None
+        try:
+            found = dt.date.fromisoformat(value)
+        except ValueError:
+            found = dt.date.max
+        if not EARLIEST <= found <= before:
+            self.refuse(name)
+            return None
+        return None if name == DAY and found == before else found
 
 
 def read_choice(page: str) -> Choice:
     """Read the address and the session. The first call of a run."""
     if st.session_state.get(_PAGE) not in {None, page}:
-        for name, kept in _KEPT.items():
-            if name not in st.query_params and st.session_state.get(kept):
-                st.query_params[name] = st.session_state[kept]
+        for name, value in st.session_state.get(_KEPT, {}).items():
+            if name not in st.query_params:
+                st.query_params[name] = value
     st.session_state[_PAGE] = page
 
-    refused: dict[str, str] = {}
-    mosaic_id = st.query_params.get(MOSAIC) or None
-    if mosaic_id is not None and mosaic_id not in data.mosaic_ids():
-        refused[MOSAIC] = mosaic_id
-        mosaic_id = None
-    asked = st.query_params.get(LANGUAGE) or None
-    if asked is not None and match_language(asked) is None:
-        refused[LANGUAGE] = asked
-    st.session_state[_KEPT[MOSAIC]] = mosaic_id
-    if LANGUAGE not in refused and asked is not None:
-        st.session_state[_KEPT[LANGUAGE]] = match_language(asked)
-    return Choice(mosaic_id, st.session_state.get(_TERRITORY), st.session_state.get(_PLACE), peek_words(), refused)
+    asked = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
+    reading = _Reading(asked)
+    filters, refused = data.plain_catalogue().parse({name: asked[name] for name in FILTER_NAMES if name in asked})
+    reading.refused += [Refused(one.field, one.value[:80], one.nearest) for one in refused]
+    if asked.get(LANGUAGE) and match_language(asked[LANGUAGE]) is None:
+        reading.refuse(LANGUAGE)
+    territory_id = asked.get(TERRITORY)
+    if territory_id is not None and data.row_of(territory_id) is None:
+        reading.refuse(TERRITORY)
+        territory_id = None
+    day = reading.day(DAY, before=dt.date.today())
+    view = _VIEW.match(asked.get(VIEW, ""))
+    if asked.get(VIEW) and view is None:
+        reading.refuse(VIEW)
+    if territory_id is not None and view is None and _OPENED not in st.session_state:
+        st.session_state[_PLACE] = territory_id  # a link that somebody sent: the map goes there
+    st.session_state[_OPENED] = territory_id
+
+    choice = Choice(
+        filters=filters,
+        territory_id=territory_id,
+        place_id=st.session_state.get(_PLACE),
+        words=peek_words(),
+        colour=reading.one_of(COLOUR, (BY_LINK, BY_STAGE)),
+        day=day,
+        since=reading.day(SINCE, before=day or dt.date.today()),
+        tab=reading.one_of(TAB, TABS),
+        view=None if view is None else (float(view[1]), float(view[2]), float(view[3])),
+        sort=reading.sort(),
+        is_embedded=st.context.is_embedded,
+        refused=tuple(reading.refused),
+    )
+    wrong = {one.field for one in choice.refused}
+    kept = {name: value for name, value in asked.items() if name not in wrong}
+    kept |= {name: ",".join(values) for name, values in filters.active.items()}
+    st.session_state[_KEPT] = {name: kept[name] for name in NAMES if name in kept}
+    return choice
 
 
 def peek_words() -> Words:
     """The language, for what is drawn before the page reads its choice: the navigation."""
     asked = match_language(st.query_params.get(LANGUAGE))
-    kept = st.session_state.get(_KEPT[LANGUAGE])
+    kept = match_language(st.session_state.get(_KEPT, {}).get(LANGUAGE))
     return words(asked or kept or match_language(st.context.locale) or FALLBACK)
+
+
+def write_address(**changes: str | None) -> None:
+    """Change the address: an empty value or None leaves it. A view that was asked for gives way to what is chosen."""
+    for name, value in changes.items():
+        if value:
+            st.query_params[name] = value
+            st.session_state.setdefault(_KEPT, {})[name] = value
+        else:
+            st.query_params.pop(name, None)
+            st.session_state.setdefault(_KEPT, {}).pop(name, None)
+
+
+def choose(name: str, values: tuple[str, ...] | str) -> None:
+    """Choose what one field of the filters asks for; nothing: it asks for nothing."""
+    if name == MOSAIC:
+        choose_mosaic(",".join(values) if values else None)
+    else:
+        write_address(**{name: values if isinstance(values, str) else ",".join(values)})
+
+
+def clear_filters() -> None:
+    """Show everything again."""
+    choose_mosaic(None)
+    write_address(**dict.fromkeys(FILTER_NAMES))
 
 
 def choose_mosaic(mosaic_id: str | None) -> None:
     """Choose a mosaic or counterpart; None for all."""
-    st.session_state[_KEPT[MOSAIC]] = mosaic_id
     st.session_state[_PLACE] = None
-    if mosaic_id is None:
-        st.query_params.pop(MOSAIC, None)
-    else:
-        st.query_params[MOSAIC] = mosaic_id
+    write_address(**{MOSAIC: mosaic_id, TAB: None, VIEW: None, SORT: None})
 
 
 def choose_language(code: str) -> None:
     """Choose a language of the interface."""
-    st.session_state[_KEPT[LANGUAGE]] = code
-    st.query_params[LANGUAGE] = code
+    write_address(**{LANGUAGE: code})
+
+
+def choose_colour(colour: str) -> None:
+    """Choose what the map is coloured by, `BY_LINK` or `BY_STAGE`."""
+    write_address(**{COLOUR: colour})
+
+
+def choose_days(day: dt.date | None, since: dt.date | None) -> None:
+    """Choose the day that stages are shown of, and an earlier one to compare it with; None for today and for none."""
+    write_address(**{DAY: day and day.isoformat(), SINCE: since and since.isoformat()})
+
+
+def choose_tab(tab: str | None) -> None:
+    """Choose the tab of the panel, one of `TABS`; None for the usual one."""
+    write_address(**{TAB: tab})
+
+
+def choose_sort(sort: str) -> None:
+    """Choose the column that the table is sorted by."""
+    write_address(**{SORT: sort})
 
 
 def choose_territory(territory_id: str | None, *, go_there: bool = False) -> None:
@@ -92,6 +228,7 @@ def choose_territory(territory_id: str | None, *, go_there: bool = False) -> Non
         territory_id: The territory.
         go_there: Whether the map goes to it. A click on the map keeps the view.
     """
-    st.session_state[_TERRITORY] = territory_id
+    write_address(**{TERRITORY: territory_id})
     if go_there and territory_id is not None:
         st.session_state[_PLACE] = territory_id
+        write_address(**{VIEW: None})

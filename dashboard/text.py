@@ -115,14 +115,16 @@ class Words:
         if is_unknown(value):
             return UNKNOWN
         size = float(value)  # type: ignore[arg-type]
-        return self.number(size, 0 if size >= 100 else 1 if size >= 1 else 2)
+        return self.number(size, 0 if size >= 100 or size == 0 else 1 if size >= 1 else 2)
 
     def share(self, value: object) -> str:
-        """A share from 0 to 1 as a percentage with one decimal; below 0.1 % with three."""
+        """A share from 0 to 1 as a percentage with one decimal; below 0.1 % with three; none and all without any."""
         if is_unknown(value):
             return UNKNOWN
         size = float(value)  # type: ignore[arg-type]
         whole = str(self.locale.percent_formats[None].pattern)
+        if size in {0, 1}:
+            return format_percent(size, whole, locale=self.locale)
         return format_percent(size, whole.replace("#0", "#0.0" if size >= 0.001 else "#0.000"), locale=self.locale)
 
     def date(self, value: object) -> str:

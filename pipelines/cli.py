@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -13,8 +13,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table as Grid
 
 from geodata.errors import MosaicosError
-from geodata.model import LANGUAGES
 from geodata.paths import published_folder
+from pipelines.cli_export import export
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 BAD_INPUT = 2
 INPUTS_VARIABLE = "MOSAICOS_INPUTS"
@@ -153,26 +156,7 @@ def docs(out: Path) -> None:
     write_stream(out / "QUALITY.md", [quality_page(tables["quality"]).encode()])
 
 
-@main.command()
-@click.option("--layer", type=click.Choice(["territories"]), default="territories", show_default=True)
-@click.option("--mosaic", "mosaic_id", metavar="ID", help="Only the territories of this mosaic or counterpart.")
-@click.option("--format", "format_", type=click.Choice(["geojson"]), default="geojson", show_default=True)
-@click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of labels.")
-@click.option("--out", required=True, metavar="FILE", help="Where to write; - for the standard output.")
-def export(layer: str, mosaic_id: str | None, format_: str, language: Any, out: str) -> None:
-    """Write a layer for partners."""
-    from geodata.export.files import write_stream  # noqa: PLC0415
-    from geodata.export.geojson import stream_territories  # noqa: PLC0415
-    from geodata.store import load_bundle  # noqa: PLC0415
-
-    del layer, format_  # one of each so far
-    pieces = stream_territories(load_bundle(), mosaic_id, language=language)
-    if out == "-":
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-    else:
-        write_stream(Path(out), pieces)
+main.add_command(export)
 
 
 @main.command()
@@ -224,20 +208,78 @@ def demo(seed: int) -> None:
 @click.option("--organisation", metavar="ID", help="The organisation that an editor writes for.")
 def grant(account: str, role: str, organisation: str | None) -> None:
     """Give ACCOUNT (its id or label; it exists once its person has signed in) a ROLE: so comes the first admin."""
-    from geodata.errors import UnknownIdError  # noqa: PLC0415
     from geodata.records import accounts  # noqa: PLC0415
     from geodata.records.database import open_engine  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
-    from geodata.search import nearest  # noqa: PLC0415
 
     engine = open_engine()
-    known = accounts.accounts(engine, SYSTEM)
+    accounts.grant(engine, SYSTEM, _account_id(engine, account), role=role, organisation_id=organisation)
+    engine.dispose()
+    click.echo(f"{account} is {role} now.")
+
+
+@records.command()
+@click.argument("account")
+@click.option("--days", type=int, default=90, show_default=True, help="How long it is good, 366 at the most.")
+@click.option("--label", default="API", show_default=True, help="What it is for.")
+def token(account: str, days: int, label: str) -> None:
+    """Make a token with which a program reads from the API what ACCOUNT (its id or label) may see."""
+    from geodata.records.database import open_engine  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+    from geodata.records.tokens import create_token  # noqa: PLC0415
+
+    engine = open_engine()
+    made = create_token(engine, SYSTEM, _account_id(engine, account), label=label, days=days)
+    engine.dispose()
+    click.echo(
+        f"Token {made.token_id} of {account}, good until {made.expires_at:%Y-%m-%d}. It is shown once:", err=True
+    )
+    click.echo(made.secret)
+
+
+@records.command()
+def tokens() -> None:
+    """List the tokens: id, account, what for, until when, and whether revoked."""
+    import pandas as pd  # noqa: PLC0415
+
+    from geodata.records.database import open_engine  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+    from geodata.records.tokens import tokens  # noqa: PLC0415
+
+    engine = open_engine()
+    listed = tokens(engine, SYSTEM)
+    engine.dispose()
+    for one in listed.itertuples():
+        end = f"until {one.expires_at:%Y-%m-%d}" if pd.isna(one.revoked_at) else "revoked"
+        click.echo(f"{one.token_id}  {end}  {one.account}  {one.label}")
+
+
+@records.command()
+@click.argument("token_id")
+def revoke(token_id: str) -> None:
+    """Revoke the token of that id (see `tokens`)."""
+    from geodata.records.database import open_engine  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+    from geodata.records.tokens import revoke_token  # noqa: PLC0415
+
+    engine = open_engine()
+    was_good = revoke_token(engine, SYSTEM, token_id)
+    engine.dispose()
+    click.echo("Revoked." if was_good else "It was revoked already.")
+
+
+def _account_id(engine: Engine, account: str) -> str:
+    """The id of an account that is named by its id or label."""
+    from geodata.errors import UnknownIdError  # noqa: PLC0415
+    from geodata.records.accounts import accounts  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+    from geodata.search import nearest  # noqa: PLC0415
+
+    known = accounts(engine, SYSTEM)
     found = known.loc[(known["account_id"] == account) | (known["label"] == account), "account_id"]
     if len(found) != 1:
         raise UnknownIdError("account", account, nearest(account, known["label"]))
-    accounts.grant(engine, SYSTEM, found.iloc[0], role=role, organisation_id=organisation)
-    engine.dispose()
-    click.echo(f"{account} is {role} now.")
+    return str(found.iloc[0])
 
 
 def _fail(message: str) -> NoReturn:

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
 
 import geopandas as gpd
 import pandas as pd
@@ -216,7 +215,7 @@ def read_sheet(inputs: Inputs, source: Source) -> pd.DataFrame:
     content = inputs.bytes_of(source)
     try:
         return pd.read_excel(io.BytesIO(content), dtype="str", engine="openpyxl")
-    except (ValueError, KeyError, OSError, zlib.error, zipfile.BadZipFile, ElementTree.ParseError) as error:
+    except (ValueError, KeyError, OSError, zlib.error, zipfile.BadZipFile, SyntaxError) as error:  # of XML, that is
         raise InputError(f"Source {source.id}: no readable workbook ({error}). Fetch it again.") from error
 
 

@@ -33,7 +33,7 @@ def extract_messages() -> Catalog:
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            if name in WORDS:
+            if name in WORDS and len(call.args) >= WORDS[name]:  # text.count("/") is a method of Python's own
                 texts = [one.value for one in call.args[: WORDS[name]] if isinstance(one, ast.Constant)]
                 if len(texts) != WORDS[name] or not all(isinstance(text, str) for text in texts):
                     raise ValueError(f"{place}:{call.lineno}: the message of {name}() is not a literal.")

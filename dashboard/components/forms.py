@@ -18,16 +18,18 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records
 from dashboard.components import fragments
+from dashboard.components.refusals import refusal_detail, refusal_text
 from dashboard.text import Words
-from geodata.errors import MosaicosError, UnknownIdError
+from geodata.errors import MosaicosError
 from geodata.model import vocabulary
-from geodata.records.errors import BoundaryError, ConflictError, DatabaseError, LinkMissingError, PermissionDenied
 from geodata.records.roles import Actor
 from geodata.status import Problem
 
 EARLIEST = dt.date(1990, 1, 1)
 """First day that a form offers: before any mosaic."""
 LATEST = dt.date(2099, 12, 31)
+MOST_MONEY = 9_999_999_999_999.0
+"""Largest amount that a form takes: beyond it a field of a browser loses the hundredths."""
 DAY_FORMAT = "DD/MM/YYYY"
 _CHANGED = "records-changed"
 
@@ -73,19 +75,6 @@ def refresh_page() -> None:
         st.rerun()
 
 
-def refusal_text(error: MosaicosError, words: Words) -> str:
-    """Why nothing was stored, in the language of the interface; the detail follows in English."""
-    kinds: list[tuple[type[MosaicosError], str]] = [
-        (LinkMissingError, words.say("The municipality and the mosaic are not linked, so nothing was stored.")),
-        (PermissionDenied, words.say("Your role does not allow this, so nothing was stored.")),
-        (ConflictError, words.say("This contradicts what is there already, so nothing was stored.")),
-        (UnknownIdError, words.say("Something that this refers to does not exist, so nothing was stored.")),
-        (BoundaryError, words.say("The file cannot be kept as a boundary, so nothing was stored.")),
-        (DatabaseError, words.say("The database cannot be used now, so nothing was stored. Try again.")),
-    ]
-    return next((text for kind, text in kinds if isinstance(error, kind)), words.say("Nothing was stored. Try again."))
-
-
 class Form:
     """One form on a page.
 
@@ -123,8 +112,7 @@ class Form:
         if self.entry.said:
             st.html(fragments.notice(self.words.say("Stored."), " ".join(self.entry.said)))
         if self.entry.refusal is not None:
-            strong = refusal_text(self.entry.refusal, self.words)
-            st.html(fragments.notice(strong, str(self.entry.refusal), kind="poor"))
+            show_refusal(self.entry.refusal, self.words)
         elif any(problem.severity == "error" for problem in self.entry.problems):
             count = sum(problem.severity == "error" for problem in self.entry.problems)
             text = self.words.count("{n} field needs another look.", "{n} fields need another look.", count)
@@ -141,6 +129,11 @@ class Form:
     def number(self, name: str, label: str) -> None:
         """A field of a whole number from 0 on."""
         st.number_input(label, min_value=0, value=None, step=1, key=self._field(name))
+        self.show_problems(name)
+
+    def amount(self, name: str, label: str) -> None:
+        """A field of an amount of money from 0 on, to the hundredth."""
+        st.number_input(label, min_value=0.0, max_value=MOST_MONEY, value=None, step=0.01, key=self._field(name))
         self.show_problems(name)
 
     def day(self, name: str, label: str, *, latest: dt.date | None = None, today: bool = False) -> None:
@@ -265,7 +258,12 @@ def act(key: str, label: str, write: Callable[[Engine, Actor], Any], words: Word
     st.button(label, key=key, on_click=store, **more)
     refusal = st.session_state.get(problem_key)
     if refusal is not None:
-        st.html(fragments.notice(refusal_text(refusal, words), str(refusal), kind="poor"))
+        show_refusal(refusal, words)
+
+
+def show_refusal(refusal: MosaicosError, words: Words) -> None:
+    """Why nothing was stored, and what to do about it."""
+    st.html(fragments.notice(refusal_text(refusal, words), refusal_detail(refusal, words), kind="poor"))
 
 
 def code_names(codes: str, words: Words) -> dict[str, str]:

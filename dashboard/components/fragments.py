@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -49,6 +50,12 @@ def paragraph(text: str, *, look: str = "text") -> str:
     return f'<p class="{escape(look)}">{escape(text)}</p>'
 
 
+def link_paragraph(text: str, link: str, address: str) -> str:
+    """A line of text and a link that opens in a window of its own."""
+    led = f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(link)}</a>'
+    return f'<p class="small">{escape(text)} {led}</p>'
+
+
 def link_line(name: str, grade: str, details: Sequence[str], *, look: str) -> str:
     """One mosaic that a territory is linked to: its name, how sure, and why.
 
@@ -63,27 +70,6 @@ def link_line(name: str, grade: str, details: Sequence[str], *, look: str) -> st
         f'<div class="link-line"><strong>{escape(name)}</strong> '
         f'<span class="chip chip-{escape(look)}">{escape(grade)}</span><div class="link-details">{said}</div></div>'
     )
-
-
-def legend(items: Iterable[tuple[str, str]]) -> str:
-    """The legend: pairs of a swatch (see `swatch`) and its meaning."""
-    rows = "".join(f"<li>{drawing}<span>{escape(text)}</span></li>" for drawing, text in items)
-    return f'<ul class="legend">{rows}</ul>'
-
-
-def swatch(look: style.Style, *, hatched: bool = False) -> str:
-    """A small drawing of a map style: fill, outline, dashes, hatching."""
-    color = str(look["color"])
-    dashes = look.get("dashArray")
-    line = "solid" if not dashes else "dotted" if str(dashes) < "3" else "dashed"
-    fill = "transparent"
-    if look.get("fill", "fillColor" in look):
-        share = round(100 * float(look.get("fillOpacity", 1)))
-        fill = f"color-mix(in srgb, {look['fillColor']} {share}%, white)"
-    if hatched:
-        fill = f"repeating-linear-gradient(135deg, {color} 0 1.4px, white 1.4px 5px)"
-    drawn = f"background: {fill}; border: {max(float(look['weight']), 1)}px {line} {color};"
-    return f'<span class="swatch" style="{escape(drawn)}"></span>'
 
 
 def footnote(lines: Iterable[str], *, title: str, items: Iterable[str]) -> str:
@@ -183,3 +169,91 @@ def happened(when: str, what: str, details: Iterable[str], *, struck: str = "", 
 def happenings(items: Iterable[str]) -> str:
     """A history: entries that `happened` made."""
     return f'<ol class="history">{"".join(items)}</ol>'
+
+
+def label(text: str) -> str:
+    """A text for the label of a widget, in which Streamlit reads Markdown: every mark of it stands for itself."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def share_row(
+    name: str,
+    details: Iterable[str],
+    *,
+    size: str,
+    note: str,
+    share: float | None,
+    chips: str = "",
+    look: str = "plain",
+) -> str:
+    """One thing that covers a share of a whole, with a bar as long as the share.
+
+    Args:
+        name: What it is.
+        details: What more is known, shown one after another.
+        size: How large.
+        note: The share in words.
+        share: The share, 0 to 1; null where it is not known.
+        chips: Made by `chips`, beside the name.
+        look: ``member`` or ``plain``.
+    """
+    said = " · ".join(escape(detail) for detail in details if detail)
+    wide = 0 if share is None else min(max(share, 0.0), 1.0)
+    return (
+        f'<li class="share-row share-{escape(look)}"><div class="share-name"><strong>{escape(name)}</strong>{chips}'
+        f'<div class="link-details">{said}</div></div><div class="share-size"><b>{escape(size)}</b>'
+        f'<span>{escape(note)}</span></div><div class="share-bar" aria-hidden="true">'
+        f'<span style="width: {100 * wide:.2f}%"></span></div></li>'
+    )
+
+
+def share_rows(rows: Sequence[str], *, most: int, more: str) -> str:
+    """Rows that `share_row` made: the first ones, and the others below a title that opens."""
+    shown = f'<ul class="share-rows">{"".join(rows[:most])}</ul>'
+    if len(rows) <= most:
+        return shown
+    return (
+        f'{shown}<details class="more"><summary>{escape(more)}</summary>'
+        f'<ul class="share-rows">{"".join(rows[most:])}</ul></details>'
+    )
+
+
+def sources(items: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> str:
+    """Facts and where each comes from.
+
+    Args:
+        items: What, and its sources: each a line and a smaller one below it, which may be empty.
+    """
+    rows = "".join(
+        f"<dt>{escape(what)}</dt><dd>"
+        + "".join(
+            f"<div>{escape(line)}</div>" + (f'<div class="small">{escape(below)}</div>' if below else "")
+            for line, below in told
+        )
+        + "</dd>"
+        for what, told in items
+    )
+    return f'<dl class="facts fact-sources">{rows}</dl>'
+
+
+def change_row(name: str, about: str, steps: Sequence[str], gained: Sequence[str], lost: Sequence[str]) -> str:
+    """What changed of one link or territory.
+
+    Args:
+        name: The territory.
+        about: The mosaic.
+        steps: What it was and what it is: made by `stage_chip` or `chips`; one or none where that did not change.
+        gained: Flags that it got.
+        lost: Flags that it lost.
+    """
+    arrow = '<span class="arrow" aria-hidden="true">→</span>'
+    flags = chips([f"+ {one}" for one in gained], look="flag") + chips([f"− {one}" for one in lost], look="quiet")
+    return (
+        f'<li class="change"><div><strong>{escape(name)}</strong> <span class="small">{escape(about)}</span></div>'
+        f'<div class="change-steps">{arrow.join(steps)}{flags}</div></li>'
+    )
+
+
+def change_rows(rows: Iterable[str]) -> str:
+    """A list of what `change_row` made."""
+    return f'<ul class="changes">{"".join(rows)}</ul>'

@@ -25,11 +25,10 @@ def read_events(territory_id: str) -> pd.DataFrame:
     )
 
 
-def show_events(events: pd.DataFrame, words: Words) -> None:
-    """Events as `read_events` returns them, with what shows them; those that no longer count are struck through."""
+def events_html(events: pd.DataFrame, words: Words) -> str:
+    """The events of one territory and mosaic, the newest first, as HTML."""
     if events.empty:
-        st.html(fragments.paragraph(words.say("No event is recorded that you may see. Unknown is not no.")))
-        return
+        return fragments.paragraph(words.say("No event is recorded that you may see. Unknown is not no."))
     notes = records.current().read(
         lambda engine, actor: notes_of(engine, actor, events["event_id"].tolist()), without=pd.DataFrame()
     )
@@ -52,7 +51,7 @@ def show_events(events: pd.DataFrame, words: Words) -> None:
                 html=_stage(event, words),
             )
         )
-    st.html(fragments.happenings(items))
+    return fragments.happenings(items)
 
 
 def event_details(
@@ -170,6 +169,7 @@ def _action(action: str, words: Words) -> str:
         "change": words.say("changed"),
         "step": words.say("step"),
         "withdraw": words.say("withdrawn"),
+        "correct": words.say("corrected"),
         "grant": words.say("rights changed"),
         "erase": words.say("erased"),
     }

@@ -1,7 +1,8 @@
-"""Local facts: what the sources lack, added by coordinators with reason and source, and withdrawn with a reason."""
+"""Local facts: what the sources lack, added by coordinators with reason and source, corrected or withdrawn later."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from dashboard.components.forms import Form, code_names
 from dashboard.text import Words, is_unknown
 from geodata.records import local
 from geodata.records.boundary import MOST_BYTES
+from geodata.records.roles import Actor
+from geodata.records.writes import key_name
 
 KINDS = ("link", "member", "layer", "seat")
 MEGABYTES = MOST_BYTES // 1_000_000
@@ -65,15 +68,19 @@ def _kind(kind: str, words: Words) -> str:
 
 
 def _show_fact(kind: str, row: dict[str, Any], words: Words) -> None:
-    row_id = row[{"link": "local_link_id", "member": "local_member_id", "layer": "local_layer_id"}.get(
-        kind, "council_seat_id"
-    )]  # fmt: skip
+    row_id = row[key_name(local.TABLES[kind])]
     st.html(
         fragments.link_line(
             _subject(kind, row), _kind(kind, words), [_mosaic(row), *_details(kind, row, words)], look="local"
         )
     )
     if records.current().access.is_at_least("coordinator"):
+        said = _said_of_bundle(row["bundle_state"], words)
+        if said:
+            st.html(fragments.notice(*said, kind="partial"))
+        if st.toggle(words.say("Correct"), key=f"correct-{row_id}"):  # a form of each would be a heavy page
+            with st.container(border=True):
+                _show_correction(kind, row_id, row, words)
         with st.expander(words.say("Withdraw"), key=f"withdraw-{row_id}"):
             form = Form("withdraw", row_id, words)
             with form.frame():
@@ -84,6 +91,53 @@ def _show_fact(kind: str, row: dict[str, Any], words: Words) -> None:
                     said=words.say("It is withdrawn; the history keeps it."),
                     required=("why",),
                 )
+
+
+def _said_of_bundle(bundle_state: str, words: Words) -> tuple[str, str] | None:
+    """What a coordinator should know where the published data have changed below a local fact."""
+    return {
+        "published": (
+            words.say("Now published."),
+            words.say("The published data have this now and are shown instead. It can be withdrawn here."),
+        ),
+        "unplaced": (
+            words.say("Without a place."),
+            words.say(
+                "The published data no longer hold its municipality, mosaic or protected area, so the map and the "
+                "exports leave it out. Correct or withdraw it."
+            ),
+        ),
+    }.get(bundle_state)
+
+
+def _show_correction(kind: str, row_id: str, row: dict[str, Any], words: Words) -> None:
+    """The form that corrects a fact, filled with what it says."""
+    form = Form("correct", row_id, words)
+    names_shown = CORRECTED[kind]
+    for name in (*names_shown, *COMMON):
+        value = row[name]
+        empty = None if name in CHOSEN else ""
+        st.session_state.setdefault(form.key(name), empty if is_unknown(value) else value)
+    with form.frame():
+        for name in names_shown:
+            FIELDS[name](form, words)
+        if kind == "layer":
+            _show_file(form, words.say("Another file, where the boundary itself was wrong"), words)
+        _show_grounds(form, words)
+        form.text("why", words.say("Why it is corrected"))
+        form.submit(
+            words.say("Correct it"),
+            lambda engine, actor, values, new_id: _write_correction(engine, actor, kind, row_id, values, new_id),
+            said=words.say("It is corrected; the history keeps what it said."),
+            required=(*(name for name in names_shown if name in REQUIRED), "reason", "source", "why"),
+        )
+
+
+def _write_correction(engine: Any, actor: Actor, kind: str, row_id: str, values: Mapping[str, Any], new_id: str) -> Any:
+    changes = dict(values)
+    why, file = changes.pop("why"), changes.pop("file", None)
+    brought = {} if file is None else {"content": file.getvalue(), "file_name": file.name}
+    return local.correct(engine, actor, kind, row_id, changes, why=why, new_id=new_id, **brought)
 
 
 def _subject(kind: str, row: dict[str, Any]) -> str:
@@ -110,22 +164,17 @@ def _details(kind: str, row: dict[str, Any], words: Words) -> list[str]:
         "link": lambda: [row["valid_from"]],
     }[kind]()
     told += [row["reason"], words.say("Source: {source}").format(source=row["source"])]
+    if not is_unknown(row["supersedes_id"]):
+        told.append(words.say("corrected"))
     return [str(one) for one in told if not is_unknown(one)]
 
 
 def show_member_form(words: Words) -> None:
     """The form for a member that a mosaic's list lacks."""
     form = Form("member", "all", words)
-    areas = data.bundle().protected_area
     with form.frame():
-        form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
-        form.text("member_name", words.say("Name, as the source writes it"))
-        form.choice(
-            "protected_area_id",
-            words.say("In the register as"),
-            dict(zip(areas["protected_area_id"], areas["protected_area_name"], strict=True)),
-        )
-        form.choice("extent", words.say("Belongs"), code_names("extent", words), must=True)
+        for name in CORRECTED["member"]:
+            FIELDS[name](form, words)
         _show_grounds(form, words)
         form.submit(
             words.say("Add the member"),
@@ -141,13 +190,7 @@ def show_boundary_form(words: Words) -> None:
     with form.frame():
         form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
         form.text("layer_name", words.say("What it bounds"))
-        form.file(
-            "file",
-            words.say("GeoJSON, GeoPackage or zipped Shapefile"),
-            kinds=("geojson", "json", "gpkg", "zip"),
-            megabytes=MEGABYTES,
-            help_text=words.say("Polygons only; the file is checked before it is kept."),
-        )
+        _show_file(form, words.say("GeoJSON, GeoPackage or zipped Shapefile"), words)
         form.text("licence", words.say("Licence, as read"))
         _show_grounds(form, words)
         form.submit(
@@ -177,6 +220,54 @@ def show_link_form(words: Words) -> None:
             said=words.say("The link is there."),
             required=("territory_id", "mosaic_id", "reason", "source"),
         )
+
+
+def _show_file(form: Form, label: str, words: Words) -> None:
+    form.file(
+        "file",
+        label,
+        kinds=("geojson", "json", "gpkg", "zip"),
+        megabytes=MEGABYTES,
+        help_text=words.say("Polygons only; the file is checked before it is kept."),
+    )
+
+
+def _show_area(form: Form, words: Words) -> None:
+    areas = data.bundle().protected_area
+    known = dict(zip(areas["protected_area_id"], areas["protected_area_name"], strict=True))
+    form.choice("protected_area_id", words.say("In the register as"), known)
+
+
+FIELDS: dict[str, Callable[[Form, Words], None]] = {
+    "mosaic_id": lambda form, words: form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names()),
+    "member_name": lambda form, words: form.text("member_name", words.say("Name, as the source writes it")),
+    "protected_area_id": _show_area,
+    "extent": lambda form, words: form.choice("extent", words.say("Belongs"), code_names("extent", words), must=True),
+    "layer_name": lambda form, words: form.text("layer_name", words.say("What it bounds")),
+    "licence": lambda form, words: form.text("licence", words.say("Licence, as read")),
+    "territory_id": lambda form, words: form.choice("territory_id", words.say("Municipality"), names.territory_names()),
+    "organisation_id": lambda form, words: form.choice(
+        "organisation_id", words.say("Organisation"), names.organisation_names()
+    ),
+    "seat_kind": lambda form, words: form.choice("seat_kind", words.say("Seat"), code_names("seat_kind", words)),
+    "valid_from": lambda form, words: form.text("valid_from", words.say("From (year, month or day)")),
+    "valid_to": lambda form, words: form.text("valid_to", words.say("Until")),
+    "act": lambda form, words: form.text("act", words.say("Act")),
+}
+"""How each fact is asked for."""
+CORRECTED: dict[str, tuple[str, ...]] = {
+    "link": ("valid_from",),
+    "member": ("mosaic_id", "member_name", "protected_area_id", "extent"),
+    "layer": ("mosaic_id", "layer_name", "licence"),
+    "seat": ("mosaic_id", "territory_id", "organisation_id", "seat_kind", "valid_from", "valid_to", "act"),
+}
+"""What a correction asks for, beside the file of a boundary. Another pair is another link."""
+COMMON = ("reason", "source", "confidence", "visibility")
+CHOSEN = frozenset(
+    {"mosaic_id", "protected_area_id", "extent", "territory_id", "organisation_id", "seat_kind", "confidence"}
+)
+"""Facts that are chosen from a list, where nothing chosen is null and not an empty text."""
+REQUIRED = frozenset({"mosaic_id", "member_name", "extent", "layer_name", "seat_kind"})
 
 
 def _show_grounds(form: Form, words: Words) -> None:

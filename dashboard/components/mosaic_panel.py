@@ -1,24 +1,44 @@
-"""The panel beside the map: one mosaic or counterpart, or all of them."""
+"""One mosaic or counterpart, or all of them: the list to choose from, the head, the members, what is known of it."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, filters, records, state
-from dashboard.components import fragments, local_panel, stage, tables
+from dashboard import data, filters, state
+from dashboard.components import fragments, local_panel
 from dashboard.components.chooser import Captions, Group, Option
-from dashboard.text import Words, is_unknown
-from geodata.export.geojson import file_name, territories_geojson
+from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.text import UNKNOWN, Words, is_unknown
+from geodata.snapshot import Snapshot
 
-OVERVIEW_KEY = "overview"
+
+def chooser_groups(words: Words, left: dict[str, int] | None = None) -> list[Group]:
+    """The entries of the list: recognised mosaics and counterparts, each under its own heading.
+
+    Args:
+        words: The language.
+        left: How many territories each would leave, where that is to be told.
+    """
+    if left is None:
+        return _groups(words)
+    return [
+        Group(
+            group.label,
+            tuple(
+                replace(one, note=" · ".join(filter(None, [one.note, words.number(left.get(one.id, 0))])))
+                for one in group.options
+            ),
+        )
+        for group in _groups(words)
+    ]
 
 
 @cache
-def chooser_groups(words: Words) -> list[Group]:
-    """The entries of the list: recognised mosaics and counterparts, each under its own heading."""
+def _groups(words: Words) -> list[Group]:
     rows = data.overview()
     is_counterpart = rows["recognition_type"] == filters.COUNTERPART
     headings = (
@@ -50,68 +70,8 @@ def chooser_captions(words: Words) -> Captions:
     )
 
 
-def show_panel(mosaic_id: str | None, words: Words) -> None:
-    """Show the panel."""
-    if mosaic_id is None:
-        _show_all(words)
-    else:
-        _show_one(mosaic_id, words)
-
-
-def _show_all(words: Words) -> None:
-    rows = data.overview()
-    counterparts = int((rows["recognition_type"] == filters.COUNTERPART).sum())
-    found = data.figures(None)
-    st.html(
-        fragments.paragraph(
-            words.say(
-                "A mosaic joins protected areas that lie near each other, so that they are managed together and with "
-                "the municipalities around them. French law has no mosaics: the parks and reserves of French Guiana "
-                "are shown as their counterparts."
-            )
-        )
-    )
-    st.html(
-        fragments.figures(
-            [
-                (words.number(len(rows) - counterparts), words.say("recognised mosaics"), ""),
-                (words.number(counterparts), words.say("counterparts in French Guiana"), ""),
-                (words.number(found.certain), words.say("municipalities certainly in a mosaic"), ""),
-                (words.number(found.borderline), words.say("municipalities whose link is borderline"), ""),
-            ]
-        )
-    )
-    listed, everything = st.tabs([words.say("Mosaics"), words.say("All municipalities")])
-    with listed:
-        tables.show_table(
-            tables.overview_table(rows, words),
-            rows=len(rows),
-            about=words.say("All mosaics and counterparts"),
-            key=OVERVIEW_KEY,
-            on_select=_pick_row,
-            selection_mode="single-row",
-        )
-        st.html(fragments.paragraph(words.say("Tick a row to see the mosaic on the map."), look="small"))
-    with everything:
-        everyone = data.all_territories()
-        tables.show_table(
-            tables.all_territories_table(everyone, words),
-            rows=len(everyone),
-            about=words.say("All municipalities and communes"),
-            key="all-territories",
-            lazy=True,
-            column_config=tables.all_territories_columns(words),
-        )
-        _show_download(None, len(everyone), words)
-
-
-def _pick_row() -> None:
-    picked = st.session_state[OVERVIEW_KEY].selection.rows
-    if picked:
-        state.choose_mosaic(str(data.overview()["mosaic_id"].iloc[picked[0]]))
-
-
-def _show_one(mosaic_id: str, words: Words) -> None:
+def show_head(mosaic_id: str, words: Words) -> None:
+    """The name of a mosaic or counterpart, and how far its extent is known."""
     row = data.bundle().require_mosaic(mosaic_id)
     is_counterpart = row["recognition_type"] == filters.COUNTERPART
     states = "" if is_unknown(row["states"]) else str(row["states"]).replace(";", ", ")
@@ -130,7 +90,6 @@ def _show_one(mosaic_id: str, words: Words) -> None:
                 ),
             )
         )
-    st.html(fragments.figures(_counterpart_figures(row, words) if is_counterpart else _mosaic_figures(row, words)))
     if row["completeness"] != "complete":
         st.html(
             fragments.notice(
@@ -141,46 +100,116 @@ def _show_one(mosaic_id: str, words: Words) -> None:
                 kind=row["completeness"],
             )
         )
-    linked, members = data.linked_territories(mosaic_id), data.members(mosaic_id)
-    stage.show_figure(linked, mosaic_id, words)
-    local_panel.show_hint(mosaic_id, words)
-    names = [
-        words.count("{n} commune", "{n} communes", len(linked))
-        if is_counterpart
-        else words.count("{n} municipality", "{n} municipalities", len(linked)),
-        *([words.count("{n} member", "{n} members", len(members))] if len(members) else []),
-        words.say("About"),
-    ]
-    tabs = st.tabs(names)
-    with tabs[0]:
-        tables.show_table(
-            tables.territory_table(
-                linked, words, is_counterpart=is_counterpart, stages=stage.stage_columns(linked, mosaic_id, words)
-            ),
-            rows=len(linked),
-            about=words.say("Municipalities linked to the mosaic"),
-            key=f"territories-{mosaic_id}",
+
+
+def show_mosaics(words: Words) -> None:
+    """What a mosaic is, and all of them as a table: a row leads to its mosaic."""
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "A mosaic joins protected areas that lie near each other, so that they are managed together and with "
+                "the municipalities around them. French law has no mosaics: the parks and reserves of French Guiana "
+                "are shown as their counterparts."
+            )
         )
-        _show_download(mosaic_id, len(linked), words)
-    if len(members):
-        with tabs[1]:
-            tables.show_table(
-                tables.member_table(members, words),
-                rows=len(members),
-                about=words.say("Members of the mosaic"),
-                key=f"members-{mosaic_id}",
-            )
-            st.html(
-                fragments.paragraph(
-                    words.say(
-                        "An indigenous land stands here only where a source lists it as a member; its phase is the "
-                        "register's own word."
-                    ),
-                    look="small",
-                )
-            )
-    with tabs[-1]:
-        st.html(fragments.facts(_facts(row, words)))
+    )
+    show_grid_of(
+        "mosaics",
+        _mosaic_columns(words),
+        data.overview()["mosaic_id"].tolist(),
+        about=words.say("All mosaics and counterparts"),
+        words=words,
+        on_pick=state.choose_mosaic,
+    )
+
+
+@cache
+def _mosaic_columns(words: Words) -> list[PlainColumn]:
+    rows = data.overview()
+    kinds = [words.label("recognition_type", kind) for kind in rows["recognition_type"]]
+    states = [UNKNOWN if is_unknown(one) else str(one).replace(";", ", ") for one in rows["states"]]
+    grades = [words.label("completeness", one) for one in rows["completeness"]]
+    names = rows["short_name"].tolist()
+    found = [
+        PlainColumn("name", words.say("Mosaic"), names, names),
+        PlainColumn("kind", words.say("Recognised by"), kinds, kinds),
+        PlainColumn("states", words.say("States"), states, states),
+    ]
+    for key, label in (("certain", words.say("Certain")), ("borderline", words.say("Borderline"))):
+        values = rows[key].tolist()
+        found.append(PlainColumn(key, label, values, [words.number(one) for one in values], is_number=True))
+    return [*found, PlainColumn("members", words.say("Members listed"), grades, grades)]
+
+
+def show_members(mosaic_id: str, snapshot: Snapshot, words: Words) -> None:
+    """The members of a mosaic, those that coordinators stated among them, an indigenous land with its phase."""
+    columns, ids = _member_columns(mosaic_id, snapshot, words)
+    show_grid_of(f"members-{mosaic_id}", columns, ids, about=words.say("Members of the mosaic"), words=words)
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "An indigenous land stands here only where a source lists it as a member; its phase is the "
+                "register's own word."
+            ),
+            look="small",
+        )
+    )
+
+
+def count_members(mosaic_id: str, snapshot: Snapshot) -> int:
+    """How many members a mosaic has, those that coordinators stated among them."""
+    return len(data.members(mosaic_id)) + len(_local_members(mosaic_id, snapshot))
+
+
+def _local_members(mosaic_id: str, snapshot: Snapshot) -> pd.DataFrame:
+    local = snapshot.local.get("member")
+    return pd.DataFrame() if local is None or local.empty else local[local["mosaic_id"] == mosaic_id]
+
+
+@lru_cache(maxsize=64)
+def _member_columns(mosaic_id: str, snapshot: Snapshot, words: Words) -> tuple[list[PlainColumn], list[str]]:
+    listed = data.members(mosaic_id)
+    local = _local_members(mosaic_id, snapshot)
+    if len(local):
+        areas = data.bundle().protected_area.set_index("protected_area_id")
+        known = local["protected_area_id"].map(areas["area_kind"])
+        sizes = local["protected_area_id"].map(areas["computed_area_ha"])
+        phases = local["protected_area_id"].map(areas["phase"])
+        local = local.assign(area_kind=known, computed_area_ha=sizes, phase=phases, is_local=True)
+        listed = pd.concat([listed.assign(is_local=False), local], ignore_index=True)
+    rows = listed.to_dict("records")
+    names = [
+        words.say("{name} (local)").format(name=row["member_name"]) if row.get("is_local") else str(row["member_name"])
+        for row in rows
+    ]
+    kinds = [UNKNOWN if is_unknown(row["area_kind"]) else words.label("area_kind", row["area_kind"]) for row in rows]
+    phases = [UNKNOWN if is_unknown(row["phase"]) else str(row["phase"]) for row in rows]
+    extents = [UNKNOWN if is_unknown(row["extent"]) else words.label("extent", row["extent"]) for row in rows]
+    sizes = [None if is_unknown(row["computed_area_ha"]) else float(row["computed_area_ha"]) for row in rows]
+    columns = [
+        PlainColumn("name", words.say("Name"), names, names),
+        PlainColumn("kind", words.say("Kind"), kinds, kinds),
+        PlainColumn("phase", words.say("Phase (indigenous land)"), phases, phases),
+        PlainColumn("extent", words.say("Belongs"), extents, extents),
+        PlainColumn(
+            "area",
+            words.say("Computed area, ha"),
+            sizes,
+            [UNKNOWN if one is None else words.number(one) for one in sizes],
+            is_number=True,
+        ),
+    ]
+    ids = [str(row.get("member_id") or row.get("local_member_id")) for row in rows]
+    return [one for one in columns if any(text != UNKNOWN for text in one.texts)], ids
+
+
+def show_about(mosaic_id: str, words: Words) -> None:
+    """What is known of a mosaic or counterpart: figures, act, sources, and the local facts about it."""
+    row = data.bundle().require_mosaic(mosaic_id)
+    is_counterpart = row["recognition_type"] == filters.COUNTERPART
+    st.html(fragments.figures(_counterpart_figures(row, words) if is_counterpart else _mosaic_figures(row, words)))
+    st.html(fragments.facts(_facts(row, words)))
+    local_panel.show_hint(mosaic_id, words)
 
 
 def _mosaic_figures(row: pd.Series, words: Words) -> list[tuple[str, str, str]]:
@@ -232,15 +261,3 @@ def _facts(row: pd.Series, words: Words) -> list[tuple[str, str]]:
         (words.say("Source"), str(row["source"])),
         *([(words.say("Note (English)"), str(row["note"]))] if not is_unknown(row["note"]) else []),
     ]
-
-
-def _show_download(mosaic_id: str | None, rows: int, words: Words) -> None:
-    exported = records.current().exported
-    st.download_button(
-        words.count("Download this row as GeoJSON", "Download these {n} rows as GeoJSON", rows),
-        data=lambda: territories_geojson(data.bundle(), mosaic_id, language=words.vocabulary, records=exported),
-        file_name=file_name("territories", mosaic_id),
-        mime="application/geo+json",
-        on_click="ignore",
-        key=f"download-{mosaic_id or 'all'}",
-    )

@@ -12,6 +12,7 @@ from geodata.records.models import Document, Organisation
 from geodata.records.organisations import read
 from geodata.records.roles import Actor
 from geodata.search import fold
+from geodata.snapshot import Snapshot
 
 
 @cache
@@ -39,7 +40,7 @@ def organisation_names() -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _organisations(engine: Engine, actor: Actor, _: records.Snapshot) -> dict[str, str]:
+def _organisations(engine: Engine, actor: Actor, _: Snapshot) -> dict[str, str]:
     rows = read(engine, actor, Organisation)
     names = rows["short_name"].fillna(rows["organisation_name"])
     return dict(sorted(zip(rows["organisation_id"], names, strict=True), key=lambda pair: fold(pair[1])))
@@ -52,6 +53,6 @@ def document_names() -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _documents(engine: Engine, actor: Actor, _: records.Snapshot) -> dict[str, str]:
+def _documents(engine: Engine, actor: Actor, _: Snapshot) -> dict[str, str]:
     rows = read(engine, actor, Document)
     return dict(zip(rows["document_id"], rows["title"], strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,8 @@ from geodata.records.roles import Actor
 from geodata.search import fold
 
 COUNTRIES = ("BR", "FR")
+CURRENCIES = ("BRL", "EUR", "USD")
+"""Those that a form offers first."""
 DRAFTS: dict[type[Base], type[Any]] = {table: draft for draft, (table, _) in organisations.TABLES.items()}
 KEYS: dict[type[Base], str] = {
     Organisation: "organisation_id",
@@ -76,6 +79,9 @@ def _columns(table: type[Base], rows: pd.DataFrame, words: Words) -> pd.DataFram
             words.say("State"): [words.label("programme_status", one) for one in rows["status_code"]],
             **since_until,
             words.say("Point of the minutes of 2007"): point,
+            words.say("Amount"): [_money(row, words) for row in rows.to_dict("records")],
+            words.say("French atlas"): _texts(rows, "atlas_id"),
+            "IATI": _texts(rows, "iati_id"),
         }
     elif table is Partnership:
         shown = {
@@ -104,6 +110,13 @@ def _columns(table: type[Base], rows: pd.DataFrame, words: Words) -> pd.DataFram
 
 def _texts(rows: pd.DataFrame, column: str) -> list[str]:
     return [""] * len(rows) if column not in rows else ["" if is_unknown(one) else str(one) for one in rows[column]]
+
+
+def _money(row: dict[str, Any], words: Words) -> str:
+    amount = row["amount"]
+    if is_unknown(amount):
+        return ""
+    return f"{words.number(amount, 0 if amount == int(amount) else 2)}\N{NO-BREAK SPACE}{row['currency_code']}"
 
 
 def _dates(rows: pd.DataFrame, column: str, words: Words) -> list[str]:
@@ -180,10 +193,11 @@ def _choose_row(form: Form, table: type[Base], rows: pd.DataFrame, words: Words)
 def _as_values(row: dict[str, Any]) -> dict[str, Any]:
     """A row as its form shows it: text empty where there is none, codes null, numbers as text."""
     texts = {"organisation_id", "programme_id", "partnership_id", "mosaic_id", "territory_id", "successor_id"}
-    optional = {*texts, "country_code", "confidence", "language", "action_point"}
+    optional = {*texts, "country_code", "confidence", "language", "action_point", "currency_code"}
     values: dict[str, Any] = {}
     for name, value in row.items():
         if name == "amount":
+            values[name] = None if is_unknown(value) else float(value)
             continue
         empty = None if name in optional else ""
         values[name] = empty if is_unknown(value) else str(value)
@@ -195,6 +209,8 @@ def _writer(table: type[Base], row_id: str | None) -> Callable[[Engine, Actor, M
         facts = dict(values)
         if facts.get("action_point") is not None:
             facts["action_point"] = int(facts["action_point"])
+        if facts.get("amount") is not None:
+            facts["amount"] = round(Decimal(facts["amount"]), 2)
         if row_id is None:
             return organisations.add(engine, actor, DRAFTS[table](**facts), row_id=new_id)
         return organisations.change(engine, actor, table, row_id, facts)
@@ -221,8 +237,21 @@ def _programme_fields(form: Form, words: Words) -> tuple[str, ...]:
     form.code("status_code", words.say("State"), "programme_status", must=True)
     _period_fields(form, words)
     form.choice("action_point", words.say("Point of the minutes of 2007"), {str(one): str(one) for one in range(1, 11)})
+    left, right = st.columns(2)
+    with left:
+        form.amount("amount", words.say("Amount"))
+    with right:
+        form.choice("currency_code", words.say("Currency"), _currencies(words))
+    form.text("atlas_id", words.say("Number in the French atlas of cooperation"))
+    form.text("iati_id", words.say("IATI identifier"))
     form.text("note", words.say("Note"))
     return ("title_fr", "title_pt_br", "title_en", "type_code")
+
+
+def _currencies(words: Words) -> dict[str, str]:
+    """All currencies by code, those of now and then, with their names; the usual ones first."""
+    known = {code: f"{code} – {name}" for code, name in sorted(words.locale.currencies.items())}
+    return {code: known[code] for code in CURRENCIES} | known
 
 
 def _partnership_fields(form: Form, words: Words) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dashboard import data, state
 from dashboard.components import account, fragments
 from dashboard.text import TONGUES, Words
 from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
+from geodata.selection import Refused
 
 STYLE = Path(__file__).parents[1] / "static" / "app.css"
 _LANGUAGE_KEY = "language"
@@ -23,15 +24,22 @@ def open_page(choice: state.Choice) -> None:
         f'<script>document.documentElement.lang = "{choice.words.tongue.locale.replace("_", "-")}"</script>',
         unsafe_allow_javascript=True,
     )
-    messages = {
-        state.MOSAIC: choice.words.say(
-            "The address asks for the mosaic “{value}”, which does not exist. All are shown."
-        ),
-        state.LANGUAGE: choice.words.say("The address asks for the language “{value}”, which is not available."),
-    }
-    for name, value in choice.refused.items():
-        st.html(fragments.notice(choice.words.say("Ignored:"), messages[name].format(value=value), kind="partial"))
+    for one in choice.refused:
+        st.html(fragments.notice(choice.words.say("Ignored:"), _refusal(one, choice.words), kind="partial"))
     account.show_notices(choice.words)
+
+
+def _refusal(refused: Refused, words: Words) -> str:
+    if refused.field == state.LANGUAGE:
+        text = words.say("The address asks for the language “{value}”, which is not available.")
+    elif refused.field == state.MOSAIC:
+        text = words.say("The address asks for the mosaic “{value}”, which does not exist.")
+    else:
+        text = words.say("The address asks for {name} = “{value}”, which does not exist.")
+    said = text.format(name=refused.field, value=refused.value)
+    if refused.nearest:
+        said += " " + words.say("Nearest: {values}.").format(values=", ".join(refused.nearest))
+    return said
 
 
 def show_title(title: str, lead: str, words: Words) -> None:

@@ -11,9 +11,9 @@ import streamlit as st
 from dashboard import data, records, stages
 from dashboard.components import fragments, names, tables
 from dashboard.components.forms import DAY_FORMAT, EARLIEST
-from dashboard.records import Link, LinkRecord
 from dashboard.text import Words
 from geodata.records.queries import link_states
+from geodata.snapshot import Link, LinkRecord, link_records
 
 DAY_KEY = "as-of"
 
@@ -28,7 +28,7 @@ def show_states(mosaic_id: str | None, words: Words) -> None:
     known: Mapping[Link, LinkRecord] = run.snapshot.links
     if day is not None and day < today:
         past = run.read(lambda engine, actor: link_states(engine, actor, as_of=day), without=pd.DataFrame())
-        known = {} if past.empty else records.link_records(past)
+        known = {} if past.empty else link_records(past)
     shown = {link: record for link, record in known.items() if mosaic_id in {None, link[1]}}
     _show_counts(shown, mosaic_id, words)
     if shown:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, filters, state
-from dashboard.components import fragments, stage, territory_records
+from dashboard import data, filters, places, state
+from dashboard.components import fragments, names, territory_records
+from dashboard.components import territory_details as details
 from dashboard.text import Words, is_unknown
 from geodata.search import fold
 
@@ -61,19 +62,28 @@ def _in_brackets(rows: pd.DataFrame) -> pd.Series:
 
 
 def show_answer(choice: state.Choice, words: Words) -> None:
-    """The answer for the municipality or commune that is chosen; nothing where none is."""
-    place = None if choice.territory_id is None else data.row_of(choice.territory_id)
-    if choice.territory_id is None or place is None:
+    """The answer for the municipality or commune that is chosen; nothing where none is.
+
+    Raises:
+        DatabaseError: the records of a past day cannot be read.
+    """
+    row = None if choice.territory_id is None else places.territory(choice.territory_id)
+    if choice.territory_id is None or row is None:
         return
-    row = data.bundle().territory.iloc[[place]].drop(columns="geometry")
-    row = row.assign(region_name=filters.region_names(data.bundle(), row))
-    links = filters.links_of(data.bundle(), choice.territory_id)
+    snapshot = details.snapshot_of(choice.day)
+    links = places.links(data.catalogue(snapshot), choice.territory_id)
+    found = {link["mosaic_id"]: snapshot.links.get((choice.territory_id, link["mosaic_id"])) for link in links}
+    st.html(details.STYLE)
     with st.container(border=True, key="answer", gap="small"):
         with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
-            name = row["territory_name"].iloc[0] + _in_brackets(row).iloc[0]
-            st.html(fragments.heading(name, below=_about(row.iloc[0], words)))
+            st.html(
+                fragments.heading(names.territory_names()[choice.territory_id], below=details.about_line(row, words))
+            )
             st.button(words.say("Close"), key="close-answer", type="tertiary", on_click=_forget)
-        if links.empty:
+        if choice.day is not None:
+            text = words.say("Stages and flags as on {date}.").format(date=words.date(choice.day))
+            st.html(fragments.paragraph(text, look="small"))
+        if not links:
             st.html(
                 fragments.paragraph(
                     words.say(
@@ -82,9 +92,9 @@ def show_answer(choice: state.Choice, words: Words) -> None:
                     )
                 )
             )
-        for link in links.to_dict("records"):
+        for link in links:
             with st.container(horizontal=True, horizontal_alignment="distribute", wrap=False):
-                st.html(_line(link, words))
+                st.html(details.link_html(link, found[link["mosaic_id"]], words))
                 if link["mosaic_id"] != choice.mosaic_id:
                     st.button(
                         words.say("Show"),
@@ -93,59 +103,11 @@ def show_answer(choice: state.Choice, words: Words) -> None:
                         on_click=state.choose_mosaic,
                         args=(link["mosaic_id"],),
                     )
-            st.html(stage.link_line((choice.territory_id, link["mosaic_id"]), words))
-        for mosaic_id in territory_records.local_mosaics(choice.territory_id):
-            st.html(stage.local_line((choice.territory_id, mosaic_id), words))
-        linked = [*links["mosaic_id"], *territory_records.local_mosaics(choice.territory_id)]
-        stage.show_which(choice.territory_id, linked, choice.mosaic_id, words)
-        territory_records.show_records(choice.territory_id, linked, choice.mosaic_id, words)
+        if len(found) > 1:
+            st.html(details.which_html(found, choice.mosaic_id, words))
+        territory_records.show_records(choice.territory_id, list(found), choice.mosaic_id, words, day=choice.day)
 
 
 def _forget() -> None:
     forget_search()
     state.choose_territory(None)
-
-
-def _about(row: pd.Series, words: Words) -> str:
-    kind = words.say("IBGE code {code}") if row["country_code"] == "BR" else words.say("INSEE code {code}")
-    parts = [kind.format(code=row["territory_code"])]
-    if not is_unknown(row["population"]):
-        parts.append(
-            words.say("{population} inhabitants ({year})").format(
-                population=words.number(row["population"]), year=row["population_year"]
-            )
-        )
-    parts.append(words.say("{area} km²").format(area=words.km2(row["computed_area_km2"])))
-    return " · ".join(parts)
-
-
-def _line(link: dict[str, object], words: Words) -> str:
-    is_counterpart = link["recognition_type"] == filters.COUNTERPART
-    grade = words.label("link_grade", link["link_grade"])
-    if is_counterpart:
-        grade = " · ".join([words.say("counterpart"), grade])
-    size = ""
-    if not is_unknown(link["overlap_km2"]):
-        size = words.say("{area} km², {share} of the municipality").format(
-            area=words.km2(link["overlap_km2"]), share=words.share(link["territory_share"])
-        )
-    part = ""
-    if not is_unknown(link["part_overlap_km2"]):
-        part = words.say("{area} km² with members of which only a part belongs").format(
-            area=words.km2(link["part_overlap_km2"])
-        )
-    since = ""
-    if not is_unknown(link["valid_from"]):
-        since = words.say("since {date}").format(date=words.date(link["valid_from"]))
-    return fragments.link_line(
-        str(link["short_name"]),
-        grade,
-        [
-            words.label("grade_reason", link["grade_reason"]),
-            words.label("link_kind", link["link_kind"]),
-            size,
-            part,
-            since,
-        ],
-        look="counterpart" if is_counterpart else str(link["link_grade"]),
-    )

@@ -1,50 +1,73 @@
-"""The records of one territory: history, support, and the forms for those who may write."""
+"""One territory part by part: what is known of it, its records, and the forms for those who may write."""
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy.engine import Engine
 
 from dashboard import records
 from dashboard.components import entry_form, fragments, history, names, notes_panel, support_panel
+from dashboard.components import territory_details as details
 from dashboard.components.forms import refresh_page
 from dashboard.text import Words, words
-from geodata.records.roles import VISITOR
+from geodata.records.roles import VISITOR, Actor
+from geodata.snapshot import Snapshot
 
 PART_KEY = "territory-part"
-HISTORY, SUPPORT, RECORD, ADD, AUDIT = "history", "support", "record", "add", "audit"
+OVERVIEW, AREAS, NEIGHBOURS, HISTORY, SUPPORT, RECORD, ADD, AUDIT, SOURCES = (
+    "overview", "areas", "neighbours", "history", "support", "record", "add", "audit", "sources",
+)  # fmt: skip
 
 
-def local_mosaics(territory_id: str) -> list[str]:
-    """The mosaics that a territory is linked to by a local fact only."""
-    local = records.current().snapshot.local.get("link", pd.DataFrame())
-    return [] if local.empty else local.loc[local["territory_id"] == territory_id, "mosaic_id"].tolist()
+def show_records(
+    territory_id: str, linked: list[str], selected: str | None, said: Words, *, day: dt.date | None = None
+) -> None:
+    """Show one part; only that one is made.
 
-
-def show_records(territory_id: str, linked: list[str], selected: str | None, said: Words) -> None:
-    """Show them, each kind on a page of its own."""
-    _show_part(territory_id, tuple(linked), selected, said.code)
+    Args:
+        territory_id: The territory.
+        linked: The mosaics that it is linked to, published and local.
+        selected: The mosaic that is chosen.
+        said: The language.
+        day: The day that stages are shown of; None for today.
+    """
+    _show_part(territory_id, tuple(linked), selected, said.code, day)
 
 
 @st.fragment
-def _show_part(territory_id: str, linked: tuple[str, ...], selected: str | None, language: str) -> None:
+def _show_part(
+    territory_id: str, linked: tuple[str, ...], selected: str | None, language: str, day: dt.date | None
+) -> None:
     refresh_page()
+    details.follow()
     said = words(language)
     parts = _parts(said)
     if st.session_state.get(PART_KEY) not in parts:
-        st.session_state[PART_KEY] = HISTORY
+        st.session_state[PART_KEY] = OVERVIEW
     part = st.segmented_control(
-        said.say("Records of the municipality"),
+        said.say("About the municipality"),
         list(parts),
         required=True,
         format_func=parts.__getitem__,
         key=PART_KEY,
         label_visibility="collapsed",
+        wrap=True,
     )
-    if part == HISTORY:
-        _show_history(territory_id, said)
+    if part == OVERVIEW:
+        st.html(details.overview_html(territory_id, details.snapshot_of(day), said))
+    elif part == AREAS:
+        st.html(details.areas_html(territory_id, details.snapshot_of(day), said))
+    elif part == NEIGHBOURS:
+        details.show_neighbours(territory_id, said)
+    elif part == SOURCES:
+        st.html(details.sources_html(territory_id, details.snapshot_of(day), said))
+    elif part == HISTORY:
+        _show_history(territory_id, said, day)
     elif part == SUPPORT:
         support_panel.show_support(territory_id, linked, said)
     elif part == RECORD:
@@ -59,24 +82,52 @@ def _show_part(territory_id: str, linked: tuple[str, ...], selected: str | None,
 
 def _parts(said: Words) -> dict[str, str]:
     access = records.current().access
-    parts = {HISTORY: said.say("History"), SUPPORT: said.say("Support")}
+    parts = {
+        OVERVIEW: said.say("Overview"),
+        AREAS: said.say("Protected areas"),
+        NEIGHBOURS: said.say("Neighbours"),
+        HISTORY: said.say("History"),
+        SUPPORT: said.say("Support"),
+    }
     if access.is_at_least("editor"):
         parts[RECORD] = said.say("Record an event")
     if access.is_at_least("coordinator"):
         parts[ADD] = said.say("Add")
     if access.actor != VISITOR:
         parts[AUDIT] = said.say("Who wrote what")
-    return parts
+    return parts | {SOURCES: said.say("Sources")}
 
 
-def _show_history(territory_id: str, said: Words) -> None:
-    events = history.read_events(territory_id)
-    history.show_events(events, said)
+def _show_history(territory_id: str, said: Words, day: dt.date | None) -> None:
+    run = records.current()
+    events, html = _read_history(run.engine, run.access.actor, run.snapshot, territory_id, said.code)
+    later = 0 if day is None or events.empty else int((events["event_date"] > day).sum())
+    if later:
+        text = said.count("{n} event is later than the chosen day.", "{n} events are later than the chosen day.", later)
+        st.html(fragments.paragraph(text, look="small"))
+    st.html(html)
     _show_seats(territory_id, said)
     if not records.current().access.is_at_least("editor") or events.empty:
         return
     _show_correction(events, territory_id, said)
     notes_panel.show_notes(events, territory_id, said)
+
+
+@lru_cache(maxsize=details.KEPT)
+def _read_history(
+    _engine: Engine | None, _actor: Actor, _now: Snapshot, territory_id: str, language: str
+) -> tuple[pd.DataFrame, str]:
+    """The events that whoever acts may see, and what is shown of them, mosaic by mosaic; made once until a write."""
+    events, said = history.read_events(territory_id), words(language)
+    mosaics = [] if events.empty else list(dict.fromkeys(events["mosaic_id"]))
+    if len(mosaics) < 2:
+        return events, history.events_html(events, said)
+    parts = []
+    for mosaic_id in mosaics:
+        of_mosaic = events[events["mosaic_id"] == mosaic_id].reset_index(drop=True)
+        parts.append(fragments.paragraph(names.mosaic_names().get(mosaic_id, mosaic_id), look="part-title"))
+        parts.append(history.events_html(of_mosaic, said))
+    return events, "".join(parts)
 
 
 def _show_correction(events: pd.DataFrame, territory_id: str, said: Words) -> None:

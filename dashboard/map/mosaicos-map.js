@@ -1,52 +1,76 @@
 /* The map: display meshes drawn once on Leaflet's canvas, restyled by one code per territory.
  *
  * start(map, options) runs once per page; update(state) runs after every rerun of the page. Both are called by small
- * scripts that Python writes. Names come from data: they are only ever set as text, never as markup.
+ * scripts that Python writes. What never changes (looks, words, points) comes in files that are fetched once.
+ * Tips and names are in mosaicos-places.js; buttons, switches and legend in mosaicos-controls.js. The three go out as
+ * one file. Names come from data: they are only ever set as text, never as markup.
  */
 (() => {
   "use strict";
 
   const session = {
     map: null,
-    options: null,
+    options: null, // addresses of the files
+    settings: null, // looks and words
     state: null, // what the last update() said
+    texts: null, // the words of its language
     codes: "", // the codes as they are painted
+    hatched: new Set(), // places of the territories that are hatched
     territories: [], // coarse layers in the order of the table `territory`
     places: new Map(), // territory id -> place in `territories`
-    overlays: [], // groups above the territories, rebuilt when the mosaic changes
+    points: null, // latitude and longitude of each territory's point
+    groups: {}, // what can be switched on and off, by name
+    fine: null, // the fine territories of the chosen mosaic
     coarse: null, // the coarse topology
     borders: null, // its border lines
     outlines: new Map(), // mosaic id -> feature
     detail: null, // { key, territories: Map(id -> layer), areas: [...] } of the chosen mosaic
-    detailKey: null,
+    locals: [], // layers of local boundaries
+    drawn: {}, // what each part was drawn for: it is drawn again when that changes
     focus: undefined,
+    fitting: false, // whether the map is being moved by the page
     moved: false, // whether the person has moved the map since
     failed: false,
   };
-  const VIEW = { animate: false, paddingTopLeft: [18, 18], paddingBottomRight: [18, 36] }; // below stand the sources
+  const STACK = ["units", "lands", "outlines", "borders", "local", "support"]; // from the lowest on
   const files = new Map(); // address -> promise of a parsed file: each is fetched once
 
   const load = (address) => {
     if (!files.has(address)) {
-      files.set(
-        address,
-        fetch(address).then((response) => {
-          if (!response.ok) throw new Error(`${address}: ${response.status}`);
-          return response.json();
-        }),
-      );
+      const asked = fetch(address).then((response) => {
+        if (!response.ok) throw new Error(`${address}: ${response.status}`);
+        return response.json();
+      });
+      asked.catch(() => files.delete(address)); // the next one who asks tries again
+      files.set(address, asked);
     }
     return files.get(address);
   };
 
+  /* Coordinates come as whole thousandths of a degree, each the step from the one before. */
+  const loadPoints = async () => {
+    if (session.points) return session.points;
+    const [latitudes, longitudes] = (await load(session.options.points)).map((steps) => {
+      let sum = 0;
+      return steps.map((step) => (sum += step) / 1000);
+    });
+    session.points = latitudes.map((latitude, place) => [latitude, longitudes[place]]);
+    return session.points;
+  };
+
   const stateOf = (object) => object.id.slice(0, 5); // "BR-16" of "BR-1600501"
+  const isOn = (name) => session.map.hasLayer(session.groups[name]);
 
   // ---- shapes -------------------------------------------------------------------------------------------------
 
-  const hatch = (color) => {
+  const hatch = (color, ground) => {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 8;
     const pen = tile.getContext("2d");
+    if (ground) {
+      pen.fillStyle = ground;
+      pen.fillRect(0, 0, 8, 8);
+    }
     pen.strokeStyle = color;
     pen.lineWidth = 1.6;
     for (const shift of [-8, 0, 8]) {
@@ -57,115 +81,58 @@
     return pen.createPattern(tile, "repeat");
   };
 
-  const polygon = (feature, style, renderer) => {
-    const layer = L.GeoJSON.geometryToLayer(feature, { ...style, renderer, interactive: false });
+  const polygon = (feature, style) => {
+    const layer = L.GeoJSON.geometryToLayer(feature, { ...style, renderer: session.canvas, interactive: false });
     layer.feature = feature;
     return layer;
   };
 
-  const lines = (geometry, style, renderer) =>
-    L.geoJSON(geometry, { style: { ...style, fill: false }, renderer, interactive: false });
+  const lines = (geometry, style) =>
+    L.geoJSON(geometry, { style: { ...style, fill: false }, renderer: session.canvas, interactive: false });
 
-  const styleOf = (code, near) => {
-    const styles = session.options.styles;
-    const style = styles[code] || styles.N;
-    return near ? { ...style.far, ...style.near } : style.far;
+  const isNear = () => session.state.near || session.map.getZoom() >= session.settings.nearZoom;
+
+  /* Over the online base map fills let it through, and land without a code disappears. */
+  const letThrough = (style, code) => {
+    if (!isOn("base")) return style;
+    return { ...style, fillOpacity: code === "N" ? 0 : style.fillOpacity * session.settings.overBaseMap };
   };
 
-  // ---- what lies under the pointer -----------------------------------------------------------------------------
+  const patterns = new Map(); // colours of a hatching -> the hatching
 
-  const inRing = (ring, x, y) => {
-    let inside = false;
-    for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-      const [xi, yi] = ring[i];
-      const [xj, yj] = ring[j];
-      if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
-    }
-    return inside;
+  const hatched = (style, code) => {
+    const lines = session.settings.hatch[code];
+    const key = `${lines} ${style.fillColor}`;
+    if (!patterns.has(key)) patterns.set(key, hatch(lines, style.fillColor));
+    return { ...style, fillColor: patterns.get(key) };
   };
 
-  const holds = (layer, point) => {
-    if (!layer.getBounds().contains(point)) return false;
-    const { type, coordinates } = layer.feature.geometry;
-    const parts = type === "Polygon" ? [coordinates] : coordinates;
-    return parts.some((rings) => rings.reduce((inside, ring) => inside !== inRing(ring, point.lng, point.lat), false));
-  };
-
-  const under = (point) => {
-    const near = session.detail ? [...session.detail.territories.values()] : [];
-    const territory = near.find((layer) => holds(layer, point)) || session.territories.find((layer) => holds(layer, point));
-    const areas = session.detail ? session.detail.areas.filter((layer) => holds(layer, point)) : [];
-    return { territory, areas };
-  };
-
-  const addLine = (box, text, kind) => {
-    const line = document.createElement("div");
-    line.className = kind;
-    line.textContent = text;
-    box.append(line);
-  };
-
-  const describe = (point) => {
-    const { territory, areas } = under(point);
-    if (!territory && !areas.length) return null;
-    const box = document.createElement("div");
-    if (territory) {
-      const { name } = territory.feature.properties;
-      const short = session.options.regions[stateOf(territory.feature)] || "";
-      addLine(box, short ? `${name} (${short})` : name, "tip-name");
-      const code = session.codes[session.places.get(territory.feature.id)];
-      const said = session.state.texts.codes[code];
-      if (said) addLine(box, said, "tip-note");
-      const { stages, texts } = session.state;
-      const stage = stages && texts.stages[stages[session.places.get(territory.feature.id)]];
-      if (stage) addLine(box, stage, "tip-stage");
-    }
-    for (const area of areas) {
-      const about = session.state.areas[area.feature.id];
-      if (about) addLine(box, about.text, "tip-area");
-    }
-    return box;
-  };
-
-  const watchPointer = (map) => {
-    const tip = L.tooltip({ className: "map-tip", offset: [14, 0], opacity: 1, direction: "auto" });
-    let next = null;
-    map.on("mousemove", (event) => {
-      if (next) cancelAnimationFrame(next);
-      next = requestAnimationFrame(() => {
-        next = null;
-        const box = session.codes && !session.failed ? describe(event.latlng) : null;
-        if (!box) {
-          tip.remove();
-          return;
-        }
-        tip.setLatLng(event.latlng).setContent(box);
-        if (!map.hasLayer(tip)) tip.addTo(map);
-      });
-    });
-    map.on("mouseout dragstart zoomstart", () => {
-      if (next) cancelAnimationFrame(next);
-      tip.remove();
-    });
+  const styleOf = (place, near) => {
+    const { looks } = session.settings;
+    const code = session.state.codes[place];
+    const look = looks[code] || looks.N;
+    const style = near ? { ...look.far, ...look.near } : look.far;
+    return letThrough(session.hatched.has(place) ? hatched(style, code) : style, code);
   };
 
   // ---- painting -----------------------------------------------------------------------------------------------
 
-  const isNear = () => session.state.near || session.map.getZoom() >= session.options.nearZoom;
-
   const paintTerritories = () => {
     const { codes } = session.state;
     const near = isNear();
+    const ground = isOn("base") ? "b" : "";
     const covered = session.detail ? session.detail.territories : new Map();
+    session.hatched = new Set(session.state.hatched);
     session.territories.forEach((layer, place) => {
       const id = layer.feature.id;
-      const look = covered.has(id) ? "under" : codes[place] + (near ? "+" : "-");
+      const own = codes[place] + (near ? "+" : "-") + (session.hatched.has(place) ? "/" : "");
+      const look = (covered.has(id) ? "under" : own) + ground;
       if (layer.look !== look) {
         layer.look = look;
-        layer.setStyle(covered.has(id) ? session.options.under : styleOf(codes[place], near));
+        layer.setStyle(covered.has(id) ? letThrough(session.settings.under, "N") : styleOf(place, near));
       }
     });
-    covered.forEach((layer, id) => layer.setStyle(styleOf(codes[session.places.get(id)], true)));
+    covered.forEach((layer, id) => layer.setStyle(styleOf(session.places.get(id), true)));
     session.codes = codes;
   };
 
@@ -173,85 +140,182 @@
    * The coarse borders give way to the fine ones where the fine mesh of a mosaic is shown. */
   const borders = (fine) => {
     if (!fine && session.borders) return session.borders;
-    const { canvas, coarse, options } = session;
+    const { coarse, settings } = session;
     const isFine = (object) => fine !== null && fine.territories.has(object.id);
-    // all neighbours of a linked territory are in the fine mesh, so its outer edge there is the country's
-    const isLinked = (object) => isFine(object) && session.state.codes[session.places.get(object.id)] !== "N";
+    // all neighbours of the mosaic's own territories are in the fine mesh, so their outer edge there is the country's
+    const own = new Set(session.state.own);
+    const isOwn = (object) => isFine(object) && own.has(session.places.get(object.id));
     const between = (a, b) => a !== b && stateOf(a) !== stateOf(b);
-    const draw = (topology, filter, style) =>
-      lines(topojson.mesh(topology, topology.objects.territory, filter), style, canvas);
+    const draw = (topology, filter, style) => lines(topojson.mesh(topology, topology.objects.territory, filter), style);
     const drawn = [
-      draw(coarse, (a, b) => between(a, b) && !(isFine(a) && isFine(b)), options.stateLine),
-      draw(coarse, (a, b) => a === b && !isLinked(a), options.countryLine),
+      draw(coarse, (a, b) => between(a, b) && !(isFine(a) && isFine(b)), settings.stateLine),
+      draw(coarse, (a, b) => a === b && !isOwn(a), settings.countryLine),
     ];
     if (fine) {
-      drawn.push(draw(fine.topology, between, options.stateLine));
-      drawn.push(draw(fine.topology, (a, b) => a === b && isLinked(a), options.countryLine));
+      drawn.push(draw(fine.topology, between, settings.stateLine));
+      drawn.push(draw(fine.topology, (a, b) => a === b && isOwn(a), settings.countryLine));
     } else session.borders = drawn;
     return drawn;
   };
 
-  const rebuildOverlays = () => {
-    const { map, options, state } = session;
-    const { canvas } = session;
-    session.overlays.forEach((group) => group.remove());
-    session.overlays = [];
-    const put = (layer) => session.overlays.push(layer.addTo(map));
-    const fine = session.detail;
+  /* What was put on the canvas last lies on top: put each group back into its place. */
+  const stack = () => {
+    for (const name of STACK) if (isOn(name)) session.groups[name].bringToFront();
+    if (session.chosen) session.chosen.bringToFront();
+  };
 
-    if (fine) put(L.featureGroup([...fine.territories.values()]));
-    borders(fine).forEach(put);
+  const rebuildOverlays = () => {
+    const { map, settings, state, groups } = session;
+    const fine = session.detail;
+    for (const name of ["units", "lands", "outlines", "borders"]) groups[name].clearLayers();
+    if (session.fine) session.fine.remove();
+    session.fine = fine ? L.featureGroup([...fine.territories.values()]).addTo(map) : null;
+    borders(fine).forEach((layer) => groups.borders.addLayer(layer));
     for (const [id, feature] of session.outlines) {
-      const incomplete = options.incomplete.includes(id);
-      const style = { ...(incomplete ? options.outline.incomplete : options.outline.whole) };
+      const style = { ...(settings.incomplete.includes(id) ? settings.outline.incomplete : settings.outline.whole) };
       if (state.plain) style.fill = false; // what lies below is coloured by stage
-      if (state.mosaic === null) put(polygon(feature, style, canvas));
+      if (state.mosaic === null) groups.outlines.addLayer(polygon(feature, style));
     }
-    if (fine) {
-      fine.areas = fine.features
-        .filter((feature) => state.areas[feature.id])
-        .map((feature) => {
-          const { look, part } = state.areas[feature.id];
-          const style = { ...options.areas[look], ...(state.plain ? { fill: false } : {}) };
-          if (part && !state.plain) Object.assign(style, { fill: true, fillColor: hatch(style.color), fillOpacity: 1 });
-          return polygon(feature, style, canvas);
-        });
-      put(L.featureGroup(fine.areas));
-      const outline = session.outlines.get(state.mosaic);
-      if (outline && options.incomplete.includes(state.mosaic)) put(polygon(outline, options.outline.chosen, canvas));
+    if (!fine) return;
+    fine.areas = fine.features
+      .filter((feature) => state.areas[feature.id])
+      .map((feature) => {
+        const { look, part } = state.areas[feature.id];
+        const style = { ...settings.areas[look], ...(state.plain ? { fill: false } : {}) };
+        const hatching = { fill: true, fillColor: hatch(style.color), fillOpacity: 1 };
+        if (part) Object.assign(style, state.plain ? settings.partLine : hatching);
+        return Object.assign(polygon(feature, style), { group: look === "T" ? "lands" : "units" });
+      });
+    fine.areas.forEach((layer) => groups[layer.group].addLayer(layer));
+    const outline = session.outlines.get(state.mosaic);
+    if (outline && settings.incomplete.includes(state.mosaic)) {
+      groups.outlines.addLayer(polygon(outline, settings.outline.chosen));
     }
-    session.chosen = null;
   };
 
   const paintChosen = () => {
-    const { map, options, state } = session;
+    const { map, settings, state } = session;
     if (session.chosen) session.chosen.remove();
     session.chosen = null;
     if (state.selected === null) return;
     const coarse = session.territories[state.selected];
     const layer = (session.detail && session.detail.territories.get(coarse.feature.id)) || coarse;
-    session.chosen = polygon(layer.feature, options.selected, session.canvas).addTo(map);
+    session.chosen = polygon(layer.feature, settings.selected).addTo(map);
+  };
+
+  // ---- volunteer support and local boundaries -------------------------------------------------------------------
+
+  /* Whether a part must be drawn again: it was drawn for something else. */
+  const isNew = (part, what) => {
+    const key = JSON.stringify(what);
+    if (session.drawn[part] === key) return false;
+    session.drawn[part] = key;
+    return true;
+  };
+
+  const markSize = () => {
+    const zoom = session.map.getZoom();
+    return zoom < 5.5 ? 4.5 : zoom < 7.5 ? 6 : 7.5; // pixels
+  };
+
+  const sizeMarks = () =>
+    session.groups.support.eachLayer((mark) => mark.setRadius(mark.share * markSize()));
+
+  const drawSupport = async () => {
+    const { support } = session.state;
+    if (!isNew("support", support)) return;
+    const { settings, groups, drawn } = session;
+    const key = drawn.support;
+    groups.support.clearLayers();
+    if (!Object.keys(support).length) return;
+    const points = await loadPoints();
+    if (drawn.support !== key) return; // another rerun came meanwhile
+    for (const [word, places] of Object.entries(support)) {
+      for (const place of places) {
+        for (const { radius, ...disc } of settings.support[word]) {
+          const options = { ...disc, renderer: session.canvas, interactive: false, radius: radius * markSize() };
+          groups.support.addLayer(Object.assign(L.circleMarker(points[place], options), { share: radius, word }));
+        }
+      }
+    }
+  };
+
+  const drawLocals = async () => {
+    const { local } = session.state;
+    if (!isNew("local", local)) return;
+    const key = session.drawn.local;
+    session.groups.local.clearLayers();
+    session.locals = [];
+    const style = session.settings.local;
+    const drawn = { renderer: session.canvas, interactive: false };
+    const point = (_, latlng) => L.circleMarker(latlng, { ...style, ...drawn, radius: 5 });
+    const draw = async ({ address, name }) => {
+      const geometry = await load(address);
+      if (session.drawn.local !== key) return;
+      for (const layer of L.geoJSON(geometry, { style, pointToLayer: point, ...drawn }).getLayers()) {
+        session.locals.push(Object.assign(layer, { localName: name }));
+        session.groups.local.addLayer(layer);
+      }
+    };
+    const done = await Promise.allSettled(local.map(draw));
+    if (session.drawn.local !== key) return;
+    if (done.some(({ status }) => status === "rejected")) {
+      session.drawn.local = null; // the next rerun tries again
+      note("local", session.texts.localFailed);
+    } else note("local", "");
+  };
+
+  // ---- after each rerun -----------------------------------------------------------------------------------------
+
+  /* Show a place whole, beside the legend where there is room for both; at the foot stand the sources. */
+  const zoomTo = (bounds) => {
+    const { map } = session;
+    const left = 18 + mosaicosControls.legendWidth();
+    map.fitBounds(bounds, { animate: false, paddingTopLeft: [left, 18], paddingBottomRight: [18, 36] });
+  };
+
+  const fit = () => {
+    const { map, state } = session;
+    session.fitting = true;
+    if (!state.view) zoomTo(state.bounds);
+    else if (viewOf(map) !== state.view.join()) map.setView(state.view.slice(0, 2), state.view[2], { animate: false });
+    session.fitting = false;
+    session.moved = Boolean(state.view);
+  };
+
+  const viewOf = (map) => {
+    const { lat, lng } = map.getCenter();
+    return [lat, lng].map((degrees) => Number(degrees.toFixed(4))).concat(Number(map.getZoom().toFixed(2))).join();
+  };
+
+  /* Where a person has gone stands in the address of the page around the map, so that it can be sent to others. */
+  const tellView = () => {
+    if (session.fitting || !session.moved || window.parent === window) return;
+    const address = new URL(window.parent.location.href);
+    if (address.searchParams.get("view") === viewOf(session.map)) return;
+    address.searchParams.delete("view");
+    const others = address.search ? `${address.search}&` : "?";
+    window.parent.history.replaceState(window.parent.history.state, "", `${others}view=${viewOf(session.map)}`);
   };
 
   const goTo = () => {
-    const { map, state } = session;
-    if (session.focus === state.focus) return;
-    session.focus = state.focus;
-    map.fitBounds(state.bounds, VIEW);
-    session.moved = false;
+    if (session.focus === session.state.focus) return;
+    session.focus = session.state.focus;
+    fit();
   };
 
   const paint = () => {
-    if (!session.state || !session.territories.length) return;
     paintTerritories();
     paintChosen();
+    stack();
+    mosaicosControls.show();
     document.body.dataset.painted = String(session.state.mosaic);
   };
 
   const useDetail = (key, topology) => {
     const layers = new Map();
     for (const feature of topojson.feature(topology, topology.objects.territory).features) {
-      layers.set(feature.id, polygon(feature, session.options.styles.N.far, session.canvas));
+      layers.set(feature.id, polygon(feature, session.settings.looks.N.far));
     }
     const { area } = topology.objects; // a counterpart has none
     const features = area ? topojson.feature(topology, area).features : [];
@@ -260,22 +324,39 @@
 
   const refresh = async () => {
     const { state } = session;
-    if (!state || !session.territories.length) return;
+    if (!state || !session.settings) return;
+    useWords();
+    if (!session.territories.length) return;
     goTo();
     if (session.detail && session.detail.key !== state.detail) session.detail = null;
-    const key = JSON.stringify([state.mosaic, state.lang, state.plain === true]);
-    if (session.detailKey !== key || !session.overlays.length) {
-      session.detailKey = key;
+    const overlays = [state.mosaic, state.plain === true, session.outlines.size];
+    if (isNew("overlays", overlays)) rebuildOverlays();
+    paint();
+    const later = [drawSupport(), drawLocals()];
+    if (state.detail && !session.detail) {
+      const topology = await load(state.detail);
+      if (session.state.detail !== state.detail || session.detail) return; // another choice came meanwhile
+      useDetail(state.detail, topology);
       rebuildOverlays();
+      paint();
+      document.body.dataset.detail = state.mosaic;
     }
-    paint();
-    if (!state.detail || session.detail) return;
-    const topology = await load(state.detail);
-    if (session.state.detail !== state.detail || session.detail) return; // another choice came meanwhile
-    useDetail(state.detail, topology);
-    rebuildOverlays();
-    paint();
-    document.body.dataset.detail = state.mosaic;
+    await Promise.all(later);
+    stack();
+    mosaicosControls.show();
+  };
+
+  const useWords = () => {
+    const { map, settings, state } = session;
+    const texts = settings.texts[state.lang];
+    session.texts = texts;
+    document.documentElement.lang = state.lang;
+    const container = map.getContainer();
+    container.setAttribute("aria-label", texts.map);
+    container.setAttribute("role", "region");
+    map.attributionControl.setPrefix(false);
+    if (!session.failed && !session.territories.length) say(texts.loading);
+    mosaicosControls.useWords();
   };
 
   const say = (text) => {
@@ -284,40 +365,100 @@
     status.hidden = !text;
   };
 
+  const notes = {};
+  /* A quiet line at the foot of the map; an empty text takes it away. */
+  const note = (about, text) => {
+    notes[about] = text;
+    session.note.textContent = Object.values(notes).filter(Boolean).join(" ");
+    session.note.hidden = !session.note.textContent;
+  };
+
   const fail = (error) => {
     session.failed = true;
     console.error(error);
-    say(session.state ? session.state.texts.failed : String(error));
+    say(session.texts ? session.texts.failed : session.state ? session.state.failed : String(error));
   };
 
   // ---- the two doors ------------------------------------------------------------------------------------------
+
+  const addBox = (kind) => {
+    const box = document.createElement("div");
+    box.className = kind;
+    box.setAttribute("role", "status");
+    box.hidden = true;
+    session.map.getContainer().append(box);
+    return box;
+  };
+
+  const makeGroups = () => {
+    for (const name of STACK) session.groups[name] = L.featureGroup().addTo(session.map);
+    session.groups.names = L.layerGroup().addTo(session.map);
+    const { address, nearest } = session.settings.baseMap;
+    // it asks for nothing before somebody switches it on
+    const base = L.tileLayer(address, { maxNativeZoom: nearest, referrerPolicy: "strict-origin-when-cross-origin" });
+    base.on("tileerror", () => isOn("base") && note("base", session.texts.baseUnreachable));
+    base.on("tileload remove", () => note("base", ""));
+    session.groups.base = base;
+  };
+
+  const onSwitch = ({ layer }) => {
+    if (layer === session.groups.base) paintTerritories();
+    stack();
+    mosaicosControls.show();
+  };
+
+  /* The typeface of the page around the map, which has it already. */
+  const useFont = (address) => {
+    if (!address) return;
+    const face = new FontFace("Source Sans", `url(${address})`, { weight: "200 900" });
+    face.load().then(
+      () => document.fonts.add(face),
+      () => {}, // the browser's own will do
+    );
+  };
+
+  const keepStill = (map) => {
+    if (!window.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    Object.assign(map.options, { zoomAnimationThreshold: 0, inertia: false });
+    map.panBy = (offset, options) => L.Map.prototype.panBy.call(map, offset, { ...options, animate: false });
+  };
 
   const start = (map, options) => {
     session.map = map;
     session.options = options;
     session.canvas = L.canvas({ padding: 0.2 });
-    session.status = document.createElement("div");
-    session.status.className = "map-status";
-    session.status.setAttribute("role", "status");
-    map.getContainer().append(session.status);
+    session.status = addBox("map-status");
+    session.note = addBox("map-note");
     say("…");
-    L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
-    map.on("dragstart zoomstart", () => (session.moved = true));
-    map.on("resize", () => {
-      if (!session.state || session.moved) return;
-      map.fitBounds(session.state.bounds, VIEW);
-      session.moved = false;
-    });
+    keepStill(map);
+    map.on("movestart", () => (session.moved ||= !session.fitting));
+    map.on("moveend", tellView);
+    setInterval(tellView, 500); // the page around writes its address anew after a rerun, and tells nobody
+    map.on("resize", () => session.state && !session.moved && fit());
     // the style sheet that sizes the map may come after the map, which sees only changes of the window
     new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(map.getContainer());
-    map.on("zoomend", () => session.state && session.territories.length && paintTerritories());
-    watchPointer(map);
-    load(options.mesh)
-      .then((topology) => {
+    map.on("zoomend", () => {
+      if (!session.codes) return;
+      paintTerritories();
+      sizeMarks();
+    });
+    const mesh = load(options.mesh);
+    load(options.settings)
+      .then((settings) => {
+        session.settings = settings;
+        useFont(settings.font);
+        makeGroups();
+        const tools = { stateOf, isOn, isNear, loadPoints, zoomTo };
+        mosaicosPlaces.build(session, tools);
+        mosaicosControls.build(session, tools);
+        map.on("overlayadd overlayremove", onSwitch);
+        return Promise.all([refresh(), mesh]);
+      })
+      .then(([, topology]) => {
         session.coarse = topology;
         const features = topojson.feature(topology, topology.objects.territory).features;
-        const style = options.styles.N.far;
-        session.territories = features.map((feature) => polygon(feature, style, session.canvas));
+        const style = session.settings.looks.N.far;
+        session.territories = features.map((feature) => polygon(feature, style));
         features.forEach((feature, place) => session.places.set(feature.id, place));
         if (session.state) goTo();
         L.featureGroup(session.territories).addTo(map);
@@ -329,7 +470,6 @@
         for (const feature of topojson.feature(topology, topology.objects.mosaic).features) {
           session.outlines.set(feature.id, feature);
         }
-        session.detailKey = null;
         return refresh();
       })
       .catch(fail);
@@ -337,21 +477,7 @@
 
   const update = (state) => {
     session.state = state;
-    const { texts } = state;
-    document.documentElement.lang = state.lang;
-    const container = session.map.getContainer();
-    container.setAttribute("aria-label", texts.map);
-    container.setAttribute("role", "region");
-    for (const [name, title] of [["in", texts.zoomIn], ["out", texts.zoomOut]]) {
-      const button = container.querySelector(`.leaflet-control-zoom-${name}`);
-      button.title = title;
-      button.setAttribute("aria-label", title);
-    }
-    session.map.attributionControl.setPrefix(false);
-    const credit = container.querySelector(".leaflet-control-attribution");
-    credit.textContent = texts.credit;
-    if (session.failed) say(texts.failed);
-    else if (!session.territories.length) say(texts.loading);
+    if (session.failed) say(state.failed);
     refresh().catch(fail);
   };
 

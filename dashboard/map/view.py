@@ -2,44 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
 import folium
 import streamlit as st
 from streamlit_folium import st_folium
 
 from dashboard import data, filters
+from dashboard.api.local import local_address
 from dashboard.map.base import MapState, build_map
-from dashboard.stages import look_labels
+from dashboard.map.codes import codes_state
 from dashboard.state import Choice
-from dashboard.text import Words
+from geodata.selection import Selection
+from geodata.snapshot import Snapshot
 
 KEY = "map"
 HEIGHT = 640
 """Pixels, until the page's style sheet fits it to the window."""
 
 
-def show_map(choice: Choice, *, on_click: Callable[[float, float], None], stages: str, by_stage: bool = False) -> None:
+class LocalLayer(TypedDict):
+    """A local boundary to draw.
+
+    Attributes:
+        address: Where this server gives it, as GeoJSON (EPSG:4326).
+        name: What it is called.
+        mosaic_id: The mosaic that it belongs to.
+    """
+
+    address: str
+    name: str
+    mosaic_id: str
+
+
+def local_layers(snapshot: Snapshot, mosaic_id: str | None) -> list[LocalLayer]:
+    """The local boundaries of a mosaic, or of all; only public ones: the map fetches them without any right."""
+    listed = snapshot.local.get("layer")
+    if listed is None or listed.empty:
+        return []
+    return [
+        LocalLayer(
+            address=local_address(row["local_layer_id"], row["sha256"]),
+            name=row["layer_name"],
+            mosaic_id=row["mosaic_id"],
+        )
+        for row in listed.to_dict("records")
+        if mosaic_id in {None, row["mosaic_id"]}
+    ]
+
+
+def show_map(
+    choice: Choice,
+    *,
+    selection: Selection,
+    by_stage: bool,
+    on_click: Callable[[float, float], None],
+    local_layers: Sequence[LocalLayer] = (),
+) -> None:
     """Show the map.
 
     Args:
         choice: The mosaic to show, the territory to mark, the place to go to, the language.
-        on_click: Called before the rerun with longitude and latitude of a click.
-        stages: How each territory is drawn by stage, as `dashboard.stages.stage_codes` returns it.
+        selection: What the filters leave: it gives each territory its look, and the marks of support.
         by_stage: Whether the map is coloured by stage, not by how territories are linked.
+        on_click: Called before the rerun with longitude and latitude of a click.
+        local_layers: Local boundaries, drawn in the order given.
     """
     base = build_map(data.map_options(), data.assets())
     group = folium.FeatureGroup(name="state")
-    changing = {
-        "selected": data.row_of(choice.territory_id) if choice.territory_id else None,
-        "detail": data.assets().address(f"mesh:detail-{choice.mosaic_id}") if choice.mosaic_id else None,
-    }
-    if choice.place_id is not None:
-        changing |= {"focus": choice.place_id, "bounds": filters.territory_bounds(data.bundle(), choice.place_id)}
-    known = data.state_of_map(choice.mosaic_id, choice.words.code)
-    changing |= _stage_state(known["texts"], stages, choice.words, by_stage=by_stage)
-    MapState({**known, **changing}).add_to(group)
+    state = map_state(choice, selection=selection, by_stage=by_stage, local_layers=local_layers)
+    MapState(state).add_to(group)
 
     def clicked() -> None:
         point = (st.session_state.get(KEY) or {}).get("last_clicked")
@@ -57,9 +90,18 @@ def show_map(choice: Choice, *, on_click: Callable[[float, float], None], stages
     )
 
 
-def _stage_state(texts: dict[str, Any], stages: str, words: Words, *, by_stage: bool) -> dict[str, Any]:
-    """What the map is told about stages: its colours, or a line of its tips."""
-    labels = look_labels(words)
-    if by_stage:
-        return {"codes": stages, "texts": {**texts, "codes": labels}, "plain": True}
-    return {"stages": stages, "texts": {**texts, "stages": labels}}
+def map_state(
+    choice: Choice, *, selection: Selection, by_stage: bool, local_layers: Sequence[LocalLayer] = ()
+) -> dict[str, Any]:
+    """All that a rerun tells the map."""
+    changing: dict[str, Any] = {
+        "selected": data.row_of(choice.territory_id) if choice.territory_id else None,
+        "detail": data.assets().address(f"mesh:detail-{choice.mosaic_id}") if choice.mosaic_id else None,
+        "local": [{"address": one["address"], "name": one["name"]} for one in local_layers],
+    }
+    if choice.place_id is not None:
+        changing |= {"focus": choice.place_id, "bounds": filters.territory_bounds(data.bundle(), choice.place_id)}
+    if choice.view is not None:
+        changing |= {"focus": f"view {choice.view}", "view": choice.view}
+    known = data.state_of_map(choice.mosaic_id, choice.words.code)
+    return {**known, **codes_state(selection, by_stage=by_stage), **changing}

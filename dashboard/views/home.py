@@ -1,20 +1,25 @@
-"""The map with its filter by mosaic, the table of the same rows, and the answer for one municipality."""
+"""The map with its filters, figures and table of the same rows, the answer for one municipality, a day in time."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import data, filters, state
-from dashboard.components import fragments, mosaic_panel, page, stage, territory_answer
+from dashboard import data, filters, records, state
+from dashboard.components import embed, export_panel, facets, mosaic_panel, page, panel, stage, territory_answer, time
 from dashboard.components.chooser import show_chooser
-from dashboard.map.legend import legend_items, stage_items
-from dashboard.map.view import show_map
+from dashboard.map.view import local_layers, show_map
+from dashboard.shown import find_shown
 
 choice = state.read_choice("home")
 words = choice.words
 page.open_page(choice)
 
-page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
+if choice.is_embedded:
+    embed.show_line(choice)
+else:
+    page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
+shown = find_shown(choice)
+by_stage = stage.is_by_stage(choice.colour, shown.snapshot)
 
 
 def look_at_place(longitude: float, latitude: float) -> None:
@@ -23,22 +28,38 @@ def look_at_place(longitude: float, latitude: float) -> None:
     state.choose_territory(filters.territory_at(data.bundle(), longitude, latitude))
 
 
-picture, panel = st.columns([1.55, 1], gap="medium")
+left = data.counts_left(shown.snapshot, choice.filters)
+picture, beside = st.columns([1.55, 1], gap="medium")
 with picture:
-    show_chooser(
-        mosaic_panel.chooser_groups(words),
-        value=choice.mosaic_id,
-        captions=mosaic_panel.chooser_captions(words),
-        on_pick=state.choose_mosaic,
-    )
-    by_stage = stage.show_colour_choice(words)
-    stages = stage.stage_codes(choice.mosaic_id)
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        show_chooser(
+            mosaic_panel.chooser_groups(words, left["mosaic"]),
+            value=choice.mosaic_id,
+            captions=mosaic_panel.chooser_captions(words),
+            on_pick=state.choose_mosaic,
+        )
+        stage.show_colour_choice(words, by_stage=by_stage)
+    facets.show_facets(choice.filters, left, words)
     with st.container(key="map-frame"):
-        show_map(choice, on_click=look_at_place, stages=stages, by_stage=by_stage)
-    legend = stage_items(stages, words) if by_stage else legend_items(choice.mosaic_id, words)
-    st.html(fragments.legend(legend))
-with panel:
+        show_map(
+            choice,
+            selection=shown.selection,
+            by_stage=by_stage,
+            on_click=look_at_place,
+            local_layers=local_layers(shown.public.catalogue.snapshot, choice.mosaic_id),
+        )
+    time.show_time(
+        words,
+        first=time.first_event_day(records.current()),
+        as_of=choice.day,
+        since=choice.since,
+        on_change=state.choose_days,
+    )
+    if not choice.is_embedded:
+        export_panel.show_export(choice, shown)
+        embed.show_offer(words)
+with beside:
     territory_answer.show_search(words)
     territory_answer.show_answer(choice, words)
-    mosaic_panel.show_panel(choice.mosaic_id, words)
+    panel.show_panel(choice, shown)
 page.close_page(words)

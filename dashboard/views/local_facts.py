@@ -22,8 +22,8 @@ show_chooser(
 st.html(
     fragments.paragraph(
         words.say(
-            "Local facts stand apart from the published tables, are marked as local wherever they are shown, and "
-            "survive new data. The map and the exports show published links only."
+            "Local facts stand apart from the published tables and survive new data. Local links and boundaries appear "
+            "on the map, in the tables and in the exports, marked as local."
         )
     )
 )

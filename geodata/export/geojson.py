@@ -1,27 +1,35 @@
 """GeoJSON for partners (RFC 7946), written straight from coordinate arrays.
 
-Longitude before latitude in WGS 84, exterior rings counter-clockwise, no ``crs`` member, a ``bbox``,
-whitelisted properties. Codes always come with a label in the chosen language. Source, licence and the
-words about generalised limits are members of the collection.
+Longitude before latitude in WGS 84, exterior rings counter-clockwise, no ``crs`` member, a ``bbox``, whitelisted
+properties. Codes always come with a label in the chosen language. Sources, licences and the words about generalised
+limits are members of the collection. What stands after the features (``bbox``, ``mended``, ``too_small``) is known
+only then.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import orjson
 import pandas as pd
 import shapely
+from shapely import GeometryType
 
-from geodata.model import Language, label
-from geodata.status import FIRST_STAGE
-from geodata.store import Bundle
+from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, MANY_LINKS
+from geodata.export.requests import DEFAULT_DECIMALS, Report
+from geodata.export.rows import Rows, Shapes, Teller, known, territory_rows
+from geodata.export.shapes import Rings, batches, is_reversed, round_coordinates, round_polygons
+from geodata.model import Language
+from geodata.selection import Selection
+from geodata.snapshot import Snapshot
+
+__all__ = [
+    "DEMONSTRATION_NOTICE", "LIMITS_NOTICE", "PEOPLES_NOTICE", "TERRITORY_PROPERTIES", "file_name", "geometry_bytes",
+    "geometry_texts", "known", "source_notices", "stream_collection", "stream_lines", "stream_territories",
+    "territories_geojson", "write_collection",
+]  # fmt: skip
 
 LIMITS_NOTICE: dict[Language, str] = {
     "en": "Limits are generalised and not legal. Computed links are computed, not official.",
@@ -49,177 +57,60 @@ DEMONSTRATION_NOTICE: dict[Language, str] = {
 }
 """The words that go with every export of demonstration records."""
 
-NOT_ASSESSED = "not-assessed"
-DECIMALS = 6
-
-TERRITORY_PROPERTIES = (
-    "territory_id", "territory_code", "name", "country_code", "state_id", "epci_id", "population",
-    "population_year", "computed_area_km2", "is_amazonia_legal", "mosaic_id", "link_kind", "link_kind_label",
-    "link_grade", "link_grade_label", "grade_reason", "grade_reason_label", "overlap_km2", "territory_share",
-    "mosaic_share", "part_overlap_km2", "valid_from", "links", "stage_code", "stage_label", "support_code",
-    "support_label", "as_of", "is_demonstration",
+TERRITORY_PROPERTIES = tuple(
+    dict.fromkeys((*LAYER_FIELDS["territories"][:10], "link_count", "links", *LAYER_FIELDS["territories"][10:],
+                   DEMONSTRATION))
 )  # fmt: skip
 """All that a territory feature may tell, in this order: with one mosaic its link, otherwise `links`."""
+assert set(MANY_LINKS) < set(TERRITORY_PROPERTIES)  # noqa: S101 - the two lists are one
 
-_LINK_COLUMNS = (
-    "territory_id", "mosaic_id", "link_kind", "link_grade", "grade_reason", "overlap_km2", "territory_share",
-    "mosaic_share", "part_overlap_km2", "valid_from",
-)  # fmt: skip
+SOURCE_COLUMNS = ("source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address")
 
 
-@dataclass(frozen=True)
-class PublicRecords:
-    """What the programme's records say in public on one day.
-
-    Attributes:
-        as_of: The day.
-        stages: Stage code by (`territory_id`, `mosaic_id`); a link that is not there is at S0, without a record.
-        support: Code of the vocabulary `support_public` by `territory_id`; ``not-assessed`` where not there.
-        is_demonstration: Whether all of it is synthetic.
-    """
-
-    as_of: dt.date
-    stages: Mapping[tuple[str, str], str]
-    support: Mapping[str, str]
-    is_demonstration: bool = False
-
-
-def select_territories(bundle: Bundle, mosaic_id: str | None) -> gpd.GeoDataFrame:
-    """The rows that a page's table and an export show for one choice of mosaic.
+def territories_geojson(selection: Selection, *, language: Language = "en") -> bytes:
+    """The territories of a selection as a GeoJSON FeatureCollection.
 
     Args:
-        bundle: The published bundle.
-        mosaic_id: A mosaic or counterpart; None for all territories.
-
-    Returns:
-        With a mosaic: the linked territories with the columns of `territory` and of their link
-        (`territory_mosaic`), certain links first, then the larger share of the mosaic, then
-        `territory_id`. Without: all rows of `territory`, sorted by `territory_id`.
-
-    Raises:
-        UnknownIdError: there is no such mosaic.
-    """
-    if mosaic_id is None:
-        return bundle.territory
-    bundle.require_mosaic(mosaic_id)
-    links = bundle.territory_mosaic[bundle.territory_mosaic["mosaic_id"] == mosaic_id]
-    rows = bundle.territory.merge(links, on="territory_id", how="inner", validate="one_to_one")
-    order = rows.assign(
-        _grade=(rows["link_grade"] != "certain").astype("int64"), _share=-rows["overlap_km2"].fillna(0.0)
-    ).sort_values(["_grade", "_share", "territory_id"], kind="stable")
-    return gpd.GeoDataFrame(rows.loc[order.index].reset_index(drop=True))
-
-
-def territories_geojson(
-    bundle: Bundle, mosaic_id: str | None, *, language: Language = "en", records: PublicRecords | None = None
-) -> bytes:
-    """The territories of one mosaic, or all, as a GeoJSON FeatureCollection.
-
-    Args:
-        bundle: The published bundle.
-        mosaic_id: A mosaic or counterpart: a feature per linked territory with that link. None: a feature
-            per territory with its links as an array ``links``.
+        selection: What is exported. With one mosaic asked for, a feature per linked territory with that link;
+            otherwise a feature per territory with its selected links as an array ``links``. Its snapshot must be one
+            for the public.
         language: Language of the labels; codes are always there.
-        records: What the programme's records say; None where there are none: every link is then at S0.
 
     Returns:
-        UTF-8 bytes. Features in the order of `select_territories`; ``id`` is `territory_id`.
+        UTF-8 bytes. Features in the order of `Selection.order`; ``id`` is `territory_id`.
 
     Raises:
         UnknownIdError: there is no such mosaic.
     """
-    return b"".join(stream_territories(bundle, mosaic_id, language=language, records=records))
+    return b"".join(stream_territories(selection, language=language))
 
 
-def stream_territories(
-    bundle: Bundle, mosaic_id: str | None, *, language: Language = "en", records: PublicRecords | None = None
-) -> Iterator[bytes]:
+def stream_territories(selection: Selection, *, language: Language = "en") -> Iterator[bytes]:
     """As `territories_geojson`, in pieces."""
-    rows = select_territories(bundle, mosaic_id)
-    if mosaic_id is not None:
-        links = [_link(row, language, records) for row in rows[list(_LINK_COLUMNS)].to_dict("records")]
-    else:
-        by_territory: dict[str, list[dict[str, Any]]] = {}
-        for row in bundle.territory_mosaic[list(_LINK_COLUMNS)].to_dict("records"):
-            by_territory.setdefault(str(row["territory_id"]), []).append(_link(row, language, records))
-        links = [{"links": by_territory.get(id_, [])} for id_ in rows["territory_id"]]
-    told = (
-        {
-            "territory_id": row["territory_id"],
-            "territory_code": row["territory_code"],
-            "name": row["territory_name"],
-            "country_code": row["country_code"],
-            "state_id": known(row["state_id"]),
-            "epci_id": known(row["epci_id"]),
-            "population": known(row["population"]),
-            "population_year": known(row["population_year"]),
-            "computed_area_km2": known(row["computed_area_km2"]),
-            "is_amazonia_legal": known(row["is_amazonia_legal"]),
-            **link,
-            **_said(str(row["territory_id"]), language, records),
-        }
-        for row, link in zip(rows.drop(columns="geometry").to_dict("records"), links, strict=True)
-    )
-    properties = ({key: one[key] for key in TERRITORY_PROPERTIES if key in one} for one in told)
-    about = {
-        "name": file_name("territories", mosaic_id).removesuffix(".geojson"),
+    for mosaic_id in selection.filters.mosaic:
+        selection.catalogue.bundle.require_mosaic(mosaic_id)
+    rows = territory_rows(Teller(selection, language), is_flat=False)
+    name = file_name("territories", selection.filters.one_mosaic).removesuffix(".geojson")
+    about = about_rows(rows, selection.catalogue.snapshot, selection.catalogue.bundle.source, language, name=name)
+    return stream_collection(rows, about=about, report=Report())
+
+
+def about_rows(
+    rows: Rows, snapshot: Snapshot, sources: pd.DataFrame, language: Language, *, name: str
+) -> dict[str, Any]:
+    """What is said of an export as a whole: its name, the words that go with it, its sources and their licences."""
+    return {
+        "name": name,
         "notice": LIMITS_NOTICE[language],
         "peoples": PEOPLES_NOTICE[language],
-        **({"demonstration": DEMONSTRATION_NOTICE[language]} if records and records.is_demonstration else {}),
-        "sources": source_notices(bundle.source, _sources_of(rows, bundle, mosaic_id)),
+        **({"demonstration": DEMONSTRATION_NOTICE[language]} if snapshot.is_demonstration else {}),
+        "sources": source_notices(sources, set(rows.sources)),
     }
-    return write_collection(rows["territory_id"], rows.geometry.to_numpy(), properties, about=about)
-
-
-def write_collection(
-    ids: Iterable[str],
-    geometries: np.ndarray[Any, np.dtype[np.object_]],
-    properties: Iterable[dict[str, Any]],
-    *,
-    about: dict[str, Any],
-) -> Iterator[bytes]:
-    """Write a FeatureCollection in pieces, one per feature.
-
-    Args:
-        ids: ``id`` of each feature.
-        geometries: Polygons or multipolygons in EPSG:4326, null allowed.
-        properties: Whitelisted properties of each feature, values that orjson knows.
-        about: Foreign members of the collection.
-
-    Yields:
-        UTF-8 bytes; joined, they are one valid GeoJSON text.
-    """
-    has = ~shapely.is_missing(geometries)
-    head: dict[str, Any] = {"type": "FeatureCollection", **about}
-    if has.any():
-        head["bbox"] = [round(float(one), DECIMALS) for one in shapely.total_bounds(geometries[has])]
-    yield orjson.dumps(head)[:-1] + b',"features":[\n'
-    for place, (id_, values) in enumerate(zip(ids, properties, strict=True)):
-        start = b'{"type":"Feature","id":' if place == 0 else b',\n{"type":"Feature","id":'
-        yield start + orjson.dumps(id_) + b',"properties":' + orjson.dumps(values) + b',"geometry":'
-        yield geometry_bytes(geometries[place]) + b"}"
-    yield b"\n]}\n"
-
-
-def geometry_bytes(geometry: Any) -> bytes:
-    """One polygon or multipolygon as a GeoJSON geometry, exterior rings counter-clockwise."""
-    if geometry is None:
-        return b"null"
-    parts = [_rings(part) for part in shapely.get_parts(shapely.orient_polygons(geometry))]
-    if geometry.geom_type == "Polygon":
-        return b'{"type":"Polygon","coordinates":' + parts[0] + b"}"
-    return b'{"type":"MultiPolygon","coordinates":[' + b",".join(parts) + b"]}"
-
-
-def _rings(polygon: Any) -> bytes:
-    rings = [np.ascontiguousarray(shapely.get_coordinates(ring).round(DECIMALS)) for ring in shapely.get_rings(polygon)]
-    return orjson.dumps(rings, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def source_notices(sources: pd.DataFrame, used: set[str]) -> list[dict[str, Any]]:
     """What an export says of its sources: who, through whom, how to cite, licence, whether it was read."""
-    columns = ["source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address"]
-    rows = sources.loc[sources["source_id"].isin(used), columns].to_dict("records")
+    rows = sources.loc[sources["source_id"].isin(used), list(SOURCE_COLUMNS)].to_dict("records")
     return [{key: known(value) for key, value in row.items()} for row in rows]
 
 
@@ -228,45 +119,178 @@ def file_name(layer: str, mosaic_id: str | None) -> str:
     return f"mosaicos-{layer}-{mosaic_id or 'all'}.geojson"
 
 
-def known(value: Any) -> Any:
-    """A value as JSON knows it: null for unknown, plain numbers and booleans."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value
+# --- collections and lines --------------------------------------------------------------------------------
 
 
-def _sources_of(rows: pd.DataFrame, bundle: Bundle, mosaic_id: str | None) -> set[str]:
-    """Ids of the sources that the boundaries, names, populations and links of the rows come from."""
-    links = bundle.territory_mosaic
-    if mosaic_id is not None:
-        links = links[links["mosaic_id"] == mosaic_id]
-    named = {part for text in links["source"].unique() for part in text.split(" ; ")}
-    countries = set(rows["country_code"])
-    facts = {"BR": {"ibge-attributes", "curated-mosaics"}, "FR": {"insee-communes-2024", "curated-guiana"}}
-    return set(rows["source_id"]) | named.union(*(facts[country] for country in countries))
+def stream_collection(
+    rows: Rows, *, about: dict[str, Any], report: Report, detail: str = "full", decimals: int = DEFAULT_DECIMALS
+) -> Iterator[bytes]:
+    """Rows as one FeatureCollection, in pieces of some megabytes.
+
+    Args:
+        rows: The rows.
+        about: Foreign members of the collection.
+        report: Takes what happened to the geometries.
+        detail: ``full``, ``display``, ``point`` or ``none``.
+        decimals: Decimals of the coordinates.
+
+    Yields:
+        UTF-8 bytes; joined, they are one valid GeoJSON text.
+    """
+    return _stream(rows.ids, _find_shapes(rows, detail), rows.properties, about, report, decimals)
 
 
-def _link(row: dict[str, Any], language: Language, records: PublicRecords | None) -> dict[str, Any]:
-    link = {key: known(row[key]) for key in _LINK_COLUMNS if key != "territory_id"}
-    kinds = [label("link_kind", kind, language) for kind in str(link["link_kind"]).split(";")]
-    pair = (str(row["territory_id"]), str(row["mosaic_id"]))
-    stage = records.stages.get(pair, FIRST_STAGE) if records else FIRST_STAGE
-    return {
-        **link,
-        "link_kind_label": "; ".join(kinds),
-        "link_grade_label": label("link_grade", str(link["link_grade"]), language),
-        "grade_reason_label": label("grade_reason", str(link["grade_reason"]), language),
-        "stage_code": stage,
-        "stage_label": label("stage", stage, language),
-    }
+def stream_lines(
+    rows: Rows, *, report: Report, detail: str = "full", decimals: int = DEFAULT_DECIMALS
+) -> Iterator[bytes]:
+    """Rows as a Feature per line, in pieces; every line ends with a line feed, none holds another."""
+    box = _Box()
+    for features in _write_features(rows.ids, _find_shapes(rows, detail), rows.properties, report, decimals, box):
+        yield b"\n".join(features) + b"\n"
 
 
-def _said(territory_id: str, language: Language, records: PublicRecords | None) -> dict[str, Any]:
-    """What the records say of a territory as a whole, and whether they are real."""
-    support = records.support.get(territory_id, NOT_ASSESSED) if records else NOT_ASSESSED
-    said = {
-        "support_code": support,
-        "support_label": label("support_public", support, language),
-        "as_of": records.as_of.isoformat() if records else None,
-    }
-    return {**said, "is_demonstration": True} if records and records.is_demonstration else said
+def write_collection(
+    ids: Iterable[str],
+    geometries: Shapes,
+    properties: Iterable[dict[str, Any]],
+    *,
+    about: dict[str, Any],
+    decimals: int = DEFAULT_DECIMALS,
+    report: Report | None = None,
+) -> Iterator[bytes]:
+    """Write a FeatureCollection in pieces.
+
+    Args:
+        ids: ``id`` of each feature.
+        geometries: Polygons, multipolygons or points in EPSG:4326, null allowed.
+        properties: Whitelisted properties of each feature, values that orjson knows.
+        about: Foreign members of the collection.
+        decimals: Decimals of the coordinates.
+        report: Takes what happened to the geometries.
+
+    Yields:
+        UTF-8 bytes; joined, they are one valid GeoJSON text.
+    """
+    return _stream(list(ids), geometries, list(properties), about, report or Report(), decimals)
+
+
+def geometry_bytes(geometry: Any, decimals: int = DEFAULT_DECIMALS) -> bytes:
+    """One polygon, multipolygon or point as a GeoJSON geometry, exterior rings counter-clockwise."""
+    shapes = np.full(1, None, dtype=object)
+    shapes[0] = geometry
+    (told,) = _tell_shapes(shapes, [""], decimals, Report(), _Box())
+    return orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def geometry_texts(shapes: Shapes, decimals: int = DEFAULT_DECIMALS) -> list[bytes]:
+    """As `geometry_bytes` of each, ``null`` where there is none; a batch at a time."""
+    nameless = [""] * len(shapes)
+    return [
+        orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
+        for batch in batches(shapes)
+        for told in _tell_shapes(shapes[batch], nameless[batch], decimals, Report(), _Box())
+    ]
+
+
+def _find_shapes(rows: Rows, detail: str) -> Shapes:
+    if detail in {"full", "display"}:
+        return rows.find_shapes(detail)
+    shapes: Shapes = np.full(len(rows), None, dtype=object)
+    if detail == "point":
+        there = np.isfinite(rows.points).all(axis=1)
+        shapes[there] = shapely.points(rows.points[there])
+    return shapes
+
+
+def _stream(
+    ids: Sequence[str],
+    shapes: Shapes,
+    properties: Sequence[dict[str, Any]],
+    about: dict[str, Any],
+    report: Report,
+    decimals: int,
+) -> Iterator[bytes]:
+    box = _Box()
+    yield orjson.dumps({"type": "FeatureCollection", **about})[:-1] + b',"features":[\n'
+    is_first = True
+    for features in _write_features(ids, shapes, properties, report, decimals, box):
+        yield b",\n".join(features if is_first else [b"", *features])
+        is_first = False
+    tail = {"bbox": box.bounds, "mended": report.mended, "too_small": report.too_small}
+    told = b"".join(b',"%b":%b' % (name.encode(), orjson.dumps(value)) for name, value in tail.items() if value)
+    yield b"\n]" + told + b"}\n"
+
+
+class _Box:
+    """The bounds of all positions that were written."""
+
+    def __init__(self) -> None:
+        self.bounds: list[float] | None = None
+
+    def add(self, coordinates: Any) -> None:
+        if len(coordinates):
+            x, y = coordinates[:, 0], coordinates[:, 1]  # one by one: much faster than along the axis
+            low, high = [float(x.min()), float(y.min())], [float(x.max()), float(y.max())]
+            if self.bounds is not None:
+                low = [min(pair) for pair in zip(low, self.bounds[:2], strict=True)]
+                high = [max(pair) for pair in zip(high, self.bounds[2:], strict=True)]
+            self.bounds = [*low, *high]
+
+
+def _write_features(
+    ids: Sequence[str],
+    shapes: Shapes,
+    properties: Sequence[dict[str, Any]],
+    report: Report,
+    decimals: int,
+    box: _Box,
+) -> Iterator[list[bytes]]:
+    """Features as bytes, a list per batch."""
+    report.rows = len(ids)
+    for batch in batches(shapes):
+        told = _tell_shapes(shapes[batch], ids[batch], decimals, report, box)
+        yield [
+            orjson.dumps(
+                {"type": "Feature", "id": id_, "properties": values, "geometry": geometry},
+                option=orjson.OPT_SERIALIZE_NUMPY,
+            )
+            for id_, values, geometry in zip(ids[batch], properties[batch], told, strict=True)
+        ]
+
+
+def _tell_shapes(shapes: Shapes, ids: Sequence[str], decimals: int, report: Report, box: _Box) -> list[Any]:
+    """GeoJSON geometries with coordinates as arrays, null for none."""
+    is_point = shapely.get_type_id(shapes) == GeometryType.POINT
+    if is_point.any():
+        positions = round_coordinates(shapely.get_coordinates(shapes[is_point]), decimals)
+        box.add(positions)
+        points = iter(positions.tolist())
+        return [{"type": "Point", "coordinates": next(points)} if one else None for one in is_point]
+    kept, split = round_polygons(shapes, ids, decimals, report)
+    box.add(split.coordinates)
+    rings = _take_rings(split)
+    polygons = [rings[a:b] for a, b in zip(split.polygons[:-1].tolist(), split.polygons[1:].tolist(), strict=True)]
+    bounds = zip(split.features[:-1].tolist(), split.features[1:].tolist(), strict=True)
+    kinds = shapely.get_type_id(kept)
+    told: list[Any] = []
+    for kind in kinds.tolist():
+        if kind < 0:
+            told.append(None)
+            continue
+        start, end = next(bounds)
+        is_multi = kind == GeometryType.MULTIPOLYGON
+        told.append(
+            {
+                "type": "MultiPolygon" if is_multi else "Polygon",
+                "coordinates": polygons[start:end] if is_multi else polygons[start],
+            }
+        )
+    return told
+
+
+def _take_rings(split: Rings) -> list[Any]:
+    """Each ring's positions, wound as RFC 7946 wants them; parts of one array where they need no turning."""
+    coordinates = split.coordinates
+    pairs = np.ascontiguousarray(coordinates).view(np.complex128)  # a position moves as one
+    bounds = zip(split.rings[:-1].tolist(), split.rings[1:].tolist(), is_reversed(split).tolist(), strict=True)
+    return [pairs[a:b][::-1].copy().view(np.float64) if wrong else coordinates[a:b] for a, b, wrong in bounds]

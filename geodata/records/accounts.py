@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import PermissionDenied
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, Organisation
@@ -56,6 +56,7 @@ def sign_in_locally(engine: Engine) -> Actor:
     return _sign_in(engine, issuer=LOCAL_ISSUER, subject="local", label="local", role="admin")
 
 
+@retried
 def _sign_in(engine: Engine, *, issuer: str, subject: str, label: str, role: Role) -> Actor:
     mine = sa.and_(Account.issuer == issuer, Account.subject == subject)
     query = sa.select(Account.account_id, Account.role, Account.organisation_id, Account.is_active).where(mine)
@@ -83,6 +84,7 @@ def _sign_in(engine: Engine, *, issuer: str, subject: str, label: str, role: Rol
     return Actor(row.account_id, cast(Role, row.role), row.organisation_id)
 
 
+@retried
 def grant(
     engine: Engine,
     actor: Actor,
@@ -111,7 +113,7 @@ def grant(
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "manage accounts")
         if account_id in {SYSTEM.account_id, actor.account_id}:
-            raise PermissionDenied("An admin changes the accounts of others. Ask another admin.")
+            raise PermissionDenied("An admin changes the accounts of others. Ask another admin.", "own-account")
         require_rows(connection, Organisation, [organisation_id])
         row = find_row(connection, Account, account_id, lock=True)
         changes = {"role": role, "organisation_id": organisation_id, "is_active": is_active}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from geodata.records.database import reading
 from geodata.records.frames import read_frame
-from geodata.records.models import Account, AuditLog
+from geodata.records.models import Account, AuditLog, SensitisationEvent
 from geodata.records.roles import Actor
+from geodata.records.writes import OPEN_TABLES, key_of
 from geodata.status import SEEN_BY
+
+CHANGED_TABLES = sorted(OPEN_TABLES - {SensitisationEvent}, key=lambda table: table.__tablename__)
+"""Tables whose rows may be hidden after they were written. An event's visibility never changes."""
 
 
 def history(
@@ -23,6 +29,8 @@ def history(
     most: int = 100,
 ) -> pd.DataFrame:
     """The writes that concern a territory or a mosaic, the newest first.
+
+    What was written of a row that has been hidden since is hidden with it.
 
     Args:
         engine: The database.
@@ -54,6 +62,14 @@ def history(
     ]
     query = sa.select(*columns).join_from(AuditLog, Account)
     query = query.where(AuditLog.visibility.in_(SEEN_BY[actor.audience])).order_by(AuditLog.audit_id.desc()).limit(most)
+    if actor.audience != "all":
+        for table in CHANGED_TABLES:
+            hidden = sa.exists().where(
+                AuditLog.table_name == table.__tablename__,
+                key_of(table) == AuditLog.row_id,
+                table.__table__.c.visibility.not_in(SEEN_BY[actor.audience]),
+            )
+            query = query.where(~hidden)
     if territory_id is not None:
         query = query.where(AuditLog.territory_id == territory_id)
     if mosaic_id is not None:
@@ -61,4 +77,13 @@ def history(
     if before_id is not None:
         query = query.where(AuditLog.audit_id < before_id)
     with reading(engine) as connection:
-        return read_frame(connection, query)
+        frame = read_frame(connection, query)
+    if actor.audience != "all":
+        for name in ("before", "after"):
+            frame[name] = [_without_accounts(values) for values in frame[name]]
+    return frame
+
+
+def _without_accounts(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The values but those that say which account did something."""
+    return values and {name: value for name, value in values.items() if not name.endswith("_by")}

@@ -1,19 +1,25 @@
 """Opening the database of the records: SQLite in a file by default, PostgreSQL by ``MOSAICOS_DATABASE_URL``.
 
 Reading and writing each happen in one transaction: ``with reading(engine) as connection``. A writing transaction of
-SQLite takes the write lock at its start, so that writers queue up instead of failing half-way.
+SQLite takes the write lock at its start, so that writers queue up instead of failing half-way. Nobody waits for ever:
+a writer that does not get its turn in time is told so, and nothing of it is stored.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import itertools
 import os
 import random
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import alembic.command
 import alembic.config
@@ -30,10 +36,28 @@ from geodata.records.models import Installation
 URL_VARIABLE = "MOSAICOS_DATABASE_URL"
 BUSY_SECONDS = 60
 """How long a writer waits for its turn before it gives up."""
+STATEMENT_SECONDS = 120
+"""How long one statement of PostgreSQL may run: ten times what the states of a million events take to compute."""
+CONNECT_SECONDS = 10
+"""How long PostgreSQL's server may take to answer at all."""
 RETRY_SECONDS = (0.002, 0.02)
 """Bounds of the pause between two tries of a writer that waits for SQLite's write lock."""
+TRIES = 4
+"""How often a write is tried that had to give way to another writer in its midst."""
 POSTGRES_POOL = 20
 """Connections that one process may hold open at once."""
+POSTGRES_WRITERS = 10
+"""How many of them may write at once; the others are left to those who read."""
+
+LOCK_TIMEOUT = "55P03"
+"""PostgreSQL's state of a statement that waited too long for a lock."""
+CANCELLED = "57014"
+"""PostgreSQL's state of a statement that ran too long."""
+GAVE_WAY = frozenset({"40001", "40P01"})
+"""PostgreSQL's states of a transaction that it ended for another's sake: it would go through if tried again."""
+
+P = ParamSpec("P")
+Value = TypeVar("Value")
 
 
 def database_url(*, is_demonstration: bool = False) -> URL:
@@ -84,16 +108,25 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
     """
     url = database_url() if url is None else _read_url(url) if isinstance(url, str) else url
     if url.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            url, pool_pre_ping=True, pool_size=5, max_overflow=POSTGRES_POOL - 5, pool_timeout=BUSY_SECONDS
+        engine = sa.create_engine(
+            url,
+            connect_args={"connect_timeout": CONNECT_SECONDS} if "connect_timeout" not in url.query else {},
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=POSTGRES_POOL - 5,
+            pool_timeout=BUSY_SECONDS,
         )
+        sa.event.listen(engine, "begin", _begin_postgresql)
+        return engine
     path = Path(str(url.database))
     if create:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseError(
-                f"The folder {path.parent} cannot be made: {error}. Choose another with {URL_VARIABLE}."
+                f"The folder {path.parent} cannot be made: {error}. Choose another with {URL_VARIABLE}.",
+                "folder",
+                folder=path.parent,
             ) from error
     elif not path.is_file():
         raise DatabaseError(f"There is no database at {path}. Make one with geodata.records.database.upgrade.")
@@ -114,35 +147,111 @@ def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _entry: Con
     cursor.close()
 
 
+def _begin_postgresql(connection: Connection) -> None:
+    """Set for this transaction how long it may wait and run; and end it where its client has gone silent in it."""
+    settings = {
+        "lock_timeout": BUSY_SECONDS,
+        "statement_timeout": STATEMENT_SECONDS,
+        "idle_in_transaction_session_timeout": STATEMENT_SECONDS,
+    }
+    connection.exec_driver_sql(
+        "; ".join(f"SET LOCAL {name} = {int(seconds * 1000)}" for name, seconds in settings.items())  # milliseconds
+    )
+
+
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("mosaicos_writes", False):
-        _wait_for_turn(connection)
-    else:
+    until = connection.get_execution_options().get("mosaicos_writes_until")
+    if until is None:
         connection.exec_driver_sql("BEGIN")
+    else:
+        _wait_for_turn(connection, until)
 
 
-def _wait_for_turn(connection: Connection) -> None:
-    """Begin a writing transaction, with a fair chance among all that wait.
+def _wait_for_turn(connection: Connection, until: float) -> None:
+    """Begin a writing transaction. In this process it is the caller's turn, but other processes may be writing.
 
     SQLite's own waiting backs off further and further, so that one writer in a hurry can keep others out for long.
+    Here each asks as often as any other. To let those ask more often that have waited longer was tried: the asking
+    took so much of the processor from the writing that all waited longer.
+
+    Raises:
+        DatabaseError: its turn did not come in time.
     """
     cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 0")
-    deadline = time.monotonic() + BUSY_SECONDS
     try:
-        while time.monotonic() < deadline:
+        while True:
             try:
                 cursor.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                     break
-                time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - no secret depends on it
             else:
                 return
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last chance, or the error as callers expect it
+            if time.monotonic() > until:
+                raise _busy()
+            time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - no secret depends on it
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the error as callers expect it
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         cursor.close()
+
+
+class _Line:
+    """The writers of this process to one database: first come, first served.
+
+    Without it a writer that has just finished often is the next one too, and others wait for many times their turn.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._guard = threading.Lock()
+        self._writers: deque[threading.Event] = deque()
+
+    @contextmanager
+    def turn(self, until: float) -> Iterator[None]:
+        """Wait for a place, and hand it on in the end.
+
+        Raises:
+            DatabaseError: its turn did not come in time.
+        """
+        mine = threading.Event()
+        with self._guard:
+            self._writers.append(mine)
+            self._call()
+        try:
+            if not mine.wait(max(0.0, until - time.monotonic())):
+                raise _busy()
+            yield
+        finally:
+            with self._guard:
+                self._writers.remove(mine)
+                self._call()
+
+    def _call(self) -> None:
+        for writer in itertools.islice(self._writers, self._places):
+            writer.set()
+
+
+_lines: dict[str, _Line] = {}
+"""The line of each database that this process writes to."""
+
+
+def _turn(engine: Engine, until: float) -> AbstractContextManager[None]:
+    """The caller's turn among the writers of this process: one at a time to SQLite, a few to PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        name, places = str(Path(str(engine.url.database)).resolve()), 1
+    else:
+        name, places = str(engine.url), POSTGRES_WRITERS
+    return _lines.setdefault(name, _Line(places)).turn(until)
+
+
+def _busy() -> DatabaseError:
+    return DatabaseError(
+        f"Others have been writing for {BUSY_SECONDS:g} seconds, and nothing was stored. Try again in a minute; if it "
+        "goes on, look for a program that holds the database open.",
+        "busy",
+    )
 
 
 @contextmanager
@@ -167,10 +276,33 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     Raises:
         ConflictError: a constraint of the database refuses a row.
-        DatabaseError: the database cannot be reached, stays busy, or has no tables yet.
+        DatabaseError: the database cannot be reached, stays busy (nothing was stored), or has no tables yet.
     """
-    with _translated(), engine.connect().execution_options(mosaicos_writes=True) as connection, connection.begin():
+    until = time.monotonic() + BUSY_SECONDS
+    with (
+        _translated(),
+        _turn(engine, until),
+        engine.connect().execution_options(mosaicos_writes_until=until) as connection,
+        connection.begin(),
+    ):
         yield connection
+
+
+def retried(write: Callable[P, Value]) -> Callable[P, Value]:
+    """Try a write again, a few times, where it had to give way to another writer; nothing of it was stored then."""
+
+    @functools.wraps(write)
+    def tried(*args: P.args, **words: P.kwargs) -> Value:
+        for _ in range(TRIES - 1):
+            try:
+                return write(*args, **words)
+            except DatabaseError as error:
+                if error.code != "gave-way":
+                    raise
+            time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311 - no secret depends on it
+        return write(*args, **words)
+
+    return tried
 
 
 @contextmanager
@@ -178,14 +310,34 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise ConflictError(f"The database refuses the record: {_first_line(error)}.") from error
+        raise ConflictError(f"The database refuses the record: {_first_line(error)}.", "refused") from error
     except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == LOCK_TIMEOUT:
+            raise _busy() from error
+        if state == CANCELLED:
+            raise DatabaseError(
+                f"The database took more than {STATEMENT_SECONDS:g} seconds for one step, and nothing was stored. Try "
+                "again later; if it goes on, whoever runs the server should look at it.",
+                "too-slow",
+            ) from error
+        if state in GAVE_WAY or _is_locked(error.orig):
+            raise DatabaseError(
+                f"Another writer was in the way ({_first_line(error)}), and nothing was stored. Try again.", "gave-way"
+            ) from error
         raise DatabaseError(
             f"The database cannot be used now: {_first_line(error)}. Check that it is reachable, that it is a database "
-            "of records, and that its tables are up to date."
+            "of records, and that its tables are up to date.",
+            "unusable",
         ) from error
     except sa.exc.TimeoutError as error:
-        raise DatabaseError("Too many write or read at once. Try again in a moment.") from error
+        raise DatabaseError("Too many write or read at once. Try again in a moment.", "too-many") from error
+
+
+def _is_locked(error: BaseException | None) -> bool:
+    """Whether SQLite gave up for another writer's sake."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more exactly why
+    return isinstance(error, sqlite3.OperationalError) and code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _first_line(error: DBAPIError) -> str:
@@ -211,7 +363,8 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
             alembic.command.upgrade(_alembic_config(connection), revision)
         except CommandError as error:
             raise DatabaseError(
-                f"The tables cannot be brought up to date: {error}. A newer version of the program may have made them."
+                f"The tables cannot be brought up to date: {error}. A newer version of the program may have made them.",
+                "tables-newer",
             ) from error
         kept = connection.scalar(sa.select(Installation.is_demonstration))
         if kept is None:
@@ -222,7 +375,9 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
             )
         elif kept != is_demonstration:
             kinds = ("demonstration records", "real records") if kept else ("real records", "demonstration records")
-            raise DatabaseError(f"This database holds {kinds[0]} and takes no {kinds[1]}. Give those their own.")
+            raise DatabaseError(
+                f"This database holds {kinds[0]} and takes no {kinds[1]}. Give those their own.", "other-kind"
+            )
         if revision == "head":
             load_seeds(connection)
 
@@ -249,8 +404,9 @@ def is_demonstration(engine: Engine) -> bool:
 
 
 def _lock_whole(connection: Connection) -> None:
-    """Let one process at a time change the tables; SQLite's writing transaction does so by itself."""
+    """Let one process at a time change the tables, for as long as it takes; SQLite's transaction does so by itself."""
     if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('mosaicos:migrations', 0))"))
 
 

@@ -9,7 +9,18 @@ from geodata.status import Problem
 
 
 class RecordsError(MosaicosError):
-    """Base of everything that goes wrong with the programme's records."""
+    """Base of everything that goes wrong with the programme's records.
+
+    Attributes:
+        code: Which of its reasons it is, a stable word, so that an edge can say it in another language; empty where
+            nobody who fills in a form can meet it.
+        facts: What the sentence names, as text by name.
+    """
+
+    def __init__(self, message: str, code: str = "", **facts: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.facts = {name: str(value) for name, value in facts.items()}
 
 
 class DatabaseError(RecordsError):
@@ -32,7 +43,8 @@ class LinkMissingError(RecordsError):
         self.mosaic_id = mosaic_id
         super().__init__(
             f"{territory_id} and {mosaic_id} are not linked. A coordinator can add a local link with its reason and "
-            "source (geodata.records.local.add_link); then record the event again."
+            "source (geodata.records.local.add_link); then record the event again.",
+            "link-missing",
         )
 
 

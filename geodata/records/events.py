@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from geodata.errors import UnknownIdError
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError, InvalidRecordError, LinkMissingError
 from geodata.records.frames import read_frame
 from geodata.records.models import (
@@ -74,6 +74,7 @@ def append_event(
     return stored
 
 
+@retried
 def append_events(
     engine: Engine, actor: Actor, drafts: Mapping[str, EventDraft], *, today: dt.date | None = None
 ) -> list[Stored]:
@@ -207,10 +208,13 @@ def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str,
             territory_id, mosaic_id, organisation_id = known[old]
             if (territory_id, mosaic_id) != (draft.territory_id, draft.mosaic_id):
                 raise ConflictError(
-                    f"Event {old} is of {territory_id} in {mosaic_id}. Withdraw it there and record a new event here."
+                    f"Event {old} is of {territory_id} in {mosaic_id}. Withdraw it there and record a new event here.",
+                    "event-elsewhere",
                 )
             if old in superseding:
-                raise ConflictError(f"Event {old} was superseded by {superseding[old]}. Supersede that one.")
+                raise ConflictError(
+                    f"Event {old} was superseded by {superseding[old]}. Supersede that one.", "event-superseded"
+                )
             require_own(actor, organisation_id, "correct an event")
             superseding[old] = event_id
         known[event_id] = (draft.territory_id, draft.mosaic_id, draft.organisation_id)
@@ -227,9 +231,12 @@ def _keep_note(connection: Connection, actor: Actor, event_id: str, draft: Event
         values = {"note_id": note_id, "event_id": event_id, "note": draft.note, "visibility": NOTE_VISIBILITY}
         add_row(connection, actor, EventNote, values, link=(draft.territory_id, draft.mosaic_id))
     elif kept.note not in {draft.note, None}:
-        raise ConflictError(f"The event {event_id} is there with another note. Add a note to it, or give a new id.")
+        raise ConflictError(
+            f"The event {event_id} is there with another note. Add a note to it, or give a new id.", "id-taken"
+        )
 
 
+@retried
 def add_note(
     engine: Engine,
     actor: Actor,
@@ -257,7 +264,7 @@ def add_note(
     if visibility not in SEEN_BY["all"]:
         raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
     if not note.strip():
-        raise ConflictError("The note is empty. Write something, or leave it out.")
+        raise ConflictError("The note is empty. Write something, or leave it out.", "text-empty")
     values = {"note_id": require_id(note_id), "event_id": event_id, "note": note.strip(), "visibility": visibility}
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "add a note")
@@ -267,6 +274,7 @@ def add_note(
         return Stored(values["note_id"], add_row(connection, actor, EventNote, values, link=link))
 
 
+@retried
 def show_note(engine: Engine, actor: Actor, note_id: str, *, visibility: str) -> None:
     """Change who sees a note.
 
@@ -283,6 +291,7 @@ def show_note(engine: Engine, actor: Actor, note_id: str, *, visibility: str) ->
         change_row(connection, actor, EventNote, row, {"visibility": visibility})
 
 
+@retried
 def erase_note(engine: Engine, actor: Actor, note_id: str, *, why: str) -> None:
     """Erase a note's text, here and in the history. The event stays, and that there was a note.
 

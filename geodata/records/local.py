@@ -1,13 +1,14 @@
 """What the sources lack and a coordinator knows: links, members, boundaries, council seats.
 
 Local facts are kept apart from the published tables, are marked local wherever they are read, and survive a new
-bundle. They are withdrawn with a reason, never deleted.
+bundle. They are corrected by another row that supersedes the wrong one, or withdrawn, both with a reason; nothing is
+deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -19,17 +20,29 @@ from geodata.crs import WGS84
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.records.boundary import read_boundary
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
 from geodata.records.organisations import require_dates
-from geodata.records.published import published_links, require_published
+from geodata.records.published import published_ids, published_links, published_members, require_published
 from geodata.records.roles import Actor, require_writer
-from geodata.records.writes import Stored, add_row, change_row, find_row, key_name, now, require_id, require_rows
+from geodata.records.writes import (
+    Stored,
+    add_row,
+    change_row,
+    find_row,
+    key_name,
+    key_of,
+    now,
+    require_id,
+    require_rows,
+    require_same,
+)
 from geodata.search import nearest
 from geodata.status import SEEN_BY
 
+ONE_HOLDER = "A seat is held by a territory or by an organisation: give exactly one."
 TABLES: dict[str, type[Base]] = {
     "link": LocalLink,
     "member": LocalMember,
@@ -37,6 +50,16 @@ TABLES: dict[str, type[Base]] = {
     "seat": CouncilSeat,
 }
 """The kinds of local facts."""
+FIXED: dict[str, tuple[str, ...]] = {"link": ("territory_id", "mosaic_id"), "member": (), "layer": (), "seat": ()}
+"""What a correction cannot change: another pair is another link, to be added as one."""
+FILE_COLUMNS = frozenset({"geometry", "computed_area_km2", "source_crs", "file_name", "sha256"})
+"""What a boundary's file says."""
+SEEN_ORDER = ("public", "partner", "restricted")
+"""Visibilities, the widest first."""
+
+BundleState = Literal["lacking", "published", "unplaced"]
+"""What the published bundle has come to say of a local fact: it still lacks it; it has it now; or the place that the
+fact is about has left the bundle, so that the fact is shown nowhere but in lists."""
 
 
 def add_link(
@@ -73,7 +96,9 @@ def add_link(
     """
     links = published_links()
     if ((links["territory_id"] == territory_id) & (links["mosaic_id"] == mosaic_id)).any():
-        raise ConflictError(f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.")
+        raise ConflictError(
+            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.", "link-published"
+        )
     values = {"territory_id": territory_id, "mosaic_id": mosaic_id, "valid_from": valid_from}
     return _add(
         engine, actor, LocalLink, values, reason=reason, source=source, confidence=confidence, visibility=visibility,
@@ -117,9 +142,9 @@ def add_member(
     """
     values = {
         "mosaic_id": mosaic_id,
-        "member_name": _required("name", member_name),
+        "member_name": member_name,
         "protected_area_id": protected_area_id,
-        "extent": _code("extent", extent),
+        "extent": extent,
     }
     return _add(
         engine, actor, LocalMember, values, reason=reason, source=source, confidence=confidence,
@@ -168,17 +193,12 @@ def add_layer(
     """
     with writing(engine) as connection:  # who may not, need not bring a file
         require_writer(connection, actor, "coordinator", "add local facts")
-    boundary = read_boundary(content)
     values = {
         "mosaic_id": mosaic_id,
-        "layer_name": _required("name", layer_name),
+        "layer_name": layer_name,
         "local_member_id": local_member_id,
-        "geometry": shapely.to_wkb(boundary.geometry),
-        "computed_area_km2": boundary.area_km2,
-        "source_crs": boundary.source_crs,
-        "file_name": _required("file name", file_name),
-        "sha256": boundary.sha256,
         "licence": licence,
+        **_file_values(content, file_name),
     }
     return _add(
         engine, actor, LocalLayer, values, reason=reason, source=source, confidence=confidence,
@@ -227,13 +247,11 @@ def add_seat(
             stands for another row.
         PermissionDenied: the actor may not.
     """
-    if (territory_id is None) == (organisation_id is None):
-        raise ConflictError("A seat is held by a territory or by an organisation: give exactly one.")
     values = {
         "mosaic_id": mosaic_id,
         "territory_id": territory_id,
         "organisation_id": organisation_id,
-        "seat_kind": _code("seat_kind", seat_kind),
+        "seat_kind": seat_kind,
         "valid_from": valid_from,
         "valid_to": valid_to,
         "act": act,
@@ -244,6 +262,7 @@ def add_seat(
     )  # fmt: skip
 
 
+@retried
 def withdraw(engine: Engine, actor: Actor, kind: str, row_id: str, *, why: str) -> bool:
     """Withdraw a local fact: it is no longer shown, and the history keeps it. Events on a link stay.
 
@@ -273,6 +292,78 @@ def withdraw(engine: Engine, actor: Actor, kind: str, row_id: str, *, why: str) 
         return change_row(connection, actor, table, row, changes, action="withdraw")
 
 
+@retried
+def correct(
+    engine: Engine,
+    actor: Actor,
+    kind: str,
+    row_id: str,
+    changes: Mapping[str, Any],
+    *,
+    why: str,
+    content: bytes | None = None,
+    file_name: str = "",
+    new_id: str | None = None,
+) -> Stored:
+    """Correct a local fact: another row supersedes it, the wrong one is withdrawn, and the history keeps both.
+
+    What is not among the changes stays as it was. Boundaries of a member that is corrected go with it. Where fewer may
+    see the new row than could see the old one, the old one is hidden from the others too.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        kind: ``link``, ``member``, ``layer`` or ``seat``.
+        row_id: The fact to correct; it stands.
+        changes: New values by column, as for adding one; the source of what is new is one of them.
+        why: The reason of the correction.
+        content: Another file, for a ``layer``.
+        file_name: Its name.
+        new_id: A UUID of the new row; again with the same content stores nothing twice.
+
+    Returns:
+        The new row's id and whether it is new.
+
+    Raises:
+        BoundaryError: the file is no boundary.
+        UnknownIdError: there is no such kind, row or column; or something that it refers to does not exist.
+        ConflictError: the fact does not stand any more, nothing is different, a reason or the source is empty, a date
+            cannot be read, or the id stands for another row.
+        PermissionDenied: the actor may not.
+    """
+    table = _table(kind)
+    key = key_name(table)
+    why = _required("reason", why)
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", "correct local facts")
+        old = find_row(connection, table, row_id)  # before a file is read
+    fields = _fields(table) - set(FIXED[kind])
+    for name in changes:
+        if name not in fields:
+            raise UnknownIdError("column to correct", name, nearest(name, fields))
+    file = {} if content is None or table is not LocalLayer else _file_values(content, file_name)
+    new = {**{name: getattr(old, name) for name in _fields(table)}, **_file_of(old, table), **changes, **file}
+    values = {key: require_id(new_id), **_checked(table, new), "supersedes_id": row_id}
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", "correct local facts")
+        old = find_row(connection, table, row_id, lock=True)
+        if _is_kept(connection, table, values):
+            return Stored(values[key], False)
+        if old.withdrawn_at is not None:
+            raise ConflictError("This local fact was corrected or withdrawn meanwhile. Look at it again.", "fact-gone")
+        if all(getattr(old, name) == value for name, value in values.items() if name not in {key, "supersedes_id"}):
+            raise ConflictError("The correction says the same as before. Change something.", "nothing-different")
+        _require_rows_of(connection, table, values)
+        end = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
+        if SEEN_ORDER.index(values["visibility"]) > SEEN_ORDER.index(old.visibility):
+            end["visibility"] = values["visibility"]
+        change_row(connection, actor, table, old, end, action="correct")
+        add_row(connection, actor, table, values)
+        if table is LocalMember:
+            _move_layers(connection, actor, row_id, values[key])
+    return Stored(values[key], True)
+
+
 def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
     """The local facts of one kind that the actor may see.
 
@@ -283,8 +374,8 @@ def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool
         with_withdrawn: Whether withdrawn ones are wanted too.
 
     Returns:
-        The columns of the table but who recorded or withdrew it and geometry, and ``is_local`` (always true); by
-        mosaic and key.
+        The columns of the table but who recorded or withdrew it and geometry, ``is_local`` (always true) and
+        ``bundle_state`` (`BundleState`: whether the published tables still lack it); by mosaic and key.
 
     Raises:
         UnknownIdError: there is no such kind.
@@ -295,7 +386,7 @@ def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool
     columns = [column for column in table.__table__.columns if column.name not in hidden]
     with reading(engine) as connection:
         frame = _read(connection, actor, table, columns, with_withdrawn=with_withdrawn)
-    return frame.assign(is_local=True)
+    return frame.assign(is_local=True, bundle_state=_bundle_states(kind, frame))
 
 
 def layers(engine: Engine, actor: Actor) -> gpd.GeoDataFrame:
@@ -308,7 +399,7 @@ def layers(engine: Engine, actor: Actor) -> gpd.GeoDataFrame:
     Raises:
         DatabaseError: the database cannot be used.
     """
-    hidden = {"recorded_by", "recorded_at", "reason", "confidence", "visibility"}
+    hidden = {"recorded_by", "recorded_at", "reason", "confidence", "visibility", "supersedes_id"}
     columns = [
         column
         for column in LocalLayer.__table__.columns
@@ -336,6 +427,7 @@ def all_links(engine: Engine, actor: Actor) -> pd.DataFrame:
     return both.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
 
 
+@retried
 def _add(
     engine: Engine,
     actor: Actor,
@@ -349,25 +441,100 @@ def _add(
     row_id: str | None,
 ) -> Stored:
     key = key_name(table)
-    whole = {
-        key: require_id(row_id),
-        **values,
-        "reason": _required("reason", reason),
-        "source": _required("source", source),
-        "confidence": None if confidence is None else _code("confidence", confidence),
-        "visibility": _code("visibility", visibility),
-    }
-    require_dates(whole)
-    for name in ("territory", "mosaic", "protected_area"):
-        require_published(name, [whole.get(f"{name}_id")])
+    given = {**values, "reason": reason, "source": source, "confidence": confidence, "visibility": visibility}
+    whole = {key: require_id(row_id), **_checked(table, given), "supersedes_id": None}
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "add local facts")
-        require_rows(connection, Organisation, [whole.get("organisation_id")])
-        if table is LocalLayer:
-            require_rows(connection, LocalMember, [whole["local_member_id"]])
+        _require_rows_of(connection, table, whole)
         if table is LocalLink:
             _require_no_other_link(connection, whole)
         return Stored(whole[key], add_row(connection, actor, table, whole))
+
+
+def _checked(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
+    """All values of a local fact but its key, each checked as far as it can be without the database."""
+    whole = dict(values)
+    for name in ("reason", "source", *(name for name in ("member_name", "layer_name") if name in whole)):
+        whole[name] = _required(name.replace("_", " "), whole[name] or "")
+    for name in ("visibility", *(name for name in ("extent", "seat_kind") if name in whole)):
+        whole[name] = _code(name, whole[name] or "")
+    if whole["confidence"] is not None:
+        _code("confidence", whole["confidence"])
+    require_dates(whole)
+    if table is CouncilSeat and (whole["territory_id"] is None) == (whole["organisation_id"] is None):
+        raise ConflictError(ONE_HOLDER, "one-holder")
+    for name in ("territory", "mosaic", "protected_area"):
+        require_published(name, [whole.get(f"{name}_id")])
+    return whole
+
+
+def _require_rows_of(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
+    require_rows(connection, Organisation, [values.get("organisation_id")])
+    if table is LocalLayer:
+        require_rows(connection, LocalMember, [values["local_member_id"]])
+
+
+def _fields(table: type[Base]) -> set[str]:
+    """What a person says of a local fact: no key, no stamps, nothing that comes from a file."""
+    stamps = {"recorded_at", "recorded_by", "withdrawn_at", "withdrawn_by", "withdrawn_why", "supersedes_id"}
+    return {column.name for column in table.__table__.columns} - stamps - FILE_COLUMNS - {key_name(table)}
+
+
+def _file_values(content: bytes, file_name: str) -> dict[str, Any]:
+    boundary = read_boundary(content)
+    return {
+        "geometry": shapely.to_wkb(boundary.geometry),
+        "computed_area_km2": boundary.area_km2,
+        "source_crs": boundary.source_crs,
+        "file_name": _required("file name", file_name),
+        "sha256": boundary.sha256,
+    }
+
+
+def _file_of(row: sa.Row[Any], table: type[Base]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in FILE_COLUMNS} if table is LocalLayer else {}
+
+
+def _is_kept(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> bool:
+    """Whether the correction was stored before, as it is when a form tries again."""
+    key = key_of(table)
+    kept = connection.execute(sa.select(*table.__table__.columns).where(key == values[key_name(table)])).one_or_none()
+    if kept is not None:
+        require_same(table, kept, values)
+    return kept is not None
+
+
+def _move_layers(connection: Connection, actor: Actor, old_id: str, new_id: str) -> None:
+    """Let the standing boundaries of a member that was corrected be those of the new row."""
+    of = LocalLayer.__table__.c
+    query = sa.select(*of).where(of.local_member_id == old_id, of.withdrawn_at.is_(None)).with_for_update()
+    for layer in connection.execute(query).all():
+        change_row(connection, actor, LocalLayer, layer, {"local_member_id": new_id})
+
+
+def _bundle_states(kind: str, facts: pd.DataFrame) -> list[BundleState]:
+    """What the published tables say now of each fact."""
+    if facts.empty:
+        return []
+    places = {name: published_ids(name) for name in ("territory", "mosaic", "protected_area")}
+    pairs = {
+        "link": (published_links(), ("territory_id", "mosaic_id")),
+        "member": (published_members(), ("mosaic_id", "protected_area_id")),
+    }
+    known: set[tuple[str, ...]] = set()
+    if kind in pairs:
+        table, columns = pairs[kind]
+        known = set(table[list(columns)].dropna().itertuples(index=False, name=None))
+    states: list[BundleState] = []
+    for fact in facts.to_dict("records"):
+        ids = {name: fact.get(f"{name}_id") for name in places}
+        if any(not pd.isna(one) and one not in places[name] for name, one in ids.items()):
+            states.append("unplaced")
+        elif kind in pairs and tuple(fact[column] for column in pairs[kind][1]) in known:
+            states.append("published")
+        else:
+            states.append("lacking")
+    return states
 
 
 def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> None:
@@ -380,7 +547,9 @@ def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> No
         )
     )
     if other is not None:
-        raise ConflictError(f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.")
+        raise ConflictError(
+            f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.", "link-standing"
+        )
 
 
 def _read(
@@ -406,7 +575,7 @@ def _table(kind: str) -> type[Base]:
 
 def _required(what: str, text: str) -> str:
     if not text.strip():
-        raise ConflictError(f"The {what} is empty. It must say something.")
+        raise ConflictError(f"The {what} is empty. It must say something.", "text-empty")
     return text.strip()
 
 

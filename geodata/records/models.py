@@ -104,7 +104,7 @@ class Sourced(Graded):
 
 
 class Withdrawable:
-    """A row that is withdrawn with a reason, never deleted."""
+    """A row that is withdrawn with a reason, never deleted; a corrected one is withdrawn and superseded by another."""
 
     withdrawn_at: Mapped[dt.datetime | None]
     withdrawn_by: Mapped[Ref | None] = mapped_column(sa.ForeignKey("account.account_id"))
@@ -119,6 +119,11 @@ def graded(*constraints: sa.schema.SchemaItem) -> tuple[sa.schema.SchemaItem, ..
 def of_this_kind() -> Mapped[bool]:
     """Whether the row is a demonstration: the foreign key refuses rows of the other kind of database."""
     return mapped_column(sa.ForeignKey("installation.is_demonstration"))
+
+
+def of_wrong_row(key: str) -> Mapped[str | None]:
+    """The row of the same table that a row corrects; each is corrected once at the most."""
+    return mapped_column(sa.ForeignKey(key), index=True, unique=True)
 
 
 # --- the installation, who writes, what was written --------------------------------------------------------
@@ -149,6 +154,20 @@ class Account(Base):
     organisation_id: Mapped[Ref | None]  # no foreign key: organisations name the account that wrote them
     is_active: Mapped[bool]
     recorded_at: Mapped[dt.datetime]
+
+
+class ApiToken(Recorded, Base):
+    """A token with which a program reads on behalf of an account; of its secret only a hash is kept."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (sa.UniqueConstraint("secret_sha256"),)
+
+    token_id: Mapped[Key]
+    account_id: Mapped[Ref] = mapped_column(sa.ForeignKey("account.account_id"), index=True)
+    label: Mapped[str]
+    secret_sha256: Mapped[str] = mapped_column(sa.String(64))
+    expires_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class AuditLog(Base):
@@ -500,6 +519,7 @@ class LocalLink(Sourced, Withdrawable, Base):
     mosaic_id: Mapped[Ref]
     valid_from: Mapped[str | None]
     reason: Mapped[str]
+    supersedes_id: Mapped[Ref | None] = of_wrong_row("local_link.local_link_id")
 
 
 class LocalMember(Sourced, Withdrawable, Base):
@@ -514,6 +534,7 @@ class LocalMember(Sourced, Withdrawable, Base):
     protected_area_id: Mapped[Ref | None]
     extent: Mapped[str] = mapped_column(sa.String(5))
     reason: Mapped[str]
+    supersedes_id: Mapped[Ref | None] = of_wrong_row("local_member.local_member_id")
 
 
 class LocalLayer(Sourced, Withdrawable, Base):
@@ -533,6 +554,7 @@ class LocalLayer(Sourced, Withdrawable, Base):
     sha256: Mapped[str] = mapped_column(sa.String(64))
     licence: Mapped[str | None]
     reason: Mapped[str]
+    supersedes_id: Mapped[Ref | None] = of_wrong_row("local_layer.local_layer_id")
 
 
 class CouncilSeat(Sourced, Withdrawable, Base):
@@ -553,3 +575,4 @@ class CouncilSeat(Sourced, Withdrawable, Base):
     valid_to: Mapped[str | None]
     act: Mapped[str | None]
     reason: Mapped[str]
+    supersedes_id: Mapped[Ref | None] = of_wrong_row("council_seat.council_seat_id")

@@ -10,11 +10,12 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
+from babel.numbers import is_currency
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, Document, Organisation, OrganisationRole, Partnership, Programme
@@ -26,6 +27,9 @@ from geodata.status import SEEN_BY
 
 PARTIAL_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 """A year, a month or a day."""
+CURRENCY = re.compile(r"^[A-Z]{3}$")
+MOST_MONEY = Decimal("99999999999999.99")
+"""Largest amount that the column holds."""
 CODES = {
     (Organisation, "type_code"): "organisation_type",
     (OrganisationRole, "role_code"): "organisation_role",
@@ -42,6 +46,7 @@ REFERENCES: dict[str, type[Base]] = {
     "document_id": Document,
 }
 """Table that each referring column points at."""
+ONE_SUBJECT = "A role is in one programme, partnership, mosaic or territory: give exactly one."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,14 @@ class OrganisationDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeDraft:
-    """A programme, agreement, call, training or meeting as entered."""
+    """A programme, agreement, call, training or meeting as entered.
+
+    Attributes:
+        amount: Money, from 0 on, to the hundredth; with its currency, or neither is given.
+        currency_code: Currency of the amount (ISO 4217), of today or of then.
+        atlas_id: Number of its record in the French atlas of decentralised cooperation.
+        iati_id: Its identifier in the International Aid Transparency Initiative.
+    """
 
     title_fr: str
     title_pt_br: str
@@ -144,6 +156,7 @@ TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
 """Table of each kind of entry, and the least role that writes it: whoever records an event may add its document."""
 
 
+@retried
 def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None) -> Stored:
     """Store an organisation, programme, partnership, role or document.
 
@@ -159,13 +172,13 @@ def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None
     Raises:
         UnknownIdError: a code, or something that it refers to, does not exist.
         ConflictError: a text that must be there is empty, a date or hash cannot be read, a role names not exactly
-            one subject, or the id stands for another row.
+            one subject, an amount has no currency or is no amount, or the id stands for another row.
         PermissionDenied: the actor may not.
     """
     table, least = TABLES[type(draft)]
     values = _checked(table, asdict(draft))
     if isinstance(draft, RoleDraft) and len(_subjects(values)) != 1:
-        raise ConflictError("A role is in one programme, partnership, mosaic or territory: give exactly one.")
+        raise ConflictError(ONE_SUBJECT, "one-subject")
     key = key_name(table)
     values[key] = require_id(row_id)
     with writing(engine) as connection:
@@ -174,6 +187,7 @@ def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None
         return Stored(values[key], add_row(connection, actor, table, values))
 
 
+@retried
 def change(engine: Engine, actor: Actor, table: type[Base], row_id: str, changes: Mapping[str, Any]) -> bool:
     """Change columns of an organisation, programme, partnership, role or document; the history keeps what it was.
 
@@ -205,7 +219,7 @@ def change(engine: Engine, actor: Actor, table: type[Base], row_id: str, changes
         row = find_row(connection, table, row_id, lock=True)
         whole = _checked(table, {**{name: getattr(row, name) for name in fields}, **changes})
         if table is OrganisationRole and len(_subjects(whole)) != 1:
-            raise ConflictError("A role is in one programme, partnership, mosaic or territory: give exactly one.")
+            raise ConflictError(ONE_SUBJECT, "one-subject")
         _require_references(connection, key, whole)
         return change_row(connection, actor, table, row, whole)
 
@@ -233,20 +247,43 @@ def _subjects(values: Mapping[str, Any]) -> list[str]:
 
 
 def _checked(table: type[Base], values: dict[str, Any]) -> dict[str, Any]:
-    clean = {name: (value.strip() or None) if isinstance(value, str) else value for name, value in values.items()}
+    clean: dict[str, Any] = {
+        name: (value.strip() or None) if isinstance(value, str) else value for name, value in values.items()
+    }
     for name, value in clean.items():
         column = table.__table__.columns[name]
         if value is None and not column.nullable:
-            raise ConflictError(f"The {name} is empty. It must say something.")
+            raise ConflictError(f"The {name} is empty. It must say something.", "text-empty")
         if name == "sha256" and value and not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise ConflictError("The hash is no SHA-256. Give its 64 hexadecimal digits.")
+            raise ConflictError("The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable")
     coded = {name: codes for (kind, name), codes in CODES.items() if kind is table}
     for name, codes in {**coded, "confidence": "confidence", "visibility": "visibility"}.items():
         code = str(clean[name] or "")
         if code and code not in vocabulary(codes):
             raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
     require_dates(clean)
+    if table is Programme:
+        _require_money(clean["amount"], clean["currency_code"])
     return clean
+
+
+def _require_money(amount: Decimal | None, currency: str | None) -> None:
+    if (amount is None) != (currency is None):
+        raise ConflictError("An amount and its currency belong together. Give both, or neither.", "money-both")
+    if currency is not None and not (CURRENCY.match(currency) and is_currency(currency)):
+        raise ConflictError(
+            f"{currency!r} is no currency of ISO 4217. Write three letters, such as BRL or EUR.",
+            "currency-unknown",
+            currency=currency,
+        )
+    if amount is None:
+        return
+    if not amount.is_finite() or not 0 <= amount <= MOST_MONEY or amount != round(amount, 2):
+        raise ConflictError(
+            f"The amount {amount} cannot be kept. Give it from 0 to {MOST_MONEY}, to the hundredth.",
+            "amount-unfit",
+            amount=amount,
+        )
 
 
 def require_dates(values: Mapping[str, Any]) -> None:
@@ -257,11 +294,17 @@ def require_dates(values: Mapping[str, Any]) -> None:
     """
     for name in ("valid_from", "valid_to", "document_date"):
         if values.get(name) and not PARTIAL_DATE.match(values[name]):
-            raise ConflictError(f"The {name} {values[name]!r} is no date. Write 2007, 2007-03 or 2007-03-14.")
+            raise ConflictError(
+                f"The {name} {values[name]!r} is no date. Write 2007, 2007-03 or 2007-03-14.",
+                "date-unreadable",
+                date=values[name],
+            )
     start, end = values.get("valid_from") or "", values.get("valid_to") or ""
     shared = min(len(start), len(end))
     if end[:shared] < start[:shared]:
-        raise ConflictError(f"The end {end} is before the start {start}. Mend the dates.")
+        raise ConflictError(
+            f"The end {end} is before the start {start}. Mend the dates.", "dates-order", start=start, end=end
+        )
 
 
 def _require_references(connection: sa.Connection, key: str, values: Mapping[str, Any]) -> None:

@@ -1,12 +1,14 @@
 """Named persons, apart from everything else: who may be reached, until when, and how they are forgotten.
 
 Records name a person only by `person_ref`, an opaque UUID. An erasure deletes the person's row, blanks what notes and
-the history say of the person, and leaves a tombstone.
+the history say of the person, and leaves a tombstone. It looks for the whole name and the contact, and for each word of
+the name alone: a note rather says too little than the name of somebody who asked to be forgotten.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.events import blank_note, notes_query
 from geodata.records.frames import read_frame
@@ -23,6 +25,45 @@ from geodata.records.models import AuditLog, EventNote, Mission, Person, PersonE
 from geodata.records.roles import SYSTEM, Actor, require, require_writer
 from geodata.records.writes import Stored, add_row, blank_audit, change_row, find_row, require_id
 from geodata.search import fold
+
+LEAST_LETTERS = 3
+"""Shortest word of a name that is looked for alone."""
+SMALL_WORDS = frozenset(
+    {
+        "and", "aux", "bin", "dal", "das", "del", "der", "des", "dit", "dona", "dos", "dra", "filho", "ibn", "junior",
+        "las", "les", "los", "mac", "madame", "madre", "maitre", "mestre", "monsieur", "neta", "neto", "padre", "pere",
+        "prof", "san", "santa", "santo", "sao", "senhor", "senhora", "sir", "sobrinho", "sra", "the", "van", "von",
+    }
+)  # fmt: skip
+"""Words of three letters or more that stand in many names and texts and name nobody alone: particles, titles,
+generations."""
+TYPED = frozenset(
+    {
+        "act",
+        "contact",
+        "function",
+        "label",
+        "layer_name",
+        "member_name",
+        "note",
+        "organisation_name",
+        "partnership_name",
+        "person_name",
+        "place",
+        "reason",
+        "short_name",
+        "skills",
+        "source",
+        "term",
+        "title",
+        "title_en",
+        "title_fr",
+        "title_pt_br",
+        "withdrawn_why",
+    }
+)
+"""Columns that people write into. A word alone is looked for in these, not in ids and codes: a mosaic may be called
+like a person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +83,7 @@ class PersonDraft:
     function: str | None = None
 
 
+@retried
 def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: str | None = None) -> Stored:
     """Keep a named person.
 
@@ -57,17 +99,22 @@ def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: 
         PermissionDenied: the actor may not.
     """
     if not draft.person_name.strip():
-        raise ConflictError("The name is empty. A person without a name is a reference alone.")
+        raise ConflictError("The name is empty. A person without a name is a reference alone.", "text-empty")
     if draft.retention_until < dt.date.today():
-        raise ConflictError(f"The retention date {draft.retention_until} has passed. Nothing may be kept.")
+        raise ConflictError(
+            f"The retention date {draft.retention_until} has passed. Nothing may be kept.",
+            "retention-past",
+            day=draft.retention_until,
+        )
     values = {"person_ref": require_id(person_ref), **vars(draft)}
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "keep a person's data")
         if connection.scalar(sa.exists().where(PersonErasure.person_ref == values["person_ref"]).select()):
-            raise ConflictError(f"The person {values['person_ref']} was erased. Use a new reference.")
+            raise ConflictError(f"The person {values['person_ref']} was erased. Use a new reference.", "person-erased")
         return Stored(values["person_ref"], add_row(connection, actor, Person, values))
 
 
+@retried
 def change_person(engine: Engine, actor: Actor, person_ref: str, draft: PersonDraft) -> bool:
     """Change what is kept of a person.
 
@@ -104,7 +151,8 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
 
     Returns:
         ``person`` (the row, or null), ``erasure`` (the tombstone, or null), ``missions`` and ``notes`` and
-        ``history`` that name the person: lists of dictionaries ready for JSON.
+        ``history`` that give the whole name or the contact: lists of dictionaries ready for JSON. Those that only have
+        a word of the name may be about somebody else, and are not handed out.
 
     Raises:
         PermissionDenied: the actor is no admin.
@@ -112,7 +160,7 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
     require(actor, "admin", "export a person's data")
     with reading(engine) as connection:
         person = _one(connection, Person, Person.person_ref == person_ref)
-        words = _words(person)
+        names = whole_names(person.person_name, person.contact) if person else frozenset()
         return {
             "person": _plain(person),
             "erasure": _plain(_one(connection, PersonErasure, PersonErasure.person_ref == person_ref)),
@@ -124,16 +172,18 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
                     .order_by(Mission.mission_id)
                 )
             ],
-            "notes": [_plain(row) for row in _notes_naming(connection, words)],
-            "history": [_plain(row) for row in _audit_naming(connection, person_ref, [*words, fold(person_ref)])],
+            "notes": [_plain(row) for row in _notes_naming(connection, names)],
+            "history": [_plain(row) for row in _audit_naming(connection, person_ref, names | {fold(person_ref)})],
         }
 
 
+@retried
 def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> None:
     """Forget a person: delete the row, blank what notes and the history say, keep a tombstone.
 
-    Notes and entries of the history are found by the whole name or contact, blind to accents and case. A mission
-    keeps its reference, which then points at the tombstone. Backups are for whoever keeps them to renew.
+    Notes and entries of the history are found by the whole name, the contact, or one word of the name
+    (`words_of_name`), blind to accents and case. The records of other persons are found by the first two alone. A
+    mission keeps its reference, which then points at the tombstone. Backups are for whoever keeps them to renew.
 
     Args:
         engine: The database.
@@ -147,12 +197,13 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> None:
         PermissionDenied: the actor may not.
     """
     if not why.strip():
-        raise ConflictError("Give the reason of the erasure.")
+        raise ConflictError("Give the reason of the erasure.", "text-empty")
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "erase a person")
         _erase(connection, actor, find_row(connection, Person, person_ref, lock=True), why.strip())
 
 
+@retried
 def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None) -> int:
     """Erase everybody whose retention date has passed.
 
@@ -178,50 +229,75 @@ def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None
     return len(past)
 
 
+def whole_names(person_name: str, contact: str | None = None) -> frozenset[str]:
+    """Name and contact, folded, as a text is searched for them. One short word would be found everywhere."""
+    return frozenset(word for text in (person_name, contact or "") if len(word := fold(text)) > LEAST_LETTERS)
+
+
+def words_of_name(person_name: str) -> frozenset[str]:
+    """The words of a name that point at the person alone, folded: given names and surnames.
+
+    Returns:
+        Words of `LEAST_LETTERS` letters or more that are not among `SMALL_WORDS`.
+    """
+    return frozenset(
+        word
+        for word in fold(person_name).split()
+        if len(word) >= LEAST_LETTERS and word not in SMALL_WORDS and not word.isdigit()
+    )
+
+
+def mentions(text: str, names: Collection[str]) -> bool:
+    """Whether a text holds one of these folded names as whole words, blind to accents, case and punctuation."""
+    padded = f" {fold(text)} "
+    return any(f" {name} " in padded for name in names)
+
+
 def _erase(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> None:
-    words = _words(row)
-    for note in _notes_naming(connection, words):
+    names, words = whole_names(row.person_name, row.contact), words_of_name(row.person_name)
+    for note in _notes_naming(connection, names | words):
         blank_note(connection, actor, note, why="it named a person who was erased")
-    named = [entry.audit_id for entry in _audit_naming(connection, row.person_ref, words)]
+    named = [entry.audit_id for entry in _audit_naming(connection, row.person_ref, names, words)]
     for start in range(0, len(named), 500):
         blank_audit(connection, AuditLog.audit_id.in_(named[start : start + 500]))
     connection.execute(sa.delete(Person).where(Person.person_ref == row.person_ref))
     add_row(connection, actor, PersonErasure, {"person_ref": row.person_ref, "reason": why})
 
 
-def _words(person: sa.Row[Any] | None) -> list[str]:
-    """What a text is searched for: name and contact, folded. A name of one short word would be found everywhere."""
-    texts = [] if person is None else [person.person_name, person.contact]
-    return [word for text in texts if text and len(word := fold(text)) > 3]
-
-
-def _names(text: str, words: list[str]) -> bool:
-    padded = f" {fold(text)} "
-    return any(f" {word} " in padded for word in words)
-
-
-def _notes_naming(connection: Connection, words: list[str]) -> list[sa.Row[Any]]:
-    if not words:
+def _notes_naming(connection: Connection, names: frozenset[str]) -> list[sa.Row[Any]]:
+    if not names:
         return []
     notes = connection.execute(notes_query().where(EventNote.note.is_not(None)).execution_options(yield_per=5000))
-    return [note for note in notes if _names(note.note, words)]
+    return [note for note in notes if mentions(note.note, names)]
 
 
-def _audit_naming(connection: Connection, person_ref: str, words: list[str]) -> list[sa.Row[Any]]:
-    """Entries on the person's row, and entries of other rows whose values hold one of the words."""
+def _audit_naming(
+    connection: Connection, person_ref: str, names: frozenset[str], words: frozenset[str] = frozenset()
+) -> list[sa.Row[Any]]:
+    """Entries on the person's row; of other rows those with one of the names in a value, or a word in a typed text."""
     entries = connection.execute(
         sa.select(*AuditLog.__table__.columns).order_by(AuditLog.audit_id).execution_options(yield_per=5000)
     )
-    return [
-        entry
-        for entry in entries
-        if (entry.table_name == Person.__tablename__ and entry.row_id == person_ref)
-        or _names(_text(entry.before) + " " + _text(entry.after), words)
-    ]
+    found = []
+    for entry in entries:
+        is_person = entry.table_name == Person.__tablename__
+        if (
+            (is_person and entry.row_id == person_ref)
+            or mentions(_text(entry, None), names)
+            or (not is_person and mentions(_text(entry, TYPED), words))
+        ):
+            found.append(entry)
+    return found
 
 
-def _text(values: dict[str, Any] | None) -> str:
-    return " ".join(str(value) for value in (values or {}).values())
+def _text(entry: sa.Row[Any], columns: frozenset[str] | None) -> str:
+    """What an entry of the history says of these columns (null: of all), before and after."""
+    return " \n ".join(
+        str(value)
+        for values in (entry.before, entry.after)
+        for name, value in (values or {}).items()
+        if columns is None or name in columns
+    )
 
 
 def _one(connection: Connection, table: type[Person | PersonErasure], which: sa.ColumnElement[bool]) -> Any:

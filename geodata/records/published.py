@@ -41,6 +41,15 @@ def published_links() -> pd.DataFrame:
     return _columns("territory_mosaic", "territory_id", "mosaic_id")
 
 
+def published_members() -> pd.DataFrame:
+    """The published members that a register knows: ``mosaic_id``, ``protected_area_id``. Do not change it.
+
+    Raises:
+        ContractError: there is no readable bundle.
+    """
+    return _columns("mosaic_member", "mosaic_id", "protected_area_id")
+
+
 def published_ids(table: str) -> frozenset[str]:
     """The ids of a published table: ``territory``, ``mosaic`` or ``protected_area``.
 

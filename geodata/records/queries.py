@@ -19,9 +19,18 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from geodata.model import vocabulary
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.frames import read_frame
-from geodata.records.models import AUDIENCES, LinkStatus, SensitisationEvent
+from geodata.records.models import (
+    AUDIENCES,
+    AuditLog,
+    LinkStatus,
+    LocalLink,
+    Mission,
+    SensitisationEvent,
+    SupportNeed,
+    UtcDateTime,
+)
 from geodata.records.roles import Actor, require_writer
 from geodata.status import (
     COMMITTED_RANK,
@@ -191,6 +200,7 @@ def _insert_states(*, of_links: bool) -> sa.Insert:
     return sa.insert(LinkStatus).from_select(STATUS_COLUMNS, state_query(AUDIENCES, of_links=of_links))
 
 
+@retried
 def rebuild_status(engine: Engine, actor: Actor) -> None:
     """Compute the maintained table anew from all events, in one statement. It is never needed; it proves itself.
 
@@ -240,3 +250,79 @@ def link_states(
         for row in ruled[list(RULE_FLAGS)].itertuples(index=False)
     ]
     return states
+
+
+def changed_since(engine: Engine, actor: Actor, since: dt.date) -> pd.DataFrame:
+    """The links and territories of which something was recorded on a day or after it, as far as the actor may see it.
+
+    Events count, those that correct another, and local links, added or withdrawn. Support is known to the month: a
+    territory counts where its support was written in the month of that day or later. Flags that rules set as time goes
+    by are nothing recorded, and do not count.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf.
+        since: The day (UTC).
+
+    Returns:
+        ``territory_id``, ``mosaic_id`` (null for the support of a territory), ``changed_at`` (UTC; of support the first
+        day of the month); by both ids.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    seen = sorted(SEEN_BY[actor.audience])
+    day = dt.datetime.combine(since, dt.time(), dt.UTC)
+    month = day.replace(day=1)
+    with reading(engine) as connection:
+        found = [
+            *connection.execute(_changed_events(seen, day)),
+            *connection.execute(_changed_local_links(seen, day)),
+            *((one, None, at.replace(day=1)) for one, at in connection.execute(_changed_support(seen, month))),
+        ]
+    latest: dict[tuple[str, str | None], dt.datetime] = {}
+    for territory_id, mosaic_id, at in found:
+        link = (territory_id, mosaic_id)
+        latest[link] = max(at, latest.get(link, at))
+    rows = sorted(latest.items(), key=lambda one: (one[0][0], one[0][1] or ""))
+    return pd.DataFrame(
+        {
+            "territory_id": [territory_id for (territory_id, _), _ in rows],
+            "mosaic_id": pd.array([mosaic_id for (_, mosaic_id), _ in rows], dtype="object"),
+            "changed_at": pd.to_datetime([at for _, at in rows], utc=True),
+        }
+    )
+
+
+def _changed_events(seen: list[str], day: dt.datetime) -> sa.Select[str, str, dt.datetime]:
+    """Also those that correct a seen one without being seen themselves: the seen one no longer counts then."""
+    event, corrected = SensitisationEvent, SensitisationEvent.__table__.alias("corrected").c
+    corrects = sa.exists().where(corrected.event_id == event.supersedes_id, corrected.visibility.in_(seen))
+    return sa.select(event.territory_id, event.mosaic_id, event.recorded_at).where(
+        event.recorded_at >= day, sa.or_(event.visibility.in_(seen), corrects)
+    )
+
+
+def _changed_local_links(seen: list[str], day: dt.datetime) -> sa.Select[str, str, dt.datetime]:
+    at = sa.func.coalesce(LocalLink.withdrawn_at, LocalLink.recorded_at, type_=UtcDateTime())
+    return sa.select(LocalLink.territory_id, LocalLink.mosaic_id, at).where(at >= day, LocalLink.visibility.in_(seen))
+
+
+def _changed_support(seen: list[str], month: dt.datetime) -> sa.Select[str, dt.datetime]:
+    """By territory, when its needs and missions were last written, be it by a step."""
+    rows = sa.union_all(
+        *(
+            sa.select(
+                table.territory_id, key.label("row_id"), sa.literal(table.__tablename__).label("table_name")
+            ).where(table.territory_id.is_not(None), table.visibility.in_(seen))
+            for table, key in ((SupportNeed, SupportNeed.need_id), (Mission, Mission.mission_id))
+        )
+    ).subquery()
+    same = sa.and_(AuditLog.row_id == rows.c.row_id, AuditLog.table_name == rows.c.table_name)
+    at = sa.func.max(AuditLog.recorded_at, type_=UtcDateTime())
+    return (
+        sa.select(rows.c.territory_id, at)
+        .join_from(rows, AuditLog, same)
+        .where(AuditLog.recorded_at >= month)
+        .group_by(rows.c.territory_id)
+    )

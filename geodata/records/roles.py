@@ -60,7 +60,12 @@ def require(actor: Actor, least: Role, what: str) -> None:
         PermissionDenied: the role is below `least`.
     """
     if ROLES.index(actor.role) < ROLES.index(least):
-        raise PermissionDenied(f"To {what} takes the role {least} or higher; yours is {actor.role}.")
+        raise PermissionDenied(
+            f"To {what} takes the role {least} or higher; yours is {actor.role}.",
+            "role-least",
+            least=least,
+            role=actor.role,
+        )
 
 
 def require_writer(connection: Connection, actor: Actor, least: Role, what: str) -> None:
@@ -76,7 +81,9 @@ def require_writer(connection: Connection, actor: Actor, least: Role, what: str)
         )
     ).one_or_none()
     if row is None or not row.is_active or (row.role, row.organisation_id) != (actor.role, actor.organisation_id):
-        raise PermissionDenied(f"To {what}, sign in again: your account is not active, or its rights have changed.")
+        raise PermissionDenied(
+            f"To {what}, sign in again: your account is not active, or its rights have changed.", "sign-in-again"
+        )
 
 
 def require_own(actor: Actor, organisation_id: str | None, what: str) -> None:
@@ -93,5 +100,6 @@ def require_own(actor: Actor, organisation_id: str | None, what: str) -> None:
     if actor.role == "editor" and (actor.organisation_id is None or actor.organisation_id != organisation_id):
         raise PermissionDenied(
             f"To {what}, an editor acts for its own organisation ({actor.organisation_id or 'none is set'}); "
-            f"this record is of {organisation_id or 'none'}. A coordinator can do it."
+            f"this record is of {organisation_id or 'none'}. A coordinator can do it.",
+            "own-organisation",
         )

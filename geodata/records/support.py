@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from geodata import support as rules
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.frames import read_frame
 from geodata.records.models import (
@@ -96,6 +96,7 @@ def draft_of(proposed: rules.NeedDraft) -> NeedDraft:
     return NeedDraft(**dataclasses.asdict(proposed))
 
 
+@retried
 def add_need(engine: Engine, actor: Actor, draft: NeedDraft, *, on: dt.date, need_id: str | None = None) -> Stored:
     """Store a need.
 
@@ -128,6 +129,7 @@ def add_need(engine: Engine, actor: Actor, draft: NeedDraft, *, on: dt.date, nee
     return Stored(values["need_id"], is_new)
 
 
+@retried
 def change_need(engine: Engine, actor: Actor, need_id: str, to_code: str, *, on: dt.date) -> None:
     """Take a need one step further.
 
@@ -148,10 +150,11 @@ def change_need(engine: Engine, actor: Actor, need_id: str, to_code: str, *, on:
         row = find_row(connection, SupportNeed, need_id, lock=True)
         require_own(actor, row.organisation_id, "change a need")
         if rules.require_state(to_code) not in rules.NEED_STATES:
-            raise ConflictError(f"{to_code} is a state of a mission. Add the mission that meets the need.")
+            raise ConflictError(f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step")
         _step(connection, actor, SupportNeed, row, to_code, on)
 
 
+@retried
 def add_mission(
     engine: Engine,
     actor: Actor,
@@ -205,12 +208,15 @@ def add_mission(
         kept = connection.scalar(sa.exists().where(Mission.mission_id == mission.id).select())
         if not kept:
             if mission.status_code != "V3":
-                raise ConflictError(f"A mission starts at V3, assigned; this one is at {mission.status_code}.")
+                raise ConflictError(
+                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.", "mission-first"
+                )
             _require_open_need(connection, mission)
         is_new = _add_with_first_step(connection, actor, Mission, values)
     return Stored(mission.id, is_new, warnings)
 
 
+@retried
 def change_mission(engine: Engine, actor: Actor, mission: rules.Mission, *, on: dt.date) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
@@ -489,13 +495,20 @@ def _of_own(draft: NeedDraft, actor: Actor) -> NeedDraft:
 
 def _check_need(draft: NeedDraft, on: dt.date) -> None:
     if draft.territory_id is None and draft.mosaic_id is None:
-        raise ConflictError("A need is somewhere: give its territory or its mosaic.")
+        raise ConflictError("A need is somewhere: give its territory or its mosaic.", "need-nowhere")
     require_published("territory", [draft.territory_id])
     require_published("mosaic", [draft.mosaic_id])
     if draft.period_start and draft.period_end and draft.period_end < draft.period_start:
-        raise ConflictError(f"The period ends on {draft.period_end}, before it starts. Mend the dates.")
+        raise ConflictError(
+            f"The period ends on {draft.period_end}, before it starts. Mend the dates.",
+            "dates-order",
+            start=draft.period_start,
+            end=draft.period_end,
+        )
     if rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
-        raise ConflictError(f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.")
+        raise ConflictError(
+            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.", "need-first"
+        )
     _check_day(on)
     _check_codes(confidence=draft.confidence, visibility=draft.visibility)
     for domain in draft.domains:
@@ -505,7 +518,7 @@ def _check_need(draft: NeedDraft, on: dt.date) -> None:
 
 def _check_day(on: dt.date) -> None:
     if on > dt.date.today():
-        raise ConflictError(f"The day {on} lies in the future. Record it when it has come.")
+        raise ConflictError(f"The day {on} lies in the future. Record it when it has come.", "day-future", day=on)
 
 
 def _check_codes(*, confidence: str | None, visibility: str) -> None:
@@ -554,14 +567,18 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         return
     need = find_row(connection, SupportNeed, mission.need_id, lock=True)
     if not is_allowed(need.status_code, "V3"):
-        raise ConflictError(f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.")
+        raise ConflictError(
+            f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.",
+            "need-not-requested",
+            state=need.status_code,
+        )
     other = connection.scalar(
         sa.select(Mission.mission_id).where(
             Mission.need_id == need.need_id, Mission.status_code != "VX", Mission.mission_id != mission.id
         )
     )
     if other is not None:
-        raise ConflictError(f"The need {need.need_id} is met by the mission {other}. State another need.")
+        raise ConflictError(f"The need {need.need_id} is met by the mission {other}. State another need.", "need-met")
 
 
 def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base], values: dict[str, Any]) -> bool:
@@ -596,9 +613,19 @@ def _step(
     _check_day(on)
     if not is_allowed(row.status_code, to_code):
         allowed = ", ".join(rules.next_states(row.status_code)) or "nothing: it is an end"
-        raise ConflictError(f"From {row.status_code} it cannot go to {to_code}. What may follow: {allowed}.")
+        raise ConflictError(
+            f"From {row.status_code} it cannot go to {to_code}. What may follow: {allowed}.",
+            "step-refused",
+            before=row.status_code,
+            after=to_code,
+        )
     if on < row.status_date:
-        raise ConflictError(f"The step of {on} would be before the last one, of {row.status_date}. Mend the day.")
+        raise ConflictError(
+            f"The step of {on} would be before the last one, of {row.status_date}. Mend the day.",
+            "step-early",
+            day=on,
+            last=row.status_date,
+        )
     changes = {**(values or {}), "status_code": to_code, "status_date": on}
     change_row(connection, actor, table, row, changes, action="step")
     key = key_name(table)

@@ -75,7 +75,9 @@ def require_id(given: str | None) -> str:
         return str(uuid.UUID(given))
     except ValueError as error:
         raise ConflictError(
-            f"The id {given!r} is no UUID. Leave it out, or give one of 32 hexadecimal digits."
+            f"The id {given!r} is no UUID. Leave it out, or give one of 32 hexadecimal digits.",
+            "id-unreadable",
+            id=given,
         ) from error
 
 
@@ -157,7 +159,9 @@ def add_row(
         return True
     kept = connection.execute(sa.select(*table.__table__.columns).where(key == row_id)).one_or_none()
     if kept is None:
-        raise ConflictError(f"Another {table.__tablename__.replace('_', ' ')} says the same. Look for it first.")
+        raise ConflictError(
+            f"Another {table.__tablename__.replace('_', ' ')} says the same. Look for it first.", "says-the-same"
+        )
     require_same(table, kept, values)
     return False
 
@@ -172,7 +176,8 @@ def require_same(table: type[Base], row: Row[Any], values: Mapping[str, Any]) ->
     if other:
         raise ConflictError(
             f"There is another {table.__tablename__.replace('_', ' ')} with the id {values[key_name(table)]}; "
-            f"it differs in {', '.join(other)}. Give a new id."
+            f"it differs in {', '.join(other)}. Give a new id.",
+            "id-taken",
         )
 
 

@@ -20,7 +20,7 @@ Open = Callable[..., Visit]
 pytestmark = pytest.mark.browser
 
 AMAPA = "oeste-amapa-norte-para"
-COUNT = "() => [...window.mosaicosMap.session.state.codes].filter((code) => code !== 'N').sort().join('')"
+COUNT = "() => [...window.mosaicosMap.session.state.codes].filter((code) => !'NO'.includes(code)).sort().join('')"
 
 
 @pytest.fixture
@@ -132,13 +132,13 @@ def test_a_phone_shows_the_records_without_sideways_scroll(demonstration_address
 
 
 def test_the_map_is_coloured_by_stage_and_its_tip_and_legend_say_it(demonstration_address: str, visit: Open) -> None:
-    visited = visit(f"{demonstration_address}/?mosaic={AMAPA}&lang=en")
+    visited = visit(f"{demonstration_address}/?mosaic={AMAPA}&colour=link&lang=en")
     visited.wait_for_map(AMAPA)
     visited.map.locator(".leaflet-container").hover(position={"x": 420, "y": 250})
     expect(visited.map.locator(".tip-stage")).to_have_text(re.compile("^(S[0-6]|No answer|Declined|Withdrew)"))
     before = visited.ask_map("() => window.mosaicosMap.session.map.getZoom()")
     visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
-    expect(visited.page.locator(".legend")).to_contain_text("S0, no record")
+    expect(visited.map.locator(".map-legend-list")).to_contain_text("S0, no record")
     visited.wait_for_run()
     visited.page.wait_for_timeout(800)
     assert set(str(visited.ask_map(COUNT))) <= set("Z0123456DWA")

@@ -17,6 +17,7 @@ import shapely
 from sqlalchemy.engine import Engine
 
 from dashboard import access, records
+from dashboard.api import state
 from geodata.records.database import open_engine, upgrade
 from geodata.store import Bundle
 
@@ -35,6 +36,7 @@ def no_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def nothing_remembered() -> Iterator[None]:
     """No test inherits what another has told the process."""
     records._process.wants_demonstration = False
+    state.forget()
     yield
     records._process.wants_demonstration = False
     records._open.cache_clear()

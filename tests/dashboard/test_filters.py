@@ -5,30 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dashboard import filters
-from dashboard.map.options import area_text, map_sources, map_state, territory_codes
+from dashboard.map.options import area_text, map_sources, map_state
 from dashboard.text import words
-from geodata.errors import UnknownIdError
 from geodata.store import Bundle
 
 A1, A2, B1, G1 = "BR-1100015", "BR-1100023", "BR-1200013", "FR-97301"
-
-
-def test_linked_territories_are_those_of_the_mosaic_certain_first_then_larger(tiny: Bundle) -> None:
-    rows = filters.linked_territories(tiny, "alfa")
-    assert rows["territory_id"].tolist() == [A2, A1, B1]
-    assert rows["region_name"].tolist() == ["OZ", "OZ", "DZ"]
-    assert "geometry" not in rows
-
-
-def test_without_a_mosaic_all_territories_are_listed(tiny: Bundle) -> None:
-    rows = filters.linked_territories(tiny, None)
-    assert rows["territory_id"].tolist() == [A1, A2, B1, G1]
-    assert rows["region_name"].tolist()[3] == "Intercommunalité"
-
-
-def test_unknown_mosaic_is_refused(tiny: Bundle) -> None:
-    with pytest.raises(UnknownIdError, match="alpha"):
-        filters.linked_territories(tiny, "alpha")
 
 
 def test_figures_of_one_mosaic(tiny: Bundle) -> None:
@@ -96,13 +77,6 @@ def test_bounds_without_a_mosaic_are_the_country(tiny: Bundle) -> None:
 
 def test_bounds_of_a_territory_leave_room_around_it(tiny: Bundle) -> None:
     assert filters.territory_bounds(tiny, A2) == [[-0.5, 0.5], [1.5, 2.5]]
-
-
-def test_one_code_per_territory(tiny: Bundle) -> None:
-    assert territory_codes(tiny, "alfa") == "CCBN"
-    assert territory_codes(tiny, "beta") == "NBNN"
-    assert territory_codes(tiny, "gf-parc") == "NNNG"
-    assert territory_codes(tiny, None) == "CCBG", "the surest link to a recognised mosaic counts"
 
 
 def test_an_indigenous_land_is_named_with_its_phase(tiny: Bundle) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import re
+import zlib
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import folium
 import folium.plugins
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit_folium import generate_js_hash, generate_leaflet_string
 
@@ -15,9 +22,19 @@ from dashboard import data
 from dashboard.components import fragments
 from dashboard.map import style
 from dashboard.map.base import MapState, MosaicMap, UnvendoredLinkError, build_map, check_links
+from dashboard.map.codes import codes_state, support_marks, territory_codes
+from dashboard.map.options import made_files, map_settings, own_places, point_steps
+from dashboard.map.view import map_state
+from dashboard.state import Choice
+from dashboard.text import TONGUES, words
+from geodata.selection import Catalogue, Filters
+from geodata.snapshot import LinkRecord, Snapshot
+from geodata.status import State, territory_stage
+from geodata.store import Bundle
+
+from .conftest import A1, A2, B1, G1
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-WHITE = "#ffffff"
 
 
 def _script(one: folium.Map) -> str:
@@ -81,8 +98,11 @@ def test_a_hostile_name_does_not_end_the_script() -> None:
 
 
 def test_our_script_sets_names_as_text_only() -> None:
-    for name in ("map/mosaicos-map.js", "static/chooser.js"):
-        script = (Path(dashboard.__file__).parent / name).read_text(encoding="utf-8")
+    home = Path(dashboard.__file__).parent
+    scripts = [*sorted((home / "map").glob("*.js")), home / "static" / "chooser.js"]
+    assert len(scripts) == 4
+    for name in scripts:
+        script = name.read_text(encoding="utf-8")
         assert "textContent" in script
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script), name
 
@@ -107,50 +127,221 @@ def test_every_fragment_escapes_what_it_shows(made: str) -> None:
     assert "<img" not in made
 
 
-def _luminance(color: str) -> float:
-    """Relative luminance of sRGB (WCAG 2.2)."""
-    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+# --- codes ------------------------------------------------------------------------------------------------------
+
+DAY = dt.date(2024, 3, 1)
+FAR_AWAY = "BR-1200013"
 
 
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours (WCAG 2.2): 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def record(stage: str, *flags: str) -> LinkRecord:
+    return LinkRecord(stage, stage, DAY, DAY, flags, 1)
 
 
-def test_contrast_by_hand() -> None:
-    assert contrast("#000000", WHITE) == pytest.approx(21)
-    assert contrast("#777777", WHITE) == pytest.approx(4.48, abs=0.01)
+def catalogue(bundle: Bundle, **snapshot: Any) -> Catalogue:
+    return Catalogue(bundle, Snapshot(DAY, **snapshot))
+
+
+def local_link(territory_id: str, mosaic_id: str) -> dict[str, pd.DataFrame]:
+    row = {"territory_id": territory_id, "mosaic_id": mosaic_id, "valid_from": "2024-01-01", "source": "Minutes"}
+    return {"link": pd.DataFrame([row])}
 
 
 @pytest.mark.parametrize(
-    ("text", "ground"),
+    ("filters", "codes"),
     [
-        ("#1d2b2a", WHITE),
-        ("#3b4a49", "#f7faf8"),
-        ("#4a5957", "#f7faf8"),
-        ("#0a5f73", WHITE),
-        ("#004a37", "#d5efe5"),
-        ("#00543e", WHITE),
-        ("#642c4c", "#f6e6ee"),
-        ("#1d2b2a", "#fdf0e8"),
-        ("#5b6a67", "#f1f5f3"),
+        (Filters(), "CCBG"),  # the surest link to a recognised mosaic counts
+        (Filters(mosaic=("alfa",)), "CCBO"),
+        (Filters(mosaic=("beta",)), "OBOO"),
+        (Filters(mosaic=("gf-parc",)), "OOOG"),
+        (Filters(mosaic=("beta", "gf-parc")), "OBOG"),
+        (Filters(grade=("borderline",)), "OBBO"),
+        (Filters(country=("FR",)), "OOOG"),
+        (Filters(text="agu"), "CCOO"),
     ],
 )
-def test_text_keeps_the_contrast_of_wcag_aa(text: str, ground: str) -> None:
-    assert contrast(text, ground) >= 4.5
+def test_a_territory_shows_the_surest_of_the_links_that_are_left(tiny: Bundle, filters: Filters, codes: str) -> None:
+    assert territory_codes(catalogue(tiny).select(filters), by_stage=False) == codes
 
 
-@pytest.mark.parametrize("look", [style.AREA["U"], style.AREA["T"], style.TERRITORY["B"]["near"], style.SELECTED])
-def test_lines_that_carry_meaning_stand_out_from_the_land(look: style.Style) -> None:
-    assert contrast(look["color"], style.LAND) >= 3
+def test_a_territory_without_a_link_is_quiet_until_a_filter_chooses_it(tiny: Bundle) -> None:
+    unlinked = tiny.territory_mosaic[tiny.territory_mosaic["territory_id"] != B1]
+    known = catalogue(Bundle(**{**vars_of(tiny), "territory_mosaic": unlinked}))
+    for by_stage, linked in ((False, "C"), (True, "Z")):
+        codes = territory_codes(known.select(Filters()), by_stage=by_stage)
+        assert codes[2] == "N"
+        assert codes[0] == linked
+        assert territory_codes(known.select(Filters(state=("BR-12",))), by_stage=by_stage) == "OOSO"
+        assert territory_codes(known.select(Filters(mosaic=("alfa",))), by_stage=by_stage)[2] == "N"
 
 
-def test_no_difference_is_one_of_colour_alone() -> None:
-    near = {code: {**looks["far"], **looks["near"]} for code, looks in style.TERRITORY.items()}
-    assert near["C"]["dashArray"] is None
-    assert near["B"]["dashArray"]
-    assert style.AREA["T"]["dashArray"]
-    assert "dashArray" not in style.AREA["U"]
+def vars_of(bundle: Bundle) -> dict[str, Any]:
+    return {name: getattr(bundle, name) for name in bundle.__dataclass_fields__}
+
+
+def test_a_local_link_has_a_look_of_its_own_and_gives_way_to_a_published_one(tiny: Bundle) -> None:
+    stated = catalogue(tiny, local=local_link(G1, "alfa"))
+    assert territory_codes(stated.select(Filters()), by_stage=False) == "CCBG"
+    assert territory_codes(stated.select(Filters(mosaic=("alfa",))), by_stage=False) == "CCBL"
+    assert territory_codes(stated.select(Filters(kind=("local",))), by_stage=False) == "OOOL"
+
+
+def test_by_stage_the_lowest_of_the_links_that_are_left_is_shown(tiny: Bundle) -> None:
+    links = {(A1, "alfa"): record("S3"), (A2, "alfa"): record("S5"), (A2, "beta"): record("S2", "DC")}
+    known = catalogue(tiny, links=links)
+    assert territory_codes(known.select(Filters()), by_stage=True) == "3DZZ", "A2: the lowest of two"
+    assert territory_codes(known.select(Filters(mosaic=("alfa",))), by_stage=True) == "35ZO"
+    assert territory_codes(known.select(Filters(mosaic=("beta",))), by_stage=True) == "ODOO"
+    assert territory_codes(known.select(Filters(stage=("S5",))), by_stage=True) == "O5OO"
+    assert territory_codes(catalogue(tiny).select(Filters()), by_stage=True) == "ZZZZ"
+
+
+@pytest.mark.parametrize("first", ["S0", "S3", "S6", None])
+@pytest.mark.parametrize("second", ["S0", "S3", "S6", None])
+def test_the_stage_on_the_map_is_that_of_the_selection(tiny: Bundle, first: str | None, second: str | None) -> None:
+    held = {"alfa": first, "beta": second}
+    known = catalogue(tiny, links={(A2, mosaic): record(stage) for mosaic, stage in held.items() if stage})
+    selection = known.select(Filters())
+    link = selection.shown_link(1)
+    shown = known.link_records[link] if link is not None else None
+    assert territory_codes(selection, by_stage=True)[1] == ("Z" if shown is None else shown.stage[1])
+    states = {mosaic: None if stage is None else state(stage) for mosaic, stage in held.items()}
+    assert known.link_stage[link or 0] == territory_stage(states, None)[0]
+
+
+def state(stage: str) -> State:
+    rank = int(stage[1])
+    return State(stage, rank, DAY, "e", stage, rank, DAY, None, frozenset(), 1)
+
+
+def test_support_is_marked_for_selected_territories_and_words_that_have_a_mark(tiny: Bundle) -> None:
+    support = {
+        A1: ("needed", ""),
+        A2: ("present", "2024-05"),
+        B1: ("none", ""),
+        G1: ("present", "2024-05"),
+        "BR-9999999": ("needed", ""),
+    }
+    known = catalogue(tiny, support=support)
+    assert support_marks(known.select(Filters())) == {"present": [1, 3], "needed": [0]}
+    assert support_marks(known.select(Filters(mosaic=("alfa",)))) == {"present": [1], "needed": [0]}
+    assert set(style.SUPPORT) == {"present", "expected", "needed"}
+
+
+def test_the_tips_are_told_of_stages_only_where_there_is_a_link(tiny: Bundle) -> None:
+    known = catalogue(tiny)
+    said = codes_state(known.select(Filters(mosaic=("alfa",))), by_stage=False)
+    assert (said["codes"], said["stages"]) == ("CCBO", "ZZZN")
+    assert "stages" not in codes_state(known.select(Filters()), by_stage=True)
+
+
+# --- what travels -----------------------------------------------------------------------------------------------
+
+
+def test_every_look_is_named_in_every_language_and_has_its_place_in_the_legend() -> None:
+    settings = map_settings(data.bundle())
+    assert set(settings["order"]) == set(settings["looks"]) == {*style.TERRITORY, *style.STAGE}
+    assert len(settings["order"]) == len(settings["looks"])
+    for code in TONGUES:
+        texts = settings["texts"][code]
+        assert set(texts["looks"]) == set(settings["looks"])
+        assert {*style.AREA, *style.OUTLINE, *style.SUPPORT, "part", "local", "hatched"} == set(texts["symbols"])
+        assert all(texts[name] for name in texts)
+
+
+def test_points_can_be_put_together_again(tiny: Bundle) -> None:
+    latitudes, longitudes = (np.cumsum(steps) / 1000 for steps in point_steps(tiny))
+    assert latitudes.tolist() == [0.5] * 4
+    assert longitudes.tolist() == [0.5, 1.5, 2.5, 3.5]
+
+
+def test_files_are_made_alike_each_time_and_served() -> None:
+    assert made_files(data.bundle()) == made_files(data.bundle())
+    for name in made_files(data.bundle()):
+        address = data.assets().address(name)
+        found = data.assets().find(address.removeprefix("/assets/"))
+        assert found is not None
+        assert json.loads(found.plain)
+
+
+def test_the_scripts_of_the_map_go_out_as_one_file_the_parts_before_what_uses_them() -> None:
+    address = data.assets().address("mosaicos-map.js")
+    found = data.assets().find(address.removeprefix("/assets/"))
+    assert found is not None
+    text = found.plain.decode()
+    marks = [text.index(f"window.{name} =") for name in ("mosaicosPlaces", "mosaicosControls", "mosaicosMap")]
+    assert all(before < after for before, after in pairwise(marks))
+
+
+def test_the_fine_mesh_lies_around_the_published_links(tiny: Bundle) -> None:
+    assert own_places(tiny, "alfa") == [0, 1, 2]
+    assert own_places(tiny, None) == []
+
+
+def _compressed(text: str) -> int:
+    """Bytes on the line: window and memory of the server's own websocket, nothing remembered of what went before."""
+    deflate = zlib.compressobj(wbits=-12, memLevel=5)
+    return len(deflate.compress(text.encode()) + deflate.flush(zlib.Z_SYNC_FLUSH))
+
+
+@pytest.mark.parametrize("by_stage", [False, True])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(mosaic=("lagamar",)),
+        Filters(state=("BR-31",)),
+        Filters(population=("5k-10k", "20k-50k")),
+        Filters(text="sao"),
+    ],
+    ids=str,
+)
+def test_a_filter_costs_the_map_no_more_than_3_kb_on_the_line(filters: Filters, by_stage: bool) -> None:
+    pairs = list(
+        zip(data.bundle().territory_mosaic["territory_id"], data.bundle().territory_mosaic["mosaic_id"], strict=True)
+    )
+    links = {pair: record(f"S{place % 7}") for place, pair in enumerate(pairs) if place % 3}
+    support = {pair[0]: (("present", "expected", "needed")[place % 3], "2024-05") for place, pair in enumerate(pairs)}
+    known = Catalogue(data.bundle(), Snapshot(DAY, links=links, support=support))
+    choice = Choice(filters=filters, territory_id=FAR_AWAY, place_id=None, words=words("fr"))
+    state = map_state(choice, selection=known.select(filters), by_stage=by_stage)
+    assert len(state["support"]["present"]) > 0
+    script = _script(build_map(data.map_options(), data.assets()))
+    assert _compressed(script + json.dumps(state)) <= 3000
+
+
+def test_a_rerun_says_where_to_go_and_what_to_mark() -> None:
+    place = {"territory_id": "BR-1600501", "words": words("en")}
+    filters = Filters(mosaic=("lagamar",))
+    known = data.plain_catalogue().select(filters)
+
+    def told(**more: Any) -> dict[str, Any]:
+        return map_state(
+            Choice(filters=filters, **{"place_id": None, **place, **more}), selection=known, by_stage=False
+        )
+
+    plain = told()
+    assert (plain["focus"], plain["mosaic"], plain["near"]) == ("lagamar", "lagamar", True)
+    assert plain["detail"] == data.assets().address("mesh:detail-lagamar")
+    assert plain["selected"] == data.row_of("BR-1600501")
+    assert told(place_id="BR-1600501")["focus"] == "BR-1600501"
+    assert told(view=(1.0, -51.0, 7.5))["view"] == (1.0, -51.0, 7.5)
+    assert told(view=(1.0, -51.0, 7.5))["focus"] != plain["focus"]
+
+
+def test_local_boundaries_travel_as_address_and_name() -> None:
+    choice = Choice(filters=Filters(), territory_id=None, place_id=None, words=words("en"))
+    layer = {"address": "/assets/local-0.geojson", "name": HOSTILE, "mosaic_id": "lagamar"}
+    told = map_state(
+        choice,
+        selection=data.plain_catalogue().select(Filters()),
+        by_stage=False,
+        local_layers=[layer],  # type: ignore[list-item]
+    )
+    assert told["local"] == [{"address": "/assets/local-0.geojson", "name": HOSTILE}]
+
+
+def test_the_base_map_is_named_nowhere_but_in_the_file_of_settings() -> None:
+    script = _script(build_map(data.map_options(), data.assets()))
+    assert "openstreetmap" not in script
+    assert "tileLayer" not in script
+    assert map_settings(data.bundle())["baseMap"]["licence"].endswith("/copyright")

@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data
-from geodata.export.geojson import LIMITS_NOTICE, select_territories, territories_geojson
+from dashboard.text import UNKNOWN
+from geodata.export.geojson import LIMITS_NOTICE, territories_geojson
+from geodata.selection import select_territories
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 LAGAMAR = "lagamar"
@@ -39,6 +42,19 @@ def said(app: AppTest) -> str:
     return "\n".join(one.proto.body for one in app.get("html"))
 
 
+def component(app: AppTest, name: str) -> dict[str, Any]:
+    """What one of our own components is told: ``grid``, ``facets`` or ``chooser``."""
+    (found,) = [one.proto for one in app.get("bidi_component") if one.proto.component_name.endswith(f"mosaicos_{name}")]
+    data: dict[str, Any] = json.loads(found.json)
+    return data
+
+
+def table(app: AppTest) -> dict[str, list[str]]:
+    """The texts of the table by the key of their column."""
+    told = component(app, "grid")
+    return {one["key"]: [row["cells"][at] for row in told["rows"]] for at, one in enumerate(told["columns"])}
+
+
 def map_arguments(app: AppTest) -> dict[str, Any]:
     """What the map component is given."""
     (found,) = app.get("component_instance")
@@ -64,22 +80,26 @@ def test_home_opens_in_each_language(language: str) -> None:
 
 
 def test_without_a_choice_all_mosaics_are_listed_and_counterparts_not_counted_among_them() -> None:
-    text = said(run(lang="en"))
-    assert "<dt>recognised mosaics</dt><dd>22</dd>" in text
-    assert re.search(r"<dt>counterparts in French Guiana</dt><dd>\d+</dd>", text)
+    app = run(lang="en")
+    kinds = table(app)["kind"]
+    assert len(kinds) == len(data.bundle().mosaic)
+    counterparts = kinds.count("Counterpart in French Guiana")
+    assert [one["label"] for one in component(app, "chooser")["groups"]] == [
+        f"{len(kinds) - counterparts} recognised mosaics", f"{counterparts} counterparts in French Guiana"
+    ]  # fmt: skip
+    assert len(kinds) - counterparts == 22
 
 
 @pytest.mark.parametrize("mosaic_id", [LAGAMAR, POOR, COUNTERPART])
 def test_map_table_and_export_show_the_same_rows(mosaic_id: str) -> None:
     app = run(mosaic=mosaic_id, lang="en")
-    expected = select_territories(data.bundle(), mosaic_id)
-    table = app.dataframe[0].value
-    assert table["Code"].tolist() == expected["territory_code"].tolist()
+    expected = select_territories(data.bundle(), mosaic_id).rows
+    assert table(app)["code"] == expected["territory_code"].tolist()
     codes = map_state(app)["codes"]
     everywhere = data.bundle().territory["territory_id"]
-    painted = {territory_id for territory_id, code in zip(everywhere, codes, strict=True) if code != "N"}
+    painted = {territory_id for territory_id, code in zip(everywhere, codes, strict=True) if code not in "NO"}
     assert painted == set(expected["territory_id"])
-    exported = json.loads(territories_geojson(data.bundle(), mosaic_id))
+    exported = json.loads(territories_geojson(select_territories(data.bundle(), mosaic_id)))
     assert [feature["id"] for feature in exported["features"]] == expected["territory_id"].tolist()
 
 
@@ -97,7 +117,7 @@ def test_choosing_a_mosaic_keeps_the_base_script_and_the_key() -> None:
 def test_a_filter_sends_one_character_per_territory_and_no_geometry() -> None:
     state = map_state(run(lang="en", mosaic=LAGAMAR))
     assert len(state["codes"]) == len(data.bundle().territory)
-    assert set(state["codes"]) <= set("NCBGH")
+    assert set(state["codes"]) <= set("NOCBGHL")
     assert len(state["stages"]) == len(state["codes"])
     rest = json.dumps({key: value for key, value in state.items() if key not in {"codes", "stages", "areas"}})
     assert len(rest) < 2000
@@ -119,13 +139,15 @@ def test_a_counterpart_is_called_one() -> None:
 
 @pytest.mark.parametrize("language", TITLES)
 def test_indigenous_lands_stand_with_their_phase(language: str) -> None:
-    app = run(mosaic="oeste-amapa-norte-para", lang=language)
-    members = app.dataframe[1].value
+    app = run(mosaic="oeste-amapa-norte-para", lang=language, tab="members")
     phase = {"fr": "Phase (terre autochtone)", "pt-br": "Fase (terra indígena)", "en": "Phase (indigenous land)"}
+    assert phase[language] in [one["label"] for one in component(app, "grid")["columns"]]
     known = data.members("oeste-amapa-norte-para")
     lands = (known["area_kind"] == "indigenous-land").to_numpy()
     assert lands.any()
-    assert members[phase[language]][lands].tolist() == known["phase"][lands].tolist()
+    shown = np.array(table(app)["phase"])
+    assert shown[lands].tolist() == known["phase"][lands].tolist()
+    assert set(shown[~lands]) == {UNKNOWN}
 
 
 @pytest.mark.parametrize("typed", ["oiapoque", "OIAPOQUE", "Oiapóque", "1600501"])
@@ -228,6 +250,6 @@ def test_data_and_quality_names_every_source_with_its_licence(language: str) -> 
 
 def test_without_records_every_link_stands_at_s0_and_nothing_is_claimed() -> None:
     app = run(lang="en", mosaic=LAGAMAR)
-    assert set(app.dataframe[0].value["Stage"]) == {"S0, no record"}
+    assert set(table(app)["stage"]) == {"S0, no record"}
     assert set(map_state(app)["stages"]) == {"N", "Z"}
     assert "unknown is not no" in said(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from geodata.export.geojson import territories_geojson
 from geodata.records import accounts, events, local, organisations, support
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.errors import ConflictError, PermissionDenied
-from geodata.records.models import Document, Organisation
+from geodata.records.models import Document, Organisation, Programme
+from geodata.records.published import published_links
 from geodata.records.roles import SYSTEM
+from geodata.selection import select_territories
 from geodata.support import Mission
 
-from .test_pages import run, said
-from .test_records_pages import AMAPA, LATELY, OIAPOQUE, as_person, contact, find, open_page, open_part
+from .test_pages import run, said, table
+from .test_records_pages import AMAPA, LATELY, OIAPOQUE, UNLINKED_MOSAIC, as_person, contact, find, open_page, open_part
 
 LONG_AGO = dt.date(2024, 1, 10)
 
@@ -149,11 +152,91 @@ def test_a_member_is_added_marked_local_and_withdrawn_with_a_reason(at_this_mach
     text = said(app)
     assert "Parque Novo" in text
     assert "local member" in text
-    assert "local member" in said(run(lang="en", mosaic=AMAPA))
+    assert "local member" in said(run(lang="en", mosaic=AMAPA, tab="about"))
+    assert "Parque Novo (local)" in table(run(lang="en", mosaic=AMAPA, tab="members"))["name"]
     (row_id,) = local.local_facts(database, SYSTEM, "member")["local_member_id"]
     app.text_input(key=f"withdraw-{row_id}-0-why").set_value("a mistake")
     app.button(key=f"store-withdraw-{row_id}-0").click().run()
     assert local.local_facts(database, SYSTEM, "member").empty
+
+
+def test_a_local_fact_is_corrected_and_what_was_typed_stays_where_it_is_refused(
+    at_this_machine: None, database: Engine
+) -> None:
+    facts = {"reason": "named by the council", "source": "minutes", "visibility": "partner"}
+    row_id = local.add_member(database, sign_in_locally(database), AMAPA, "Parqe Novo", **facts).row_id
+    app = open_page("local_facts", lang="en")
+    app.toggle(key=f"correct-{row_id}").set_value(True).run()
+    form = f"correct-{row_id}-0"
+    assert app.text_input(key=f"{form}-member_name").value == "Parqe Novo"
+    assert app.selectbox(key=f"{form}-visibility").value == "partner"
+    app.text_input(key=f"{form}-member_name").set_value("Parque Novo")
+    app.button(key=f"store-{form}").click().run()
+    assert "This must say something." in said(app)
+    assert app.text_input(key=f"{form}-member_name").value == "Parque Novo"
+    app.text_input(key=f"{form}-why").set_value("misspelt")
+    app.button(key=f"store-{form}").click().run()
+    text = said(app)
+    assert "Parque Novo" in text
+    assert "Parqe Novo" not in text
+    (fact,) = local.local_facts(database, SYSTEM, "member").to_dict("records")
+    assert (fact["member_name"], fact["supersedes_id"], fact["visibility"]) == ("Parque Novo", row_id, "partner")
+
+
+@pytest.mark.parametrize("kind", ["link", "layer", "seat"])
+def test_each_kind_of_local_fact_has_a_form_to_correct_it(at_this_machine: None, database: Engine, kind: str) -> None:
+    actor, why = sign_in_locally(database), {"reason": "it lacks", "source": "minutes"}
+    square = b'{"type":"Polygon","coordinates":[[[-51,2],[-50.9,2],[-50.9,2.1],[-51,2]]]}'
+    row_id = {
+        "link": lambda: local.add_link(database, actor, OIAPOQUE, UNLINKED_MOSAIC, **why),
+        "layer": lambda: local.add_layer(database, actor, AMAPA, "x", content=square, file_name="x.json", **why),
+        "seat": lambda: local.add_seat(database, actor, AMAPA, seat_kind="titular", territory_id=OIAPOQUE, **why),
+    }[kind]().row_id
+    app = open_page("local_facts", lang="fr")
+    app.toggle(key=f"correct-{row_id}").set_value(True).run()
+    form = f"correct-{row_id}-0"
+    app.text_input(key=f"{form}-why").set_value("mieux")
+    app.button(key=f"store-{form}").click().run()
+    assert local.local_facts(database, SYSTEM, kind)["supersedes_id"].isna().all(), "nothing was different"
+    app.text_input(key=f"{form}-source").set_value("compte rendu de 2019")
+    app.button(key=f"store-{form}").click().run()
+    (fact,) = local.local_facts(database, SYSTEM, kind).to_dict("records")
+    assert (fact["supersedes_id"], fact["source"]) == (row_id, "compte rendu de 2019")
+
+
+def test_a_local_link_that_has_been_published_since_is_told_to_the_coordinator(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = published_links().iloc[:0]
+    with monkeypatch.context() as before:  # as it was when an older bundle was there
+        before.setattr(local, "published_links", lambda: nothing)
+        local.add_link(database, sign_in_locally(database), OIAPOQUE, AMAPA, reason="it lacks", source="minutes")
+    text = said(open_page("local_facts", lang="en"))
+    assert "Now published." in text
+    assert "It can be withdrawn here." in text
+
+
+def test_what_a_programme_costs_is_entered_with_its_currency(at_this_machine: None, database: Engine) -> None:
+    app = open_page("organisations", lang="en")
+    app.selectbox(key="programme-all-changed").set_value("chiloe-2007").run()
+    form = "programme-all-1"
+    app.number_input(key=f"{form}-amount").set_value(1234567.5)
+    app.text_input(key=f"{form}-atlas_id").set_value("12396")
+    app.button(key=f"store-{form}").click().run()
+    assert "An amount and its currency belong together." in said(app)
+    assert app.number_input(key=f"{form}-amount").value == 1234567.5
+    app.selectbox(key=f"{form}-currency_code").set_value("BRL")
+    app.button(key=f"store-{form}").click().run()
+    kept = organisations.read(database, SYSTEM, Programme).set_index("programme_id").loc["chiloe-2007"]
+    assert (kept["amount"], kept["currency_code"], kept["atlas_id"]) == (Decimal("1234567.50"), "BRL", "12396")
+    tables = [table.value for table in open_page("organisations", lang="fr").dataframe]
+    (shown,) = (table for table in tables if "Point of the minutes of 2007" in table or len(table.columns) > 8)
+    assert any("1 234 567,50 BRL" in unspaced(str(cell)) for cell in shown.to_numpy().ravel())
+
+
+def unspaced(shown: str) -> str:
+    """A text with plain blanks."""
+    return " ".join(shown.split())
 
 
 def test_a_boundary_is_refused_or_checked_and_kept(at_this_machine: None, database: Engine) -> None:
@@ -212,7 +295,7 @@ def test_an_export_says_what_is_public_whoever_asks(at_this_machine: None, datab
     app = run(lang="en", mosaic=AMAPA)
     assert "S6 Implementing" in said(find(app)), "whoever acts sees all"
     run_now = app.session_state[records.RUN_KEY]
-    exported = json.loads(territories_geojson(data.bundle(), AMAPA, records=run_now.exported))
+    exported = json.loads(territories_geojson(select_territories(data.bundle(), AMAPA, run_now.public)))
     (stage,) = (one["properties"]["stage_code"] for one in exported["features"] if one["id"] == OIAPOQUE)
     assert stage == "S2"
 

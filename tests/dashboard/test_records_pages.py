@@ -18,7 +18,7 @@ from geodata.records.errors import PermissionDenied
 from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.status import EventDraft
 
-from .test_pages import map_state, run, said
+from .test_pages import map_state, run, said, table
 
 OIAPOQUE, AMAPA = "BR-1600501", "oeste-amapa-norte-para"
 UNLINKED_MOSAIC = "lagamar"
@@ -118,7 +118,9 @@ def test_a_visitor_sees_the_public_stage_and_no_form(database: Engine) -> None:
     text = said(app)
     assert "S2 Contacted" in text
     assert "Reading only" in text
-    assert app.segmented_control(key="territory-part").options == ["History", "Support"]
+    assert app.segmented_control(key="territory-part").options == [
+        "Overview", "Protected areas", "Neighbours", "History", "Support", "Sources",
+    ]  # fmt: skip
     assert not app.get("form")
     open_part(app, "support")
     assert "Only this word and the month are public" in said(app)
@@ -152,11 +154,11 @@ def test_an_event_is_recorded_and_the_stage_changes_everywhere(at_this_machine: 
     app.button(key=f"store-event-{OIAPOQUE}-0").click().run()
     assert "The event is recorded." in said(app)
     assert app.text_area(key=field("note", 1)).value == ""
-    table = app.dataframe[0].value
-    assert table.loc[table["Code"] == "1600501", "Stage"].tolist() == ["S2 Contacted"]
+    shown = table(app)
+    assert shown["stage"][shown["code"].index("1600501")] == "S2 Contacted"
     place = data.row_of(OIAPOQUE)
     assert place is not None
-    assert map_state(app)["stages"][place] == "2"
+    assert map_state(app)["codes"][place] == "2", "with a record the map is coloured by stage"
     assert len(events.events_of(database, SYSTEM)) == 1
 
 
@@ -182,7 +184,7 @@ def test_a_wrong_entry_keeps_what_was_typed_and_says_what_is_wrong_in_the_person
 
 def test_an_event_is_corrected_and_the_old_one_struck_through(at_this_machine: None, database: Engine) -> None:
     first = events.append_event(database, sign_in_locally(database), contact())
-    app = find(run(lang="en", mosaic=AMAPA))
+    app = open_part(find(run(lang="en", mosaic=AMAPA)), "history")
     app.selectbox(key=f"wrong-event-{OIAPOQUE}").set_value(first.row_id).run()
     app.button(key="correct-event").click().run()
     assert app.selectbox(key=field("channel_code", 1)).value == "phone"
@@ -238,7 +240,7 @@ def test_a_restricted_note_is_shown_to_those_who_may_read_it_only(
 ) -> None:
     events.append_event(database, sign_in_locally(database), contact(note="a word in confidence"))
     as_person(monkeypatch, database, role, "cnm" if role == "editor" else None)
-    text = said(find(run(lang="en", mosaic=AMAPA)))
+    text = said(open_part(find(run(lang="en", mosaic=AMAPA)), "history"))
     assert "Telephone" in text
     assert ("a word in confidence" in text) is sees
 
@@ -247,7 +249,7 @@ def test_hostile_text_is_shown_as_text(at_this_machine: None, database: Engine) 
     hostile = "<img src=x onerror=alert(1)>"
     draft = contact(stage_code="S3", note=hostile, place=hostile, attending_count=3)
     events.append_event(database, sign_in_locally(database), draft)
-    text = said(find(run(lang="en", mosaic=AMAPA)))
+    text = said(open_part(find(run(lang="en", mosaic=AMAPA)), "history"))
     assert hostile not in text
     assert text.count("&lt;img src=x onerror=alert(1)&gt;") == 2
 

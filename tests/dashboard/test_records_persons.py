@@ -17,7 +17,7 @@ from geodata.records.persons import PersonDraft, add_person, change_person, expo
 from geodata.records.roles import SYSTEM
 
 from .test_pages import run, said
-from .test_records_pages import AMAPA, OIAPOQUE, as_person, contact, find
+from .test_records_pages import AMAPA, OIAPOQUE, as_person, contact, find, open_part
 
 LATER = dt.date.today() + dt.timedelta(days=300)
 MARIA = PersonDraft(
@@ -164,7 +164,7 @@ def note_of(engine: Engine) -> dict[str, object]:
 def test_who_sees_a_note_is_changed_and_the_note_erased(at_this_machine: None, database: Engine) -> None:
     events.append_event(database, sign_in_locally(database), contact(note="a word in confidence"))
     note_id = str(note_of(database)["note_id"])
-    app = find(run(lang="en", mosaic=AMAPA))
+    app = open_part(find(run(lang="en", mosaic=AMAPA)), "history")
     app.selectbox(key=f"note-of-{OIAPOQUE}").set_value(note_id).run()
     seen = f"show-note-{note_id}"
     assert app.selectbox(key=f"{seen}-0-visibility").value == "restricted"
@@ -194,5 +194,5 @@ def test_the_forms_for_notes_are_offered_to_who_may_write_about_the_event(
 ) -> None:
     events.append_event(database, sign_in_locally(database), contact(note="a word"))
     as_person(monkeypatch, database, role, organisation_id)
-    app = find(run(lang="en", mosaic=AMAPA))
+    app = open_part(find(run(lang="en", mosaic=AMAPA)), "history")
     assert ([one for one in app.selectbox if one.key == f"note-of-{OIAPOQUE}"] != []) is offered

@@ -9,12 +9,9 @@ import pytest
 
 from dashboard import stages
 from dashboard.map import style
-from dashboard.records import LinkRecord
 from dashboard.text import words
+from geodata.snapshot import LinkRecord
 from geodata.status import State, territory_stage
-from geodata.store import Bundle
-
-from .conftest import A1, A2
 
 DAY = dt.date(2024, 3, 1)
 
@@ -44,14 +41,6 @@ def test_flags_of_persons_and_no_answer_go_before_the_stage() -> None:
     assert stages.look_of(record("S2", "NR")) == style.NO_ANSWER
     assert stages.look_of(record("S2", "NR", "DC")) == style.DECLINED
     assert stages.look_of(record("S5", "WD", "DC")) == style.WITHDREW
-
-
-def test_one_code_per_territory_in_the_order_of_the_table(tiny: Bundle) -> None:
-    held = {(A1, "alfa"): record("S3"), (A2, "alfa"): record("S5"), (A2, "beta"): record("S2", "DC")}
-    assert stages.stage_codes(tiny, held, None) == "3DZZ", "A2: the lowest of two; B1 and G1 without a record"
-    assert stages.stage_codes(tiny, held, "alfa") == "35ZN"
-    assert stages.stage_codes(tiny, held, "beta") == "NDNN"
-    assert stages.stage_codes(tiny, {}, None) == "ZZZZ"
 
 
 def test_unknown_is_said_as_no_record_and_not_as_no() -> None:

@@ -22,15 +22,15 @@ from geodata.export.geojson import (
     LIMITS_NOTICE,
     PEOPLES_NOTICE,
     TERRITORY_PROPERTIES,
-    PublicRecords,
     file_name,
     geometry_bytes,
     known,
-    select_territories,
     territories_geojson,
     write_collection,
 )
 from geodata.model import LANGUAGES, vocabulary
+from geodata.selection import select_territories
+from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
 
 Problems = Callable[[bytes], list[str]]
@@ -40,9 +40,13 @@ MEMBERS = {"type", "name", "notice", "peoples", "sources", "bbox", "features"}
 CHOICES = ["oeste-amapa-norte-para", "bocaina", "mantiqueira", "ilhas-areas-marinhas-sp", "gf-parc-amazonien-adhesion"]
 
 
+def exported(bundle: Bundle, mosaic_id: str | None, records: Snapshot | None = None, *, language: Any = "en") -> bytes:
+    return territories_geojson(select_territories(bundle, mosaic_id, records), language=language)
+
+
 @pytest.fixture(scope="module")
 def everything(bundle: Bundle) -> bytes:
-    return territories_geojson(bundle, None)
+    return exported(bundle, None)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +112,7 @@ def test_the_export_of_all_territories_is_valid(everything: bytes, geojson_probl
 def test_the_export_of_a_mosaic_is_valid(
     bundle: Bundle, geojson_problems: Problems, mosaic_id: str, language: Any
 ) -> None:
-    text = territories_geojson(bundle, mosaic_id, language=language)
+    text = exported(bundle, mosaic_id, language=language)
     assert geojson_problems(text) == []
     assert set(json.loads(text)) == MEMBERS
 
@@ -116,15 +120,15 @@ def test_the_export_of_a_mosaic_is_valid(
 def test_the_export_holds_exactly_the_rows_of_the_table(bundle: Bundle, all_features: list[dict[str, Any]]) -> None:
     assert [one["id"] for one in all_features] == bundle.territory["territory_id"].tolist()
     for mosaic_id in bundle.mosaic["mosaic_id"]:
-        rows = select_territories(bundle, mosaic_id)
+        rows = select_territories(bundle, mosaic_id).rows
         links = bundle.territory_mosaic[bundle.territory_mosaic["mosaic_id"] == mosaic_id]
         assert set(rows["territory_id"]) == set(links["territory_id"])
-        assert [one["id"] for one in features(territories_geojson(bundle, mosaic_id))] == rows["territory_id"].tolist()
+        assert [one["id"] for one in features(exported(bundle, mosaic_id))] == rows["territory_id"].tolist()
 
 
 def test_certain_rows_come_first_then_the_larger_share(bundle: Bundle) -> None:
     for mosaic_id in bundle.mosaic["mosaic_id"]:
-        rows = select_territories(bundle, mosaic_id)
+        rows = select_territories(bundle, mosaic_id).rows
         order = [
             (row.link_grade != "certain", -(0.0 if pd.isna(row.mosaic_share) else row.mosaic_share), row.territory_id)
             for row in rows.itertuples()
@@ -135,22 +139,22 @@ def test_certain_rows_come_first_then_the_larger_share(bundle: Bundle) -> None:
 
 def test_selecting_leaves_the_bundle_as_it_is(small: Bundle) -> None:
     before = small.territory.copy(deep=True)
-    select_territories(small, "par-de-quadrados")
-    territories_geojson(small, None)
+    exported(small, "par-de-quadrados")
+    exported(small, None)
     pd.testing.assert_frame_equal(pd.DataFrame(small.territory), pd.DataFrame(before))
 
 
 @pytest.mark.parametrize("wrong", ["par de quadrados", "PAR-DE-QUADRADOS", "quadrado", ""])
 def test_an_unknown_mosaic_is_refused(small: Bundle, wrong: str) -> None:
     with pytest.raises(UnknownIdError, match=r"^No mosaic is called"):
-        territories_geojson(small, wrong)
+        exported(small, wrong)
 
 
 def test_a_mosaic_without_territories_is_an_empty_collection(
     frames: dict[str, pd.DataFrame], as_bundle: MakeBundle, geojson_problems: Problems
 ) -> None:
     frames["territory_mosaic"] = frames["territory_mosaic"].iloc[:0]
-    text = territories_geojson(as_bundle(frames), "par-de-quadrados")
+    text = exported(as_bundle(frames), "par-de-quadrados")
     assert geojson_problems(text) == []
     assert features(text) == []
     assert "bbox" not in json.loads(text)
@@ -160,7 +164,7 @@ def test_a_mosaic_without_territories_is_an_empty_collection(
 
 
 def test_properties_by_hand(small: Bundle) -> None:
-    first, second = features(territories_geojson(small, "par-de-quadrados"))
+    first, second = features(exported(small, "par-de-quadrados"))
     assert first["id"] == "BR-1600002", "the certain one"
     assert second["properties"] == {
         "territory_id": "BR-1600001",
@@ -174,6 +178,7 @@ def test_properties_by_hand(small: Bundle) -> None:
         "computed_area_km2": 12309.5,
         "is_amazonia_legal": True,
         "mosaic_id": "par-de-quadrados",
+        "mosaic_name": "Par de Quadrados",
         "link_kind": "computed",
         "link_kind_label": vocabulary("link_kind")["computed"].en,
         "link_grade": "borderline",
@@ -185,11 +190,19 @@ def test_properties_by_hand(small: Bundle) -> None:
         "mosaic_share": 0.5,
         "part_overlap_km2": None,
         "valid_from": None,
+        "is_recorded": None,
         "stage_code": "S0",
         "stage_label": vocabulary("stage")["S0"].en,
+        "highest_stage": None,
+        "highest_stage_label": None,
+        "stage_date": None,
+        "last_event_date": None,
+        "flags": None,
+        "flags_label": None,
         "support_code": "not-assessed",
         "support_label": vocabulary("support_public")["not-assessed"].en,
         "as_of": None,
+        "source": "areas-br ; mesh-br",
     }
 
 
@@ -205,8 +218,8 @@ def test_unknown_is_null_never_zero_or_text(everything: bytes, all_features: lis
 
 
 def test_values_are_those_of_the_table(bundle: Bundle) -> None:
-    rows = select_territories(bundle, "bocaina").set_index("territory_id")
-    for one in features(territories_geojson(bundle, "bocaina")):
+    rows = select_territories(bundle, "bocaina").rows.set_index("territory_id")
+    for one in features(exported(bundle, "bocaina")):
         row, told = rows.loc[one["id"]], one["properties"]
         for key, column in (("name", "territory_name"), ("computed_area_km2", "computed_area_km2")):
             assert told[key] == row[column]
@@ -218,22 +231,24 @@ def test_properties_are_whitelisted(bundle: Bundle, all_features: list[dict[str,
     with_links = {key for one in all_features for key in one["properties"]}
     inner = {key for one in all_features for link in one["properties"]["links"] for key in link}
     assert with_links <= set(TERRITORY_PROPERTIES)
-    assert inner <= set(TERRITORY_PROPERTIES) - {"links", "territory_id", "name"}
+    assert inner <= set(TERRITORY_PROPERTIES) - {"links", "link_count", "territory_id", "name", "source"}
     for mosaic_id in CHOICES:
-        keys = {frozenset(one["properties"]) for one in features(territories_geojson(bundle, mosaic_id))}
-        assert keys == {frozenset(TERRITORY_PROPERTIES) - {"links", "is_demonstration"}}
+        keys = {frozenset(one["properties"]) for one in features(exported(bundle, mosaic_id))}
+        assert keys == {frozenset(TERRITORY_PROPERTIES) - {"links", "link_count", "is_demonstration"}}
 
 
 def told_by_records(
     small: Bundle, mosaic_id: str | None, *, demonstration: bool, language: Any = "en"
 ) -> dict[str, Any]:
-    records = PublicRecords(
-        as_of=dt.date(2007, 3, 31),
-        stages={("BR-1600001", "par-de-quadrados"): "S3", ("BR-1600001", "another"): "S6", ("FR-97302", "gf-x"): "S4"},
-        support={"BR-1600001": "present", "FR-97302": "needed"},
+    day = dt.date(2007, 3, 31)
+    stages = {("BR-1600001", "par-de-quadrados"): "S3", ("BR-1600001", "another"): "S6", ("FR-97302", "gf-x"): "S4"}
+    records = Snapshot(
+        as_of=day,
+        links={link: LinkRecord(stage, stage, day, day, (), 1) for link, stage in stages.items()},
+        support={"BR-1600001": ("present", "2007-03"), "FR-97302": ("needed", "2007-02")},
         is_demonstration=demonstration,
     )
-    return json.loads(territories_geojson(small, mosaic_id, language=language, records=records))
+    return json.loads(exported(small, mosaic_id, records, language=language))
 
 
 def test_records_follow_their_link_and_their_territory(small: Bundle, geojson_problems: Problems) -> None:
@@ -279,7 +294,7 @@ def test_a_column_that_is_added_to_a_table_is_not_exported(
     for name in ("territory", "territory_mosaic"):
         frames[name]["mayor_email"] = "someone@example.org"
     for mosaic_id in (None, "par-de-quadrados"):
-        assert b"example.org" not in territories_geojson(as_bundle(frames), mosaic_id)
+        assert b"example.org" not in exported(as_bundle(frames), mosaic_id)
 
 
 def test_all_links_of_a_territory_are_listed(bundle: Bundle, all_features: list[dict[str, Any]]) -> None:
@@ -294,14 +309,14 @@ def test_all_links_of_a_territory_are_listed(bundle: Bundle, all_features: list[
 def test_several_kinds_have_several_labels(small: Bundle) -> None:
     terms = vocabulary("link_kind")
     for language in LANGUAGES:
-        told = features(territories_geojson(small, "par-de-quadrados", language=language))[0]["properties"]
+        told = features(exported(small, "par-de-quadrados", language=language))[0]["properties"]
         assert told["link_kind"] == "computed;listed"
         labels = [terms["computed"].label(language), terms["listed"].label(language)]
         assert told["link_kind_label"] == "; ".join(labels)
 
 
 def test_labels_and_notice_follow_the_language_and_codes_do_not(small: Bundle) -> None:
-    told = {one: json.loads(territories_geojson(small, "par-de-quadrados", language=one)) for one in LANGUAGES}
+    told = {one: json.loads(exported(small, "par-de-quadrados", language=one)) for one in LANGUAGES}
     assert {one["notice"] for one in told.values()} == set(LIMITS_NOTICE.values())
     assert {one["peoples"] for one in told.values()} == set(PEOPLES_NOTICE.values())
     for key in ("link_grade_label", "grade_reason_label"):
@@ -311,7 +326,7 @@ def test_labels_and_notice_follow_the_language_and_codes_do_not(small: Bundle) -
 
 
 def test_hostile_names_survive_as_typed(tiny: Any, as_bundle: MakeBundle, geojson_problems: Problems) -> None:
-    text = territories_geojson(as_bundle(tiny.frames(tiny.HOSTILE)), "par-de-quadrados")
+    text = exported(as_bundle(tiny.frames(tiny.HOSTILE)), "par-de-quadrados")
     assert geojson_problems(text) == []
     assert features(text)[1]["properties"]["name"] == tiny.HOSTILE
 
@@ -329,7 +344,7 @@ def test_any_name_survives(name: str) -> None:
 
 def test_limits_and_sources_go_with_every_export(bundle: Bundle) -> None:
     for mosaic_id in (None, *CHOICES):
-        told = json.loads(territories_geojson(bundle, mosaic_id))
+        told = json.loads(exported(bundle, mosaic_id))
         assert told["notice"] == "Limits are generalised and not legal. Computed links are computed, not official."
         sources = {one["source_id"]: one for one in told["sources"]}
         assert {"source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address"} == set(
@@ -349,7 +364,7 @@ def test_limits_and_sources_go_with_every_export(bundle: Bundle) -> None:
 )
 def test_the_sources_of_names_and_populations_are_named(bundle: Bundle, mosaic_id: str, source_id: str) -> None:
     """Names and populations are exported; Licence Ouverte and IBGE ask for attribution."""
-    told = json.loads(territories_geojson(bundle, mosaic_id))
+    told = json.loads(exported(bundle, mosaic_id))
     assert all(one["properties"]["population"] for one in told["features"])
     assert source_id in {one["source_id"] for one in told["sources"]}
 
@@ -360,9 +375,7 @@ def test_file_names() -> None:
 
 
 def test_the_collection_is_named_as_its_file(small: Bundle) -> None:
-    assert json.loads(territories_geojson(small, "par-de-quadrados"))["name"] == (
-        "mosaicos-territories-par-de-quadrados"
-    )
+    assert json.loads(exported(small, "par-de-quadrados"))["name"] == ("mosaicos-territories-par-de-quadrados")
 
 
 # --- Geometry ---------------------------------------------------------------------------------------

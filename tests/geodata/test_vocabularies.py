@@ -29,11 +29,14 @@ PROGRAMME = {
     "seat_kind",
     "support_public",
     "visibility",
+    "known_answer",
+    "population_band",
 }
 EXTRA = {
     "stage": ["rank", "minimum_evidence_fr", "minimum_evidence_pt_br", "minimum_evidence_en"],
     "flag": ["set_by"],
     "support": ["iati_activity_status"],
+    "population_band": ["minimum", "maximum"],
 }
 CODE = re.compile(r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")
 LONGEST_LABEL = 80
@@ -52,9 +55,9 @@ RELEASED = {
     "flag": "NR DC ST RC WD OS CT",
     "fnma_2005": "yes no no-evidence not-applicable",
     "geometry_quality": "generalised distorted mended none",
-    "grade_reason": "inner-overlap small-member act edge-overlap part-member listed-only",
-    "link_grade": "certain borderline",
-    "link_kind": "computed act listed",
+    "grade_reason": "inner-overlap small-member act edge-overlap part-member listed-only local-statement",
+    "link_grade": "certain borderline stated",
+    "link_kind": "computed act listed local",
     "match_method": "exact core-name alias",
     "member_sphere": "federal state municipal private indigenous",
     "organisation_role": "LD PT FD TS HO SE",
@@ -62,6 +65,8 @@ RELEASED = {
     "point_kind": "seat seat-moved inside",
     "programme_status": "proposed planned active completed cancelled unknown",
     "programme_type": "AG DC TW XB CP TA TP SV EV VP",
+    "known_answer": "yes no unknown",
+    "population_band": "to-5k 5k-10k 10k-20k 20k-50k 50k-100k 100k-500k over-500k unknown",
     "protection_group": "integral sustainable",
     "quality_state": "kept broken note",
     "quality_topic": "area codes corrections coverage facing geometry links members mosaics names neighbours points "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,8 +14,6 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from geodata.export.geojson import territories_geojson
-from geodata.store import load_bundle
 from geodata.tables import TABLES
 from pipelines.cli import main
 from pipelines.publish import write_bundle
@@ -251,97 +248,6 @@ def test_check_of_a_broken_bound(run: Run, tmp_path: Path, tiny: ModuleType) -> 
     result = run("check", "--folder", tmp_path / "b")
     assert result.exit_code == 1
     assert "1 quality rows, 1 bounds broken" in result.stdout
-
-
-# --- export ----------------------------------------------------------------------------------------
-
-
-def test_export_to_a_file(run: Run, published: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.geojson"
-    result = run(
-        "export", "--layer", "territories", "--mosaic", "par-de-quadrados", "--format", "geojson", "--out", out
-    )
-    assert (result.exit_code, result.stdout) == (0, ""), result.output
-    assert out.read_bytes() == territories_geojson(load_bundle(published), "par-de-quadrados")
-
-
-def test_export_to_the_standard_output(run: Run, published: Path) -> None:
-    result = run("export", "--mosaic", "gf-reserve", "--out", "-", "--lang", "fr")
-    assert result.exit_code == 0
-    assert result.stdout_bytes == territories_geojson(load_bundle(published), "gf-reserve", language="fr")
-    assert result.stderr == ""
-
-
-def test_export_of_everything(run: Run, published: Path) -> None:
-    found = json.loads(run("export", "--out", "-").stdout)
-    assert [one["id"] for one in found["features"]] == ["BR-1600001", "BR-1600002", "FR-97302"]
-
-
-def test_export_of_the_shipped_bundle(run: Run, tmp_path: Path) -> None:
-    out = tmp_path / "amapa.geojson"
-    assert run("export", "--mosaic", "oeste-amapa-norte-para", "--out", out).exit_code == 0
-    assert len(json.loads(out.read_bytes())["features"]) == 17
-
-
-@pytest.mark.parametrize("out", ["-", "out.geojson"])
-def test_export_of_an_unknown_mosaic_suggests_the_nearest(run: Run, published: Path, tmp_path: Path, out: str) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        line = said(run("export", "--mosaic", "par-de-cuadrados", "--out", out))
-    assert line == "mosaicos: No mosaic is called 'par-de-cuadrados'. Did you mean par-de-quadrados?"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle"]
-
-
-def test_export_into_a_folder_that_cannot_be_written(run: Run, published: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"kept")
-    for out in (tmp_path / "gone" / "a.geojson", tmp_path / "file" / "a.geojson", tmp_path):
-        assert "cannot be written" in said(run("export", "--out", out))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "file"]
-
-
-def test_export_keeps_the_old_file_where_it_fails(run: Run, published: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.geojson"
-    out.write_bytes(b"old")
-    said(run("export", "--mosaic", "nowhere", "--out", out))
-    assert out.read_bytes() == b"old"
-
-
-def test_export_of_a_damaged_bundle(run: Run, published: Path) -> None:
-    (published / "territory.parquet").write_bytes(b"damaged")
-    assert "Table territory cannot be read from" in said(run("export", "--out", "-"))
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        [],
-        ["--out", "-", "--format", "shapefile"],
-        ["--out", "-", "--layer", "roads"],
-        ["--out", "-", "--lang", "es"],
-        ["--out", "-", "--mosaik", "x"],
-    ],
-    ids=["no --out", "format", "layer", "language", "a typing error"],
-)
-def test_export_with_wrong_options(run: Run, published: Path, words: list[str]) -> None:
-    result = run("export", *words)
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert result.stderr.startswith("Usage: ")
-
-
-def test_export_into_a_pipe_that_closes(small: Path) -> None:
-    """`mosaicos export --out - | head` ends without a word."""
-    environment = {**os.environ, "MOSAICOS_PUBLISHED": str(small)}
-    environment.pop("MOSAICOS_INPUTS", None)
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer, "wb") as closed:
-        result = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "export", "--out", "-"],
-            stdout=closed, stderr=subprocess.PIPE, env=environment, text=True, check=False, timeout=60,
-        )  # fmt: skip
-    assert result.stderr == ""
-    assert result.returncode == 1
 
 
 # --- The whole -------------------------------------------------------------------------------------

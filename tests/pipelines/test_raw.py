@@ -267,7 +267,7 @@ def test_a_csv_with_a_row_cut_short(declare: Declare) -> None:
 
 def workbook(frame: pd.DataFrame) -> bytes:
     stream = io.BytesIO()
-    frame.to_excel(stream, index=False)
+    frame.to_excel(stream, index=False, engine="openpyxl")
     return stream.getvalue()
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from geodata.records.database import (
     is_demonstration,
     open_engine,
     reading,
+    retried,
     upgrade,
     writing,
 )
@@ -34,6 +37,7 @@ from geodata.records.models import (
     SupportChange,
     SupportNeed,
 )
+from geodata.records.queries import lock_links
 
 
 def table_names(engine: Engine) -> set[str]:
@@ -124,13 +128,131 @@ def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
         assert connection.scalar(sa.select(sa.func.count()).select_from(Organisation))
 
 
-def test_a_writer_that_waits_too_long_is_told(databases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_waits_too_long_is_told(engine: Engine, link, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
-    engine = open_engine(databases.ready("sqlite"))
-    with writing(engine), pytest.raises(DatabaseError, match="database is locked"), writing(engine):
+    with writing(engine) as first:
+        lock_links(first, [link])
+        with pytest.raises(DatabaseError, match=r"for 0\.2 seconds, and nothing was stored\. Try again") as told:
+            write_to(engine, link)
+    assert told.value.code == "busy"
+    write_to(engine, link)
+
+
+def write_to(engine: Engine, link: tuple[str, str]) -> None:
+    with writing(engine) as connection:
+        lock_links(connection, [link])
+
+
+def run_in(engine: Engine, *statements: str, begin=writing) -> None:
+    with begin(engine) as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_a_program_that_holds_the_file_is_waited_for_and_no_longer(databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    url = databases.ready("sqlite")
+    engine = open_engine(url)
+    other = sqlite3.connect(str(url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseError, match="look for a program that holds the database open"), writing(engine):
         pass
+    other.execute("ROLLBACK")
+    other.close()
     with writing(engine) as connection:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 200
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_postgresql_neither_waits_nor_runs_for_ever(databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = databases.ready("postgresql")
+    engine = open_engine(url)
+    names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    for begun in (reading, writing):
+        with begun(engine) as connection:
+            shown = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+        assert shown == ["1min", "2min", "2min"]
+    monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.5)
+    with pytest.raises(DatabaseError, match=r"more than 0\.5 seconds .* nothing was stored"):
+        run_in(engine, "SELECT pg_sleep(5)")
+    engine.dispose()
+    databases.drop(url)
+
+
+def test_writers_of_one_process_go_in_the_order_in_which_they_came(databases) -> None:
+    engine = open_engine(databases.ready("sqlite"))
+    order: list[int] = []
+
+    def write(number: int) -> None:
+        with writing(engine):
+            order.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    with writing(engine):
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)  # so that it stands in line before the next one comes
+    for thread in threads:
+        thread.join()
+    assert order == list(range(8))
+    engine.dispose()
+
+
+def test_a_write_that_gave_way_is_tried_again_a_few_times() -> None:
+    tries: list[int] = []
+
+    @retried
+    def write(fails: int, code: str) -> str:
+        tries.append(1)
+        if len(tries) <= fails:
+            raise DatabaseError("told", code)
+        return "stored"
+
+    assert write(database.TRIES - 1, code="gave-way") == "stored"
+    for fails, code, expected in ((database.TRIES, "gave-way", database.TRIES), (1, "busy", 1), (1, "unusable", 1)):
+        tries.clear()
+        with pytest.raises(DatabaseError, match="told"):
+            write(fails, code=code)
+        assert len(tries) == expected
+
+
+@pytest.mark.postgres
+def test_of_two_writers_in_a_ring_one_gives_way_and_both_go_through(databases, links) -> None:
+    url = databases.ready("postgresql")
+    engine = open_engine(url)
+    gate = threading.Barrier(2)
+    met: set[str] = set()
+    done: list[str] = []
+
+    @retried
+    def write(name: str, first: tuple[str, str], second: tuple[str, str]) -> None:
+        with writing(engine) as connection:
+            lock_links(connection, [first])
+            if name not in met:
+                met.add(name)
+                gate.wait()
+            lock_links(connection, [second])
+        done.append(name)
+
+    threads = [
+        threading.Thread(target=write, args=("one", links[0], links[1])),
+        threading.Thread(target=write, args=("other", links[1], links[0])),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == ["one", "other"]
+    engine.dispose()
+    databases.drop(url)
+
+
+def test_a_lock_in_the_midst_of_a_transaction_is_somebody_in_the_way(databases) -> None:
+    engine = open_engine(databases.ready("sqlite"))
+    with writing(engine), pytest.raises(DatabaseError, match="Another writer was in the way") as told:
+        run_in(engine, "PRAGMA busy_timeout = 0", "UPDATE link_status SET stage_rank = 0", begin=reading)
+    assert told.value.code == "gave-way"
     engine.dispose()
 
 
@@ -145,7 +267,7 @@ def test_tables_of_the_models_are_those_of_the_migrations(engine: Engine) -> Non
 
 
 def test_migrations_run_up_and_down_and_up_again(empty_engine: Engine) -> None:
-    for revision in ("0001", "0002", "0003", "head"):
+    for revision in ("0001", "0002", "0003", "0004", "0005", "head"):
         upgrade(empty_engine, revision=revision)
     assert table_names(empty_engine) == set(Base.metadata.tables)
     downgrade(empty_engine, revision="0001")

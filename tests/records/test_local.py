@@ -1,18 +1,39 @@
-"""Local facts: added with reason and source, marked local, withdrawn and never deleted."""
+"""Local facts: added with reason and source, marked local, corrected or withdrawn and never deleted."""
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import orjson
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
+import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.paths import published_folder
 from geodata.records.audit import history
-from geodata.records.errors import BoundaryError, ConflictError
-from geodata.records.local import add_layer, add_link, add_member, add_seat, all_links, layers, local_facts, withdraw
-from geodata.records.published import published_links
+from geodata.records.database import reading
+from geodata.records.errors import BoundaryError, ConflictError, PermissionDenied
+from geodata.records.events import append_event
+from geodata.records.local import (
+    add_layer,
+    add_link,
+    add_member,
+    add_seat,
+    all_links,
+    correct,
+    layers,
+    local_facts,
+    withdraw,
+)
+from geodata.records.models import LocalMember
+from geodata.records.published import published_links, published_members
 
 RIO = shapely.box(-43.5, -23.0, -43.0, -22.5)
 WHY = {"reason": "the list lacks it", "source": "council minutes"}
@@ -96,6 +117,168 @@ def test_members_seats_and_layers(engine: Engine, actors, link) -> None:
     assert "bytes, sha256" in line["after"]["geometry"]
     withdraw(engine, actors.coordinator, "layer", layer.row_id, why="replaced")
     assert layers(engine, actors.visitor).empty
+
+
+def test_a_correction_supersedes_and_the_history_keeps_both(engine: Engine, actors, link) -> None:
+    wrong = add_member(engine, actors.coordinator, "carioca", "Parqe de teste", **WHY, extent="part").row_id
+    changes = {"member_name": "Parque de teste", "source": "act of 2019"}
+    new_id = "00000000-0000-0000-0000-000000000009"
+    done = correct(engine, actors.coordinator, "member", wrong, changes, why="misspelt", new_id=new_id)
+    assert (done.row_id, done.is_new) == (new_id, True)
+    assert not correct(engine, actors.coordinator, "member", wrong, changes, why="misspelt", new_id=new_id).is_new
+
+    (fact,) = local_facts(engine, actors.visitor, "member").to_dict("records")
+    told = ("local_member_id", "supersedes_id", "member_name", "extent", "reason", "source")
+    assert tuple(fact[name] for name in told) == (
+        new_id, wrong, "Parque de teste", "part", "the list lacks it", "act of 2019",
+    )  # fmt: skip
+    kept = local_facts(engine, actors.visitor, "member", with_withdrawn=True).set_index("local_member_id")
+    assert kept.loc[wrong, ["member_name", "withdrawn_why"]].tolist() == ["Parqe de teste", "misspelt"]
+    lines = history(engine, actors.admin, mosaic_id="carioca")
+    assert lines[["action", "row_id", "account"]].values.tolist() == [
+        ["add", new_id, "coordinator of the tests"],
+        ["correct", wrong, "coordinator of the tests"],
+        ["add", wrong, "coordinator of the tests"],
+    ]
+    assert lines["after"].iloc[0]["supersedes_id"] == wrong
+    seen = history(engine, actors.visitor, mosaic_id="carioca")
+    assert seen["after"].iloc[1].keys() == {"withdrawn_at", "withdrawn_why"}, "which account it was is not public"
+
+
+def test_boundaries_go_with_the_member_that_is_corrected_and_keep_their_file(engine: Engine, actors) -> None:
+    member = add_member(engine, actors.coordinator, "carioca", "Parqe", **WHY).row_id
+    file = {"content": CONTENT, "file_name": "parque.geojson"}
+    layer = add_layer(engine, actors.coordinator, "carioca", "Parqe", **file, local_member_id=member, **WHY).row_id
+    right = correct(engine, actors.coordinator, "member", member, {"member_name": "Parque"}, why="misspelt").row_id
+    assert layers(engine, actors.visitor)["local_member_id"].tolist() == [right]
+    renamed = correct(engine, actors.coordinator, "layer", layer, {"layer_name": "Parque"}, why="misspelt").row_id
+    (shown,) = layers(engine, actors.visitor).itertuples()
+    assert (shown.local_layer_id, shown.layer_name, shown.file_name) == (renamed, "Parque", "parque.geojson")
+    assert shown.geometry.equals(RIO)
+    other = shapely.box(-44.5, -23.3, -44.0, -23.1)
+    content = orjson.dumps({"type": "Feature", "properties": {}, "geometry": orjson.loads(shapely.to_geojson(other))})
+    with pytest.raises(BoundaryError, match="is not a GeoJSON"):
+        correct(engine, actors.coordinator, "layer", renamed, {}, why="x", content=b"hello", file_name="x")
+    correct(engine, actors.coordinator, "layer", renamed, {}, why="wrong park", content=content, file_name="b.geojson")
+    (shown,) = layers(engine, actors.visitor).itertuples()
+    assert (shown.file_name, shown.geometry.equals(other)) == ("b.geojson", True)
+
+
+def test_a_corrected_link_stands_and_its_events_stay(engine: Engine, actors, pair, contact) -> None:
+    wrong = add_link(engine, actors.coordinator, *pair, **WHY).row_id
+    append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
+    correct(engine, actors.coordinator, "link", wrong, {"valid_from": "2019-05"}, why="date found")
+    (fact,) = local_facts(engine, actors.visitor, "link").to_dict("records")
+    assert (fact["territory_id"], fact["mosaic_id"], fact["valid_from"]) == (*pair, "2019-05")
+    append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
+
+
+def test_a_correction_that_hides_hides_what_was_wrong_too(engine: Engine, actors, link) -> None:
+    facts = {"seat_kind": "titular", "territory_id": link[0], **WHY}
+    wrong = add_seat(engine, actors.coordinator, "carioca", **facts, act="Portaria 1").row_id
+    assert len(history(engine, actors.visitor, mosaic_id="carioca")) == 1
+    correct(engine, actors.coordinator, "seat", wrong, {"visibility": "restricted"}, why="not public yet")
+    assert local_facts(engine, actors.visitor, "seat", with_withdrawn=True).empty
+    assert history(engine, actors.visitor, mosaic_id="carioca").empty
+    assert len(history(engine, actors.editor, mosaic_id="carioca")) == 3
+
+
+def test_what_cannot_be_corrected_is_said_and_leaves_nothing(engine: Engine, actors, link) -> None:
+    facts = {"seat_kind": "titular", "territory_id": link[0], **WHY}
+    row_id = add_seat(engine, actors.coordinator, "carioca", **facts).row_id
+    for changes, why, error, message in (
+        ({"act": "Portaria 2"}, " ", ConflictError, "The reason is empty"),
+        ({"source": " "}, "x", ConflictError, "The source is empty"),
+        ({}, "x", ConflictError, "says the same as before"),
+        ({"seat_kind": "chair"}, "x", UnknownIdError, "No code of seat_kind"),
+        ({"organisation_id": "cnm"}, "x", ConflictError, "give exactly one"),
+        ({"territory_id": None, "organisation_id": "nobody"}, "x", UnknownIdError, "No organisation is called"),
+        ({"valid_from": "2020", "valid_to": "2019"}, "x", ConflictError, "before the start"),
+        ({"mosaic_id": "cariocca"}, "x", UnknownIdError, "Did you mean carioca"),
+        ({"recorded_by": "x"}, "x", UnknownIdError, "No column to correct is called 'recorded_by'"),
+    ):
+        with pytest.raises(error, match=message):
+            correct(engine, actors.coordinator, "seat", row_id, changes, why=why)
+    with pytest.raises(PermissionDenied, match="takes the role coordinator"):
+        correct(engine, actors.editor, "seat", row_id, {"act": "x"}, why="x")
+    (fact,) = local_facts(engine, actors.visitor, "seat").to_dict("records")
+    assert (fact["council_seat_id"], pd.isna(fact["act"])) == (row_id, True)
+    correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 2"}, why="x")
+    with pytest.raises(ConflictError, match="was corrected or withdrawn meanwhile"):
+        correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 3"}, why="x")
+    link_id = add_link(engine, actors.coordinator, link[0], "carioca", **WHY).row_id
+    with pytest.raises(UnknownIdError, match="No column to correct is called 'territory_id'"):
+        correct(engine, actors.coordinator, "link", link_id, {"territory_id": "BR-1600501"}, why="x")
+
+
+# --- a new bundle ------------------------------------------------------------------------------------------
+
+
+def change_table(folder: Path, name: str, change) -> None:
+    """Write a table of a bundle anew, as another build would."""
+    path = folder / f"{name}.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), path)
+
+
+def switch_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let that bundle be the published one; its manifest is newer than any."""
+    os.utime(folder / "manifest.json")
+    monkeypatch.setenv("MOSAICOS_PUBLISHED", str(folder))
+
+
+@pytest.fixture
+def next_bundle(tmp_path: Path) -> Path:
+    """A copy of the published bundle, to be changed."""
+    return Path(shutil.copytree(published_folder(), tmp_path / "next"))
+
+
+def test_local_facts_survive_a_new_bundle_and_what_is_published_since_is_told(
+    engine: Engine, actors, pair, link, contact, next_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = published_members().query("mosaic_id != 'carioca'").dropna()["protected_area_id"]
+    area = next(one for one in known if one not in set(published_members().query("mosaic_id == 'carioca'").iloc[:, 1]))
+    add_link(engine, actors.coordinator, *pair, **WHY)
+    add_member(engine, actors.coordinator, "carioca", "Parque", protected_area_id=area, **WHY)
+    add_member(engine, actors.coordinator, "carioca", "Reserva sem cadastro", **WHY)
+    add_layer(engine, actors.coordinator, "carioca", "Parque", content=CONTENT, file_name="p.geojson", **WHY)
+    add_seat(engine, actors.coordinator, "carioca", seat_kind="titular", territory_id=link[0], **WHY)
+    append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
+    kinds = ("link", "member", "layer", "seat")
+    before = {kind: local_facts(engine, actors.coordinator, kind) for kind in kinds}
+    assert {state for rows in before.values() for state in rows["bundle_state"]} == {"lacking"}
+    links_before = len(published_links())
+
+    like = {"territory_id": pair[0], "mosaic_id": pair[1]}
+    change_table(next_bundle, "territory_mosaic", lambda rows: [*rows, {**rows[0], **like}])
+    member = {"mosaic_id": "carioca", "protected_area_id": area}
+    change_table(next_bundle, "mosaic_member", lambda rows: [*rows, {**rows[0], **member}])
+    switch_to(next_bundle, monkeypatch)
+
+    assert len(published_links()) == links_before + 1
+    after = {kind: local_facts(engine, actors.coordinator, kind) for kind in kinds}
+    for kind in kinds:
+        pd.testing.assert_frame_equal(
+            after[kind].drop(columns="bundle_state"), before[kind].drop(columns="bundle_state")
+        )
+    assert after["link"]["bundle_state"].tolist() == ["published"]
+    told = dict(zip(after["member"]["member_name"], after["member"]["bundle_state"], strict=True))
+    assert told == {"Parque": "published", "Reserva sem cadastro": "lacking"}
+    assert [*after["layer"]["bundle_state"], *after["seat"]["bundle_state"]] == ["lacking", "lacking"]
+    both = all_links(engine, actors.coordinator)
+    assert both[(both["territory_id"] == pair[0]) & (both["mosaic_id"] == pair[1])]["is_local"].tolist() == [False]
+    append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
+
+
+def test_a_fact_whose_place_has_left_the_bundle_stays_and_is_told(
+    engine: Engine, actors, pair, next_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_link(engine, actors.coordinator, *pair, **WHY)
+    change_table(next_bundle, "mosaic", lambda rows: [row for row in rows if row["mosaic_id"] != "carioca"])
+    switch_to(next_bundle, monkeypatch)
+    assert local_facts(engine, actors.coordinator, "link")["bundle_state"].tolist() == ["unplaced"]
+    with reading(engine) as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(LocalMember)) == 0
 
 
 def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -> None:

@@ -128,6 +128,50 @@ def test_a_partnership_with_its_parties_and_document(engine: Engine, actors, lin
     assert amount == Decimal("4000000.00")
 
 
+def test_of_a_programme_the_money_and_its_numbers_elsewhere_are_kept(engine: Engine, actors) -> None:
+    titles = {"title_fr": "x", "title_pt_br": "x", "title_en": "x"}
+    draft = ProgrammeDraft(**titles, type_code="CP", source="call", iati_id="XM-DAC-5-1", status_code="completed")
+    row_id = add(engine, actors.coordinator, draft).row_id
+    money = {"amount": Decimal("0.00"), "currency_code": "FRF", "atlas_id": "12396"}
+    assert change(engine, actors.coordinator, Programme, row_id, money)
+    kept = read(engine, actors.visitor, Programme).set_index("programme_id").loc[row_id]
+    assert tuple(kept[["amount", "currency_code", "atlas_id", "iati_id", "status_code"]]) == (
+        Decimal("0.00"), "FRF", "12396", "XM-DAC-5-1", "completed",
+    )  # fmt: skip
+    line = history(engine, actors.admin, most=1).iloc[0]
+    assert line["after"] == {"amount": "0.00", "currency_code": "FRF", "atlas_id": "12396"}
+
+
+@pytest.mark.parametrize(
+    ("money", "message"),
+    [
+        ({"amount": Decimal(1)}, "Give both, or neither"),
+        ({"currency_code": "BRL"}, "Give both, or neither"),
+        ({"amount": Decimal(1), "currency_code": "ZZZ"}, "'ZZZ' is no currency of ISO 4217"),
+        ({"amount": Decimal(1), "currency_code": "brl"}, "'brl' is no currency of ISO 4217"),
+        ({"amount": Decimal("-0.01"), "currency_code": "BRL"}, "The amount -0.01 cannot be kept"),
+        ({"amount": Decimal("0.001"), "currency_code": "BRL"}, "to the hundredth"),
+        ({"amount": Decimal("NaN"), "currency_code": "BRL"}, "cannot be kept"),
+        ({"amount": Decimal(10) ** 14, "currency_code": "BRL"}, "cannot be kept"),
+    ],
+)
+def test_an_amount_without_a_currency_or_none_at_all_is_refused(shared_engine: Engine, actors, money, message) -> None:
+    with pytest.raises(ConflictError, match=message):
+        change(shared_engine, actors.coordinator, Programme, "chiloe-2007", money)
+
+
+def test_what_was_written_of_a_row_is_hidden_with_the_row(engine: Engine, actors) -> None:
+    draft = RoleDraft(organisation_id="cnm", role_code="PT", source="letter", mosaic_id="carioca")
+    row_id = add(engine, actors.coordinator, draft).row_id
+    assert len(history(engine, actors.visitor, mosaic_id="carioca")) == 1
+    change(engine, actors.coordinator, OrganisationRole, row_id, {"visibility": "partner"})
+    assert history(engine, actors.visitor, mosaic_id="carioca").empty
+    assert len(history(engine, actors.partner, mosaic_id="carioca")) == 2
+    change(engine, actors.coordinator, OrganisationRole, row_id, {"visibility": "restricted"})
+    assert history(engine, actors.partner, mosaic_id="carioca").empty
+    assert len(history(engine, actors.editor, mosaic_id="carioca")) == 3
+
+
 def test_each_sees_what_is_meant_for_it(engine: Engine, actors) -> None:
     for visibility in ("public", "partner", "restricted"):
         add(engine, actors.editor, DocumentDraft(title=visibility, source="s", visibility=visibility))

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 import uuid
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records.audit import history
 from geodata.records.database import reading
 from geodata.records.errors import ConflictError
 from geodata.records.events import add_note, append_event, notes_of
+from geodata.records.local import add_member
 from geodata.records.models import AuditLog, Base, Person, PersonErasure
-from geodata.records.persons import PersonDraft, add_person, change_person, erase, export, persons, purge
+from geodata.records.persons import (
+    LEAST_LETTERS,
+    SMALL_WORDS,
+    PersonDraft,
+    add_person,
+    change_person,
+    erase,
+    export,
+    mentions,
+    persons,
+    purge,
+    words_of_name,
+)
 from geodata.records.support import add_mission, missions
+from geodata.search import fold
 from geodata.support import Mission
 
 LATER = dt.date.today() + dt.timedelta(days=365)
@@ -84,6 +102,84 @@ def test_an_erasure_leaves_a_tombstone_and_nothing_else(engine: Engine, actors, 
         erase(engine, actors.admin, ref, why="again")
     with pytest.raises(ConflictError, match=r"was erased\. Use a new reference"):
         add_person(engine, actors.coordinator, MARIA, person_ref=ref)
+
+
+def test_a_word_of_the_name_alone_is_erased_too(engine: Engine, actors, contact, link) -> None:
+    ref = add_person(engine, actors.coordinator, MARIA).row_id
+    other = PersonDraft(person_name="Maria da Silva", retention_until=LATER)
+    add_person(engine, actors.coordinator, other)
+    event_id = append_event(engine, actors.coordinator, contact(note="asked Mr. ARAUJO's office")).row_id
+    add_note(engine, actors.coordinator, event_id, "José, o secretário, ligou de novo")
+    add_note(engine, actors.coordinator, event_id, "the mariachi of de and da")
+    member = add_member(
+        engine, actors.coordinator, "carioca", "Parque", reason="said by Araújo (2019)", source="letter"
+    ).row_id
+
+    erase(engine, actors.admin, ref, why="on request")
+
+    kept = notes_of(engine, actors.editor, [event_id])
+    assert kept["note"].dropna().tolist() == ["the mariachi of de and da"]
+    assert kept["erased_why"].notna().sum() == 2
+    lines = history(engine, actors.admin, most=1000)
+    (said,) = lines[lines["row_id"] == member]["after"]
+    assert said == {"erased": True}
+    of_others = lines[(lines["table_name"] == "person") & (lines["row_id"] != ref)]
+    assert of_others["after"].iloc[0]["person_name"] == "Maria da Silva", "another person's record is not hers"
+    assert lines[lines["table_name"] == "sensitisation_event"]["after"].iloc[0]["mosaic_id"] == link[1]
+
+
+def test_a_mosaic_that_is_called_like_a_person_keeps_its_history(engine: Engine, actors) -> None:
+    ref = add_person(engine, actors.coordinator, PersonDraft(person_name="Ana Carioca", retention_until=LATER)).row_id
+    add_member(engine, actors.coordinator, "carioca", "Parque", reason="the list lacks it", source="letter")
+    erase(engine, actors.admin, ref, why="on request")
+    (line,) = history(engine, actors.admin, mosaic_id="carioca").to_dict("records")
+    assert line["after"]["reason"] == "the list lacks it"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Maria José de Araújo", {"maria", "jose", "araujo"}),
+        ("Jean-Pierre de la Tour d’Aigues", {"jean", "pierre", "tour", "aigues"}),
+        ("Dra. Ana dos Santos Neto", {"ana", "santos"}),
+        ("Lu Sá", set()),
+        ("Li Œuvray 3", {"oeuvray"}),
+    ],
+)
+def test_the_words_of_a_name_are_those_that_point_at_somebody(name: str, expected: set[str]) -> None:
+    assert words_of_name(name) == expected
+
+
+LETTERS = st.text(st.sampled_from("abcdeilmnorstuzáâãçéêíóõúüñÁÇÉÕ"), min_size=1, max_size=8)
+NAMES = st.lists(st.one_of(LETTERS, st.sampled_from(sorted(SMALL_WORDS))), min_size=1, max_size=5)
+AROUND = st.sampled_from(["", " ", ", ", " (", "-", "/", "’", "\n", ". ", " 12 ", "«\u202f"])
+OTHERS = st.lists(st.sampled_from(["0x0", "qqq", "kkkk", "wxyw", "de", "da", "le", "dos", "42"]), max_size=4)
+DRESSES = st.sampled_from([str.upper, str.lower, str.title, str, lambda text: unicodedata.normalize("NFD", text), fold])
+
+
+@given(NAMES, st.data(), OTHERS, OTHERS, AROUND, AROUND, DRESSES)
+def test_each_word_of_a_name_is_found_in_any_dress(name, data, before, after, left, right, dress) -> None:
+    words = words_of_name(" ".join(name))
+    for word in words:
+        assert len(word) >= LEAST_LETTERS
+        assert word not in SMALL_WORDS
+    telling = [part for part in name if fold(part) in words]
+    if telling:
+        part = data.draw(st.sampled_from(telling))
+        assert mentions(" ".join(before) + (left or " ") + dress(part) + (right or " ") + " ".join(after), words)
+    assert not mentions(" ".join(before + after), words - {fold(one) for one in before + after})
+
+
+@given(NAMES, st.text("qkwxy", min_size=1, max_size=3), st.text("qkwxy", min_size=1, max_size=3))
+def test_a_word_of_a_name_inside_another_word_is_not_found(name, before, after) -> None:
+    words = words_of_name(" ".join(name))
+    assert not mentions(" ".join(before + word + after for word in words), words)
+
+
+@given(st.lists(st.sampled_from(["de", "da", "dos", "le", "la", "Lu", "Sá", "d’", "van", "Dona"]), min_size=1))
+def test_a_name_of_small_words_is_found_whole_alone(name) -> None:
+    assert words_of_name(" ".join(name)) == frozenset()
+    assert not mentions("de la da dos le van lu sa dona", words_of_name(" ".join(name)))
 
 
 def test_the_export_holds_all_that_names_the_person_and_no_one_else(engine: Engine, actors, contact, link) -> None:

@@ -24,6 +24,7 @@ from geodata.records import (
     persons,
     queries,
     support,
+    tokens,
 )
 from geodata.records.accounts import grant, sign_in, sign_in_locally
 from geodata.records.database import reading
@@ -93,6 +94,7 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
             e, a, "carioca", seat_kind="titular", organisation_id="cnm", reason="r", source="s"
         ),
     ),
+    "local.correct": ("coordinator", lambda e, a, _: local.correct(e, a, "link", ID, {}, why="w")),
     "local.withdraw": ("coordinator", lambda e, a, _: local.withdraw(e, a, "link", ID, why="w")),
     "queries.rebuild_status": ("coordinator", lambda e, a, _: queries.rebuild_status(e, a)),
     "persons.add_person": (
@@ -106,6 +108,8 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
     "persons.erase": ("admin", lambda e, a, _: persons.erase(e, a, ID, why="w")),
     "persons.purge": ("admin", lambda e, a, _: persons.purge(e, a)),
     "accounts.grant": ("admin", lambda e, a, _: accounts.grant(e, a, ID, role="viewer")),
+    "tokens.create_token": ("admin", lambda e, a, _: tokens.create_token(e, a, ID, label="l")),
+    "tokens.revoke_token": ("admin", lambda e, a, _: tokens.revoke_token(e, a, ID)),
 }
 RESTRICTED_READS: dict[str, tuple[str, Callable[[Engine, Actor], object]]] = {
     "support.needs": ("partner", support.needs),
@@ -115,12 +119,14 @@ RESTRICTED_READS: dict[str, tuple[str, Callable[[Engine, Actor], object]]] = {
     "persons.persons": ("coordinator", persons.persons),
     "persons.export": ("admin", lambda e, a: persons.export(e, a, ID)),
     "accounts.accounts": ("admin", accounts.accounts),
+    "tokens.tokens": ("admin", tokens.tokens),
 }
 OPEN_READS = {
     "audit.history": audit.history,
     "events.events_of": events.events_of,
     "events.notes_of": lambda e, a: events.notes_of(e, a, []),
     "queries.link_states": queries.link_states,
+    "queries.changed_since": lambda e, a: queries.changed_since(e, a, DAY),
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
     "local.layers": local.layers,
     "local.all_links": local.all_links,
@@ -128,8 +134,11 @@ OPEN_READS = {
     "support.public_support": support.public_support,
     "support.support_counts": lambda e, a: support.support_counts(e, a, by="mosaic"),
 }
-WITHOUT_ACTOR = {"accounts.sign_in", "accounts.sign_in_locally", "demo.load_demo"}
-"""Those that find out who it is, and the maker of demonstration records, which takes no real database."""
+WITHOUT_ACTOR = {
+    "accounts.sign_in", "accounts.sign_in_locally", "tokens.find_token", "demo.load_demo", "snapshots.read_snapshot",
+}  # fmt: skip
+"""Those that find out who it is; the maker of demonstration records, which takes no real database; and what reads for a
+whole audience, as its reader."""
 
 
 def get_past(call: Callable[[], object]) -> bool:

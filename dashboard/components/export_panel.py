@@ -1,0 +1,149 @@
+"""Taking along what is shown, or a whole layer: any layer, format and option of `geodata.export`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from dashboard import records, state
+from dashboard.components import embed, fragments
+from dashboard.shown import Shown
+from dashboard.text import Words
+from geodata.errors import MosaicosError
+from geodata.export.requests import (
+    CRS,
+    DEFAULT_DECIMALS,
+    FORMATS,
+    LAYERS,
+    MOST_DECIMALS,
+    UTM22N,
+    ExportRequest,
+    check_request,
+    export_layer,
+    file_stem,
+    read_extras,
+)
+from geodata.selection import Filters
+
+KEY = "export"
+SHOWN, EVERYTHING = "shown", "everything"
+
+
+def show_export(choice: state.Choice, shown: Shown) -> None:
+    """Show the options and the button; made only when it is opened."""
+    words = choice.words
+    with st.expander(words.say("Export for partners: formats, layers, packages"), key=KEY, on_change="rerun") as opened:
+        if not opened.open:
+            return
+        asked = _ask(choice, shown, words)
+        try:
+            request = check_request(asked)
+        except MosaicosError as error:  # the lists offer only what goes together
+            st.html(fragments.notice(words.say("This cannot be exported."), str(error), kind="poor"))
+            return
+        catalogue, engine = shown.public.catalogue, records.current().engine
+        format_ = FORMATS[request.format]
+
+        def make() -> bytes:
+            return export_layer(request, catalogue, read_extras(request, engine)).to_bytes()
+
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.download_button(
+                words.say("Download"),
+                data=make,
+                file_name=f"{file_stem(request)}{format_.suffix}",
+                mime=format_.media_type,
+                on_click="ignore",
+                key="export-download",
+                type="primary",
+            )
+            st.html(
+                fragments.paragraph(
+                    words.say("Public records only. Sources, licences and the words about limits go with it."),
+                    look="small",
+                )
+            )
+        st.html(fragments.paragraph(words.say("The newest state of the same file, at a stable address:"), look="small"))
+        st.code(f"{embed.origin()}/api/export/{file_address(request, words)}", language=None, wrap_lines=True)
+
+
+def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
+    """The options, each offering only what goes with those before."""
+    vocabulary = words.vocabulary
+    with st.container(horizontal=True, gap="small", key="export-options"):
+        layer_id = st.selectbox(
+            words.say("Layer"),
+            list(LAYERS),
+            format_func=lambda one: LAYERS[one].labels[vocabulary],
+            key="export-layer",
+        )
+        layer = LAYERS[layer_id]
+        formats = [one.id for one in FORMATS.values() if layer.has_geometry or "none" in one.details]
+        format_id = _choose(
+            words.say("Format"), formats, lambda one: FORMATS[one].labels[vocabulary], f"export-format-{layer.id}"
+        )
+        format_ = FORMATS[format_id]
+        details = _detail_names(words)
+        offered = format_.details if layer.has_geometry else ("none",)
+        detail = _choose(words.say("Geometry"), list(offered), details.__getitem__, f"export-detail-{format_id}")
+        crs = format_.crs[0]
+        if len(format_.crs) > 1 and detail != "none":
+            crs = _choose(words.say("Reference system"), list(CRS), _crs_names(words).__getitem__, "export-crs")
+        decimals = DEFAULT_DECIMALS
+        if detail != "none":
+            decimals = st.number_input(
+                words.say("Decimals of degrees"), 0, MOST_DECIMALS, DEFAULT_DECIMALS, key="export-decimals"
+            )
+    request = ExportRequest(
+        layer=layer_id, format=format_id, filters=choice.filters, language=vocabulary, detail=detail, crs=crs,
+        decimals=int(decimals), as_of=choice.day if layer.id != "missions" else None,
+    )  # fmt: skip
+    if choice.filters.active:
+        which = {SHOWN: words.say("What is on the screen"), EVERYTHING: words.say("The whole layer")}
+        if _choose(words.say("Rows"), list(which), which.__getitem__, "export-rows") == EVERYTHING:
+            request = replace(request, filters=Filters())
+    if choice.since is not None and layer.id in {"territories", "links"} and records.current().engine is not None:
+        label = words.say("Only what was recorded since {date}").format(date=words.date(choice.since))
+        if st.checkbox(label, key="export-since"):
+            request = replace(request, since=choice.since)
+    return request
+
+
+def _choose(label: str, values: list[str], name: object, key: str) -> str:
+    return str(st.selectbox(label, values, format_func=name, key=key, disabled=len(values) == 1))  # type: ignore[arg-type]
+
+
+def _detail_names(words: Words) -> dict[str, str]:
+    return {
+        "full": words.say("As published"),
+        "display": words.say("Simplified, as on the map"),
+        "point": words.say("One point each"),
+        "none": words.say("None"),
+    }
+
+
+def _crs_names(words: Words) -> dict[str, str]:
+    return {
+        "EPSG:4326": "WGS 84 (EPSG:4326)",
+        "EPSG:4674": "SIRGAS 2000 (EPSG:4674)",
+        UTM22N: words.say("UTM 22 N, only around French Guiana (EPSG:2972)"),
+    }
+
+
+def file_address(request: ExportRequest, words: Words) -> str:
+    """The path of the file at the API and its parameters; what is usual is left out."""
+    format_ = FORMATS[request.format]
+    usual = check_request(ExportRequest(layer=request.layer, format=request.format))
+    asked: dict[str, str] = {name: ",".join(values) for name, values in request.filters.active.items()}
+    if next(one for one in FORMATS.values() if one.suffix == format_.suffix).id != format_.id:
+        asked["format"] = format_.id
+    for name in ("detail", "crs", "decimals"):
+        if getattr(request, name) != getattr(usual, name):
+            asked[name] = str(getattr(request, name))
+    for name in ("as_of", "since"):
+        if getattr(request, name) is not None:
+            asked[name] = getattr(request, name).isoformat()
+    asked["lang"] = words.code
+    return f"{request.layer}{format_.suffix}?{urlencode(asked, safe=',:')}"

@@ -1,0 +1,175 @@
+"""Why the records refused a write, in the language of the interface."""
+
+from __future__ import annotations
+
+from dashboard.text import Words
+from geodata.errors import MosaicosError, UnknownIdError
+from geodata.records.errors import (
+    BoundaryError,
+    ConflictError,
+    DatabaseError,
+    LinkMissingError,
+    PermissionDenied,
+    RecordsError,
+)
+
+INCOMPLETE = frozenset(
+    {
+        "amount-unfit",
+        "currency-unknown",
+        "date-unreadable",
+        "dates-order",
+        "day-future",
+        "hash-unreadable",
+        "id-unreadable",
+        "money-both",
+        "need-nowhere",
+        "nothing-different",
+        "one-holder",
+        "one-subject",
+        "retention-past",
+        "text-empty",
+    }
+)
+"""Reasons that lie in the entry alone and contradict nothing that is there."""
+CODED = {"role": "role", "least": "role", "state": "support", "before": "support", "after": "support"}
+"""Vocabulary of each fact that is a code."""
+DAYS = frozenset({"day", "last", "start", "end"})
+"""Facts that are days, months or years."""
+
+
+def refusal_text(error: MosaicosError, words: Words) -> str:
+    """That nothing was stored, by the kind of reason."""
+    kinds: list[tuple[type[MosaicosError], str]] = [
+        (LinkMissingError, words.say("The municipality and the mosaic are not linked, so nothing was stored.")),
+        (PermissionDenied, words.say("Your role does not allow this, so nothing was stored.")),
+        (ConflictError, words.say("This contradicts what is there already, so nothing was stored.")),
+        (UnknownIdError, words.say("Something that this refers to does not exist, so nothing was stored.")),
+        (BoundaryError, words.say("The file cannot be kept as a boundary, so nothing was stored.")),
+        (DatabaseError, words.say("The database cannot be used now, so nothing was stored. Try again.")),
+    ]
+    if isinstance(error, RecordsError) and error.code in INCOMPLETE:
+        return words.say("Something in the form needs another look, so nothing was stored.")
+    return next((text for kind, text in kinds if isinstance(error, kind)), words.say("Nothing was stored. Try again."))
+
+
+def refusal_detail(error: MosaicosError, words: Words) -> str:
+    """The reason itself and what to do; in English where nobody who fills in a form was thought to meet it."""
+    if isinstance(error, UnknownIdError):
+        if not error.nearest:
+            return words.say("“{value}” is not known here.").format(value=error.value)
+        return words.say("“{value}” is not known here. Perhaps: {nearest}?").format(
+            value=error.value, nearest=", ".join(error.nearest)
+        )
+    if not isinstance(error, RecordsError):
+        return str(error)
+    sentence = _sentences(words).get(error.code)
+    return str(error) if sentence is None else sentence.format(**_facts(error, words))
+
+
+def _facts(error: RecordsError, words: Words) -> dict[str, str]:
+    """What a sentence names: codes by their labels, days written out."""
+    said = {}
+    for name, value in error.facts.items():
+        if name in CODED:
+            said[name] = words.label(CODED[name], value)
+        elif name in DAYS:
+            said[name] = words.date(value)
+        else:
+            said[name] = value
+    return said
+
+
+def _sentences(words: Words) -> dict[str, str]:
+    return _sentences_of_records(words) | _sentences_of_files(words) | _sentences_of_database(words)
+
+
+def _sentences_of_records(words: Words) -> dict[str, str]:
+    return {
+        # who may
+        "role-least": words.say("This takes the role “{least}” or a higher one; yours is “{role}”."),
+        "sign-in-again": words.say("Sign in again: your account is closed, or its rights have changed."),
+        "own-organisation": words.say(
+            "You write for your own organisation, and this is of another one or of none. A coordinator can do it."
+        ),
+        "own-account": words.say("An administrator changes the accounts of others. Ask another administrator."),
+        "no-database": words.say("There is no database to write to. Whoever runs the server makes one."),
+        # what was typed
+        "text-empty": words.say("A field that must say something is empty. Fill it in."),
+        "id-unreadable": words.say("The reference “{id}” has another form than references have. Leave it out."),
+        "date-unreadable": words.say("“{date}” is no date. Write 2007, 2007-03 or 2007-03-14."),
+        "dates-order": words.say("The end ({end}) is before the start ({start}). Change the dates."),
+        "day-future": words.say("The day ({day}) lies in the future. Record it when it has come."),
+        "hash-unreadable": words.say("The hash of the file is no SHA-256. Give its 64 hexadecimal digits."),
+        "one-subject": words.say(
+            "A role is in one programme, partnership, mosaic or municipality. Choose exactly one of them."
+        ),
+        "one-holder": words.say("A seat is held by a municipality or by an organisation. Choose exactly one of them."),
+        "need-nowhere": words.say("A need is somewhere. Choose its municipality or its mosaic."),
+        "retention-past": words.say("The last day of keeping ({day}) has passed. Choose a later one."),
+        "money-both": words.say("An amount and its currency belong together. Give both, or neither."),
+        "currency-unknown": words.say("“{currency}” is no currency. Write three letters, such as BRL or EUR."),
+        "amount-unfit": words.say("The amount cannot be kept. Give a number from 0 on, with two decimals at most."),
+        "nothing-different": words.say("The correction says the same as before. Change something."),
+        # what is there already
+        "link-missing": words.say("A coordinator can add the link, with its reason and source."),
+        "refused": words.say("The database does not accept these values together. Look at each field again."),
+        "says-the-same": words.say("Something that says the same is there already. Look for it first."),
+        "id-taken": words.say("Under the same reference something else is stored. Load the page again and repeat."),
+        "event-elsewhere": words.say(
+            "The event to correct is of another municipality or mosaic. Withdraw it there and record a new one here."
+        ),
+        "event-superseded": words.say(
+            "The event was corrected meanwhile. Load the page again and correct the new one."
+        ),
+        "fact-gone": words.say("It was corrected or withdrawn meanwhile. Load the page again."),
+        "person-erased": words.say("The person under this reference was erased. Add the person without a reference."),
+        "link-published": words.say("The published data link these two already. Nothing is missing."),
+        "link-standing": words.say("A local link joins these two already."),
+        "need-step": words.say("This step comes with a mission. Record the mission that meets the need."),
+        "need-first": words.say("A need cannot begin in this state. Choose an earlier one."),
+        "need-not-requested": words.say("The need is at “{state}”. A mission is for a need that was requested."),
+        "need-met": words.say("The need has a mission already. State another need."),
+        "mission-first": words.say("A mission begins as assigned. Record its next step afterwards."),
+        "step-refused": words.say("From “{before}” it cannot go to “{after}”."),
+        "step-early": words.say("The day of the step ({day}) is before that of the last one ({last}). Change the day."),
+    }
+
+
+def _sentences_of_files(words: Words) -> dict[str, str]:
+    return {
+        "file-large": words.say("The file is larger than {most} MB. Simplify the boundary."),
+        "file-kind": words.say("Bring a GeoJSON, a GeoPackage or a zipped Shapefile."),
+        "file-unreadable": words.say("The file is damaged or incomplete. Export it again."),
+        "zip-one-shapefile": words.say("Pack exactly one Shapefile into the zip, and nothing else."),
+        "zip-unreadable": words.say("The zip cannot be unpacked. Pack it again, without a password."),
+        "zip-large": words.say("The zip unpacks to more than {most} MB. Simplify the boundary."),
+        "shapefile-incomplete": words.say("The Shapefile lacks its {parts}. Pack all its files."),
+        "layers": words.say("The file holds {count} layers. Export the one with the boundary alone."),
+        "features": words.say("The file holds {count} features; at most {most} are read. Dissolve them."),
+        "geometry-missing": words.say(
+            "The file holds no geometry, or an empty one. Export the layer with the boundary."
+        ),
+        "crs-missing": words.say("The file does not say its coordinate reference system. Set it and export again."),
+        "points": words.say("The boundary has {count} points; at most {most} are kept. Simplify it."),
+        "not-polygons": words.say("The file holds other geometry than polygons ({kinds}). Export polygons only."),
+        "not-projected": words.say("The coordinates cannot be read. Export the boundary in EPSG:4326."),
+        "geometry-invalid": words.say("Polygons of the file cross themselves ({count}). Repair them and export again."),
+        "outside": words.say(
+            "The boundary lies outside Brazil and French Guiana. Check the order of its axes and its coordinate "
+            "reference system."
+        ),
+    }
+
+
+def _sentences_of_database(words: Words) -> dict[str, str]:
+    return {
+        "busy": words.say("Others have been writing for a minute. What you typed is kept: try again."),
+        "gave-way": words.say("Somebody else was writing at the same moment. What you typed is kept: try again."),
+        "too-slow": words.say("The database is too slow at the moment. What you typed is kept: try again later."),
+        "too-many": words.say("Too many write or read at once. Try again in a moment."),
+        "unusable": words.say("It does not answer, or its tables are not those of this version. Tell whoever runs it."),
+        "tables-newer": words.say("A newer version of the program has changed the database. Update this one."),
+        "other-kind": words.say("Real records and the demonstration are kept apart, each in a database of its own."),
+        "folder": words.say("The folder {folder} cannot be made. Choose another place for the database."),
+    }

@@ -1,0 +1,126 @@
+"""One code per territory on the map: how it is linked, or its stage, after what the filters leave. No Streamlit here.
+
+Codes are made from `geodata.selection`, the same selection that table, figures and exports show.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dashboard.filters import COUNTERPART
+from dashboard.map import style
+from dashboard.stages import look_of
+from geodata.selection import CERTAIN, LOCAL, Catalogue, Filters, Selection
+
+Codes = npt.NDArray[np.uint8]
+SUPPORT_SHOWN = ("present", "expected", "needed")
+"""Public words of volunteer support that have a mark on the map."""
+ONLY_LINKS = str.maketrans(dict.fromkeys(style.PLAIN, style.NOT_LINKED))
+"""Takes out what a string of stages need not say again: long runs of one character weigh nothing on the line."""
+
+
+def territory_codes(selection: Selection, *, by_stage: bool) -> str:
+    """One character per row of `territory`.
+
+    Coloured by link, a territory shows the surest of its links that the filters leave: published before local, to a
+    mosaic before to a counterpart, certain before borderline. Coloured by stage, it shows the look of the link that
+    stands for it (`Selection.shown_link`). Without a link that is left: `style.LEFT_OUT` where the filters leave
+    the territory out and it is linked, `style.SELECTED_UNLINKED` where filters choose it and it has no link, else
+    `style.NOT_LINKED`.
+    """
+    return _codes(selection.catalogue, selection.filters, by_stage)
+
+
+@lru_cache(maxsize=32)
+def _codes(catalogue: Catalogue, filters: Filters, by_stage: bool) -> str:
+    selection = catalogue.select(filters)
+    codes = np.full(len(catalogue.territory_ids), ord(style.NOT_LINKED), dtype=np.uint8)
+    if filters.active:
+        codes[catalogue.link_territory] = ord(style.LEFT_OUT)
+        codes[selection.territories] = ord(style.SELECTED_UNLINKED)
+    links = selection.links
+    looks, order = (_stage_looks if by_stage else _link_looks)(catalogue)
+    # what is written last stays: the link that stands for its territory
+    links = links[np.argsort(order[links], kind="stable")]
+    codes[catalogue.link_territory[links]] = looks[links]
+    return codes.tobytes().decode("ascii")
+
+
+@lru_cache(maxsize=12)
+def _link_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """The look of each link by how it links, and its place among them, the surest last."""
+    mosaics = catalogue.bundle.mosaic
+    counterparts = set(mosaics.loc[mosaics["recognition_type"] == COUNTERPART, "mosaic_id"])
+    is_counterpart = catalogue.links["mosaic_id"].isin(counterparts).to_numpy(dtype=bool)
+    is_certain = (catalogue.links["link_grade"] == CERTAIN).to_numpy(dtype=bool)
+    is_local = (catalogue.links["link_kind"] == LOCAL).to_numpy(dtype=bool)
+    order = np.select(
+        [is_local, is_counterpart & ~is_certain, is_counterpart, ~is_certain], [0, 1, 2, 3], default=4
+    ).astype(np.int64)
+    looks = (style.LOCAL, style.COUNTERPART_BORDERLINE, style.COUNTERPART, style.BORDERLINE, style.CERTAIN)
+    return np.array([ord(look) for look in looks], dtype=np.uint8)[order], order
+
+
+@lru_cache(maxsize=12)
+def _stage_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
+    """The look of each link by stage, and its place among them: the lowest stage last, as in `Selection.shown_link`."""
+    looks = np.array([ord(look_of(record)) for record in catalogue.link_records], dtype=np.uint8)
+    places = np.arange(len(looks), dtype=np.int64)  # the table is sorted by mosaic within each territory
+    lowest_first = np.lexsort((places, catalogue.link_is_recorded, catalogue.link_rank))
+    order = np.empty_like(places)
+    order[lowest_first] = places[::-1]
+    return looks, order
+
+
+def hatched_places(selection: Selection) -> list[int]:
+    """Rows of `territory` whose link that stands for them on a map of stages is not certain."""
+    return _hatched(selection.catalogue, selection.filters)
+
+
+@lru_cache(maxsize=32)
+def _hatched(catalogue: Catalogue, filters: Filters) -> list[int]:
+    links = catalogue.select(filters).links
+    _, order = _stage_looks(catalogue)
+    shown: dict[int, int] = {int(catalogue.link_territory[link]): int(link) for link in links[np.argsort(order[links])]}
+    return sorted(place for place, link in shown.items() if not catalogue.link_is_certain[link])
+
+
+@lru_cache(maxsize=32)
+def _support(catalogue: Catalogue, filters: Filters) -> dict[str, list[int]]:
+    selected = set(catalogue.select(filters).territories.tolist())
+    marks: dict[str, list[int]] = {word: [] for word in SUPPORT_SHOWN}
+    for territory_id, (word, _) in catalogue.snapshot.support.items():
+        place = catalogue.place_of.get(territory_id)
+        if word in marks and place in selected:
+            marks[word].append(int(place))
+    return {word: sorted(places) for word, places in marks.items() if places}
+
+
+def support_marks(selection: Selection) -> dict[str, list[int]]:
+    """Rows of `territory` by public word of volunteer support: only words with a mark, only selected territories."""
+    return _support(selection.catalogue, selection.filters)
+
+
+def codes_state(selection: Selection, *, by_stage: bool) -> dict[str, Any]:
+    """What the map is told of a selection.
+
+    Returns:
+        `codes` that it is painted by; `support`; coloured by stage `plain` and the `hatched` ones, else `stages` for
+        its tips, where a territory without a link that is left is `style.NOT_LINKED`.
+    """
+    if by_stage:
+        return {
+            "codes": territory_codes(selection, by_stage=True),
+            "hatched": hatched_places(selection),
+            "support": support_marks(selection),
+            "plain": True,
+        }
+    return {
+        "codes": territory_codes(selection, by_stage=False),
+        "stages": territory_codes(selection, by_stage=True).translate(ONLY_LINKS),
+        "support": support_marks(selection),
+    }

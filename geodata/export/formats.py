@@ -1,0 +1,75 @@
+"""Making an export: the rows of a layer, written in a format."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from geodata.export import vectors
+from geodata.export.geojson import about_rows, stream_collection, stream_lines
+from geodata.export.requests import FORMATS, Export, ExportRequest, Extras, Report, RequestError, file_stem
+from geodata.export.rows import Rows, build_rows
+from geodata.export.shapes import check_reach, place_rows
+from geodata.export.tables import stream_csv, workbook
+from geodata.selection import Catalogue
+
+
+def make_export(request: ExportRequest, catalogue: Catalogue, extras: Extras) -> Export:
+    """As `geodata.export.requests.export_layer`, for a checked request."""
+    format_ = FORMATS[request.format]
+    name = f"{file_stem(request)}{format_.suffix}"
+    if request.format == "package":
+        from geodata.export.package import export_package  # noqa: PLC0415 - a package is made of formats
+
+        return export_package((request,), catalogue, extras)
+    rows = build_rows(request, catalogue, extras, is_flat=format_.is_flat)
+    report = Report(rows=len(rows))
+    check_reach(rows, detail=str(request.detail), crs=str(request.crs))
+    about = about_rows(
+        rows, catalogue.snapshot, catalogue.bundle.source, request.language, name=name.removesuffix(format_.suffix)
+    )
+    return Export(name, format_.media_type, lambda: write_rows(rows, about, request, report), report)
+
+
+def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report: Report) -> Iterator[bytes]:
+    """Rows in the format of a checked request, in pieces. The report begins anew."""
+    report.mended.clear()
+    report.too_small.clear()
+    report.cut = 0
+    how: dict[str, Any] = {"detail": request.detail, "decimals": request.decimals, "report": report}
+    crs = str(request.crs)
+    match request.format:
+        case "geojson":
+            return stream_collection(rows, about=about, **how)
+        case "geojsonl":
+            return stream_lines(rows, **how)
+        case "csv" | "csv-bom":
+            return stream_csv(rows, crs=crs, has_mark=request.format == "csv-bom", **how)
+        case "xlsx":
+            return iter([workbook(rows, about, request.language, crs=crs, **how)])
+        case _:
+            return _write_file(rows, about, request, report)
+
+
+def _write_file(rows: Rows, about: dict[str, Any], request: ExportRequest, report: Report) -> Iterator[bytes]:
+    crs = str(request.crs)
+    report.rows = len(rows)
+    shapes = place_rows(rows, detail=str(request.detail), crs=crs, decimals=request.decimals or 0, report=report)
+    writers: dict[str, Callable[[Path], None]] = {
+        "gpkg": lambda path: vectors.write_geopackage(path, rows, shapes, about, crs),
+    }
+    if shapes is not None:
+        writers |= {
+            "flatgeobuf": lambda path: vectors.write_flatgeobuf(path, rows, shapes, about, crs),
+            "geoparquet": lambda path: vectors.write_geoparquet(path, rows, shapes, about, crs),
+            "kml": lambda path: vectors.write_kml(path, rows, shapes),
+            "shapefile": lambda path: vectors.write_shapefile(path, rows, shapes, about, crs, request.language, report),
+        }
+    if request.format not in writers:
+        raise RequestError(f"The format {request.format} needs a geometry: choose another detail than none.")
+    with tempfile.TemporaryDirectory(prefix="mosaicos-export-") as folder:
+        path = Path(folder) / f"{rows.layer}{FORMATS[request.format].suffix}"
+        writers[request.format](path)
+        yield from vectors.read_pieces(path)

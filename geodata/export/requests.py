@@ -1,0 +1,399 @@
+"""What a partner may ask for, checked in one place: layers, formats, options. Command, pages and API share it.
+
+    request = read_request({"layer": "territories", "mosaic": "bocaina", "format": "gpkg"}, catalogue)
+    export = export_layer(request, catalogue)
+    write_stream(path, export.pieces())
+
+`LAYERS` and `FORMATS` say what there is. `export_layer` makes it from a `Catalogue`, whose snapshot must be one for the
+public.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from geodata.errors import MosaicosError, UnknownIdError
+from geodata.model import LANGUAGES, Language
+from geodata.search import nearest
+from geodata.selection import Catalogue, Filters
+from geodata.snapshot import Link
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy.engine import Engine
+
+    from geodata.records.roles import Actor
+
+DETAILS = ("full", "display", "point", "none")
+"""Geometry: as published; simplified as on the map; one point per feature; none."""
+WGS84, SIRGAS2000, UTM22N = "EPSG:4326", "EPSG:4674", "EPSG:2972"
+CRS = (WGS84, SIRGAS2000, UTM22N)
+"""WGS 84; SIRGAS 2000, the same to a metre or two; RGFG95 / UTM zone 22 north, in metres, for Guiana and around it."""
+DEFAULT_DECIMALS = 6
+MOST_DECIMALS = 7
+"""Decimals of coordinates in degrees. 6 are 0.1 m; no source is surer than that."""
+FIRST_DAY = dt.date(1900, 1, 1)
+"""No record is older."""
+
+
+class RequestError(MosaicosError):
+    """Something that was asked of an export does not go together, or is out of range."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer that may be exported.
+
+    Attributes:
+        id: What it is called.
+        labels: Its name by language.
+        has_geometry: Whether its rows have a place at all.
+        needs_records: Whether it comes from the records alone.
+    """
+
+    id: str
+    labels: Mapping[Language, str]
+    has_geometry: bool = True
+    needs_records: bool = False
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that an export may have.
+
+    Attributes:
+        id: What it is called.
+        labels: Its name by language.
+        media_type: For HTTP.
+        suffix: Of the file, with its dot.
+        details: Details of geometry that it can hold, its default first.
+        crs: Reference systems that it can hold, its default first.
+        is_flat: Whether it is a plain table: then a territory without one chosen mosaic is a row per link.
+        is_stable: Whether the same state gives the same bytes.
+    """
+
+    id: str
+    labels: Mapping[Language, str]
+    media_type: str
+    suffix: str
+    details: tuple[str, ...] = DETAILS
+    crs: tuple[str, ...] = CRS
+    is_flat: bool = True
+    is_stable: bool = True
+
+
+def _labels(en: str, fr: str, pt_br: str) -> dict[Language, str]:
+    return {"en": en, "fr": fr, "pt_br": pt_br}
+
+
+LAYERS: dict[str, Layer] = {
+    layer.id: layer
+    for layer in (
+        Layer("territories", _labels("Territories", "Territoires", "Territórios")),
+        Layer("mosaics", _labels("Mosaics", "Mosaïques", "Mosaicos")),
+        Layer("protected-areas", _labels("Protected areas", "Aires protégées", "Áreas protegidas")),
+        Layer("members", _labels("Members of mosaics", "Membres des mosaïques", "Membros dos mosaicos")),
+        Layer(
+            "links",
+            _labels(
+                "Links of territories and mosaics",
+                "Liens entre territoires et mosaïques",
+                "Vínculos entre territórios e mosaicos",
+            ),
+        ),
+        Layer(
+            "missions",
+            _labels("Volunteer support (anonymous)", "Appuis volontaires (anonymes)", "Apoio voluntário (anônimo)"),
+            needs_records=True,
+        ),
+        Layer("agenda", _labels("Agenda", "Agenda", "Agenda"), has_geometry=False),
+    )
+}
+"""All layers by id."""
+
+_DRAWN = ("full", "display", "point")
+FORMATS: dict[str, Format] = {
+    one.id: one
+    for one in (
+        Format(
+            "geojson", _labels("GeoJSON", "GeoJSON", "GeoJSON"), "application/geo+json", ".geojson", crs=(WGS84,),
+            is_flat=False,
+        ),
+        Format(
+            "geojsonl", _labels("GeoJSON, a feature per line", "GeoJSON, une entité par ligne",
+            "GeoJSON, uma feição por linha"), "application/x-ndjson", ".geojsonl", crs=(WGS84,), is_flat=False,
+        ),
+        Format("gpkg", _labels("GeoPackage", "GeoPackage", "GeoPackage"), "application/geopackage+sqlite3", ".gpkg"),
+        Format(
+            "flatgeobuf", _labels("FlatGeobuf", "FlatGeobuf", "FlatGeobuf"), "application/flatgeobuf", ".fgb",
+            details=_DRAWN,
+        ),
+        Format(
+            "geoparquet", _labels("GeoParquet", "GeoParquet", "GeoParquet"), "application/vnd.apache.parquet",
+            ".parquet", details=_DRAWN,
+        ),
+        Format(
+            "shapefile", _labels("Shapefile (zipped)", "Shapefile (compressé)", "Shapefile (compactado)"),
+            "application/zip", ".shp.zip", details=_DRAWN,
+        ),
+        Format(
+            "kml", _labels("KML", "KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", details=_DRAWN,
+            crs=(WGS84,),
+        ),
+        Format("csv", _labels("CSV", "CSV", "CSV"), "text/csv; charset=utf-8", ".csv",
+               details=("point", "none", "full", "display")),
+        Format(
+            "csv-bom", _labels("CSV with byte order mark", "CSV avec indicateur d'ordre des octets",
+            "CSV com marca de ordem de bytes"), "text/csv; charset=utf-8", ".csv",
+            details=("point", "none", "full", "display"),
+        ),
+        Format(
+            "xlsx", _labels("Excel workbook", "Classeur Excel", "Pasta de trabalho do Excel"),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx", details=("point", "none"),
+        ),
+        Format(
+            "package", _labels("Documented package (GeoJSON and CSV)", "Paquet documenté (GeoJSON et CSV)",
+            "Pacote documentado (GeoJSON e CSV)"), "application/zip", ".zip", crs=(WGS84,), is_flat=False,
+        ),
+    )
+}  # fmt: skip
+"""All formats by id."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What is asked for. `check_request` says whether it can be had and fills in what was left open.
+
+    Attributes:
+        layer: One of `LAYERS`.
+        format: One of `FORMATS`.
+        filters: Which territories and links.
+        language: Of labels; codes are always there.
+        detail: One of `DETAILS`; null for the format's default.
+        crs: One of `CRS`; null for the format's default.
+        decimals: Of coordinates in degrees, 0 to 7; null for 6. In a system in metres, 5 fewer, at least none.
+        as_of: A past day, that of the catalogue's snapshot; null for now.
+        since: Only what changed on that day or after it; needs `Extras.changed`.
+    """
+
+    layer: str = "territories"
+    format: str = "geojson"
+    filters: Filters = field(default_factory=Filters)
+    language: Language = "en"
+    detail: str | None = None
+    crs: str | None = None
+    decimals: int | None = None
+    as_of: dt.date | None = None
+    since: dt.date | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """What an export needs of the records beside the snapshot; `read_extras` reads it.
+
+    Attributes:
+        changed: Links that changed since the day asked for; null where that was not read.
+        mission_counts: `geodata.records.support.support_counts` for the public by ``mosaic`` and ``state``; null where
+            not read.
+    """
+
+    changed: frozenset[Link] | None = None
+    mission_counts: Mapping[str, pd.DataFrame] | None = None
+
+
+@dataclass
+class Report:
+    """What happened to geometries and texts on the way out; whole once the pieces of the export are read.
+
+    Attributes:
+        rows: Number of features or rows.
+        mended: Ids whose rounded geometry crossed or touched itself, and was mended.
+        too_small: Ids whose geometry is smaller than the rounding, and so is left out (null).
+        cut: Number of texts that a format could not hold whole.
+    """
+
+    rows: int = 0
+    mended: list[str] = field(default_factory=list)
+    too_small: list[str] = field(default_factory=list)
+    cut: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """A file to be had.
+
+    Attributes:
+        file_name: Such as ``mosaicos-territories-bocaina.geojson``; safe in any file system and header.
+        media_type: For HTTP.
+        pieces: Makes the content, in pieces; each call makes it anew.
+        report: Whole once the pieces were read.
+    """
+
+    file_name: str
+    media_type: str
+    pieces: Callable[[], Iterator[bytes]]
+    report: Report
+
+    def to_bytes(self) -> bytes:
+        """The whole content at once."""
+        return b"".join(self.pieces())
+
+
+def check_request(request: ExportRequest) -> ExportRequest:
+    """Check a request.
+
+    Returns:
+        The request with `detail`, `crs` and `decimals` filled in.
+
+    Raises:
+        UnknownIdError: no layer, format, language, detail or reference system has that name; names the nearest.
+        RequestError: a number or day is out of range, or two options do not go together.
+    """
+    for kind, value, known in (
+        ("layer", request.layer, LAYERS),
+        ("format", request.format, FORMATS),
+        ("language", request.language, LANGUAGES),
+    ):
+        _require(kind, value, known)
+    layer, format_ = LAYERS[request.layer], FORMATS[request.format]
+    detail = request.detail or (format_.details[0] if layer.has_geometry else "none")
+    crs = request.crs or format_.crs[0]
+    decimals = DEFAULT_DECIMALS if request.decimals is None else request.decimals
+    _require("detail", detail, DETAILS)
+    _require("reference system", crs, CRS)
+    if not layer.has_geometry and (detail != "none" or "none" not in format_.details):
+        fit = ", ".join(one.id for one in FORMATS.values() if "none" in one.details)
+        raise RequestError(f"The layer {layer.id} has no geometry: choose the detail none, and a format of {fit}.")
+    if detail not in format_.details:
+        raise RequestError(
+            f"The format {format_.id} has no geometry of the detail {detail}: choose {', '.join(format_.details)}."
+        )
+    if crs not in format_.crs:
+        raise RequestError(f"The format {format_.id} is in {' or '.join(format_.crs)} only, not in {crs}.")
+    if not 0 <= decimals <= MOST_DECIMALS:
+        raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {decimals}.")
+    _check_days(request)
+    return replace(request, detail=detail, crs=crs, decimals=decimals)
+
+
+def _require(kind: str, value: str, known: Any) -> None:
+    if value not in known:
+        raise UnknownIdError(kind, value, nearest(value, known))
+
+
+def _check_days(request: ExportRequest) -> None:
+    today = dt.date.today()
+    for name, day in (("as of", request.as_of), ("since", request.since)):
+        if day is not None and not FIRST_DAY <= day <= today:
+            raise RequestError(f"The day {day} ({name}) is not between {FIRST_DAY} and today.")
+    if request.as_of and request.since and request.since > request.as_of:
+        raise RequestError(f"Nothing can have changed since {request.since} as of {request.as_of}: mend the days.")
+    if request.layer == "missions" and request.as_of is not None and request.as_of < today:
+        raise RequestError("The layer missions is known for today only: leave the day (as of) out.")
+
+
+OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since")
+"""What `read_request` reads beside the fields of `Filters`."""
+
+
+def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue) -> ExportRequest:
+    """Read a request as an address or a command line gives it, all as text.
+
+    Args:
+        asked: Values by name: those of `OPTIONS` and the fields of `Filters`; an empty one asks for nothing. Days are
+            ISO 8601, ``2026-01-31``.
+        catalogue: What may be asked for.
+
+    Returns:
+        The request, checked.
+
+    Raises:
+        UnknownIdError: an option, code or id does not exist; names the nearest.
+        RequestError: a number or day cannot be read, is out of range, or two options do not go together.
+    """
+    names = [*OPTIONS, *(one.name for one in fields(Filters))]
+    for name in asked:
+        _require("option", name, names)
+    given = {name: value if isinstance(value, str) else ",".join(value) for name, value in asked.items()}
+    values: dict[str, Any] = {name: given[name].strip() for name in OPTIONS if given.get(name, "").strip()}
+    for name in ("as_of", "since"):
+        if name in values:
+            values[name] = _read_day(values[name])
+    if "decimals" in values:
+        values["decimals"] = _read_number(values["decimals"])
+    if "crs" in values and values["crs"].isdigit():
+        values["crs"] = f"EPSG:{values['crs']}"
+    filters, refused = catalogue.parse({name: value for name, value in asked.items() if name not in OPTIONS})
+    for one in refused:
+        raise UnknownIdError(one.field, one.value, one.nearest)
+    return check_request(ExportRequest(filters=filters, **values))
+
+
+def _read_day(text: str) -> dt.date:
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError as error:
+        raise RequestError(f"{text!r} is no day. Write it as 2026-01-31.") from error
+
+
+def _read_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {text!r}.")
+    return int(text[:9])
+
+
+def read_extras(request: ExportRequest, engine: Engine | None, reader: Actor | None = None) -> Extras:
+    """Read what a request needs of the records beside the snapshot; only that.
+
+    Args:
+        request: The request.
+        engine: The database; null where there is none.
+        reader: Whose sight says what changed, that of the snapshot; the public's where not given.
+
+    Raises:
+        RequestError: the request asks what changed, and there are no records, or they cannot say.
+        DatabaseError: the database cannot be used.
+    """
+    from geodata.export.records import read_changed, read_mission_counts  # noqa: PLC0415 - SQL only where needed
+
+    if engine is None:
+        if request.since is not None:
+            raise RequestError("There are no records, so nothing can have changed: leave the day (since) out.")
+        return Extras()
+    return Extras(
+        changed=None if request.since is None else read_changed(engine, request.since, reader),
+        mission_counts=read_mission_counts(engine) if request.layer == "missions" else None,
+    )
+
+
+def export_layer(request: ExportRequest, catalogue: Catalogue, extras: Extras | None = None) -> Export:
+    """Make an export.
+
+    Args:
+        request: What is asked for; checked here again.
+        catalogue: The bundle and the records; its snapshot must be one for the public, of the day `request.as_of`.
+        extras: What `read_extras` read; needed for `since`, and for the counts of missions.
+
+    Returns:
+        The export; its content is made while its pieces are read.
+
+    Raises:
+        UnknownIdError: as `check_request`; or a filter names what does not exist.
+        RequestError: as `check_request`; or the catalogue is of another day; or the rows lie outside the reference
+            system.
+    """
+    from geodata.export.formats import make_export  # noqa: PLC0415 - formats bring GDAL
+
+    return make_export(check_request(request), catalogue, extras or Extras())
+
+
+def file_stem(request: ExportRequest) -> str:
+    """The name of an export's file without suffix: ``mosaicos-territories-bocaina``."""
+    filters = request.filters
+    chosen = filters.one_mosaic or ("selection" if filters.active else "all")
+    day = f"-{request.as_of.isoformat()}" if request.as_of else ""
+    since = f"-since-{request.since.isoformat()}" if request.since else ""
+    return f"mosaicos-{request.layer}-{chosen}{day}{since}"

@@ -1,0 +1,163 @@
+"""A JSON Schema per layer: what its GeoJSON holds, published with the package in ``schemas``.
+
+`geometry` is described to its kind; that its positions are right is RFC 7946's matter. Generate the files anew with
+``python -m geodata.export.schemas``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from geodata.export.fields import (
+    DEMONSTRATION,
+    LAYER_FIELDS,
+    LINK_FIELDS,
+    MANY_LINKS,
+    Field,
+    codes_of,
+    field_of,
+)
+from geodata.export.files import write_stream
+from geodata.export.requests import LAYERS
+
+FOLDER = Path(__file__).parent / "schemas"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+NEVER_NULL = {
+    "territory_id", "territory_code", "country_code", "name", "territory_name", "protected_area_id", "member_id",
+    "programme_id", "link_count", "links", "place_kind", "recognition_type", "completeness", "extent", "confidence",
+    "is_local", "area_kind", "register", "geometry_quality", "start", "programme_type", "members", "mosaic_id",
+    "mosaic_name", "members_with_polygon", "members_part", "territory_count", "short_name", "link_kind", "link_grade",
+    "grade_reason", "stage_code",
+}  # fmt: skip
+"""Columns that always hold something, in the layer that they belong to."""
+MAY_BE_NULL = {
+    ("mosaics", "protected_area_id"), ("members", "protected_area_id"), ("members", "confidence"),
+    ("missions", "territory_id"), ("missions", "mosaic_id"),
+}  # fmt: skip
+"""Where they may be null all the same."""
+DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+MONTH = r"^\d{4}-\d{2}$"
+MONTHS = {"support_month", "first_month", "last_month"}
+
+
+def schema_of(layer: str) -> dict[str, Any]:
+    """The schema of a layer's FeatureCollection; ``$defs/feature`` is that of one feature."""
+    title = LAYERS[layer].labels["en"]
+    texts = {"type": "string", "minLength": 1}
+    ids = {"type": "array", "items": {"type": "string"}}
+    return {
+        "$schema": DRAFT,
+        "$id": f"urn:mosaicos:schema:{layer}",
+        "title": title,
+        "description": f"{title}, as GeoJSON (RFC 7946): WGS 84, longitude first.",
+        "type": "object",
+        "required": ["type", "name", "notice", "peoples", "sources", "features"],
+        "additionalProperties": False,
+        "properties": {
+            "type": {"const": "FeatureCollection"},
+            "name": texts,
+            "notice": texts,
+            "peoples": texts,
+            "demonstration": texts,
+            "sources": {"type": "array", "items": {"$ref": "#/$defs/source"}},
+            "features": {"type": "array", "items": {"$ref": "#/$defs/feature"}},
+            "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+            "mended": {**ids, "description": "Features whose rounded geometry crossed itself, and was mended"},
+            "too_small": {**ids, "description": "Features whose geometry is smaller than the rounding"},
+        },
+        "$defs": {
+            "feature": {
+                "type": "object",
+                "required": ["type", "id", "properties", "geometry"],
+                "additionalProperties": False,
+                "properties": {
+                    "type": {"const": "Feature"},
+                    "id": texts,
+                    "properties": _properties(layer),
+                    "geometry": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/geometry"}]},
+                },
+            },
+            "geometry": {
+                "type": "object",
+                "required": ["type", "coordinates"],
+                "additionalProperties": False,
+                "properties": {
+                    "type": {"enum": ["Point", "Polygon", "MultiPolygon"]},
+                    "coordinates": {"type": "array", "minItems": 1},
+                },
+            },
+            "source": {
+                "type": "object",
+                "required": ["source_id", "producer", "citation", "licence", "is_licence_read"],
+                "properties": {
+                    **dict.fromkeys(("source_id", "producer", "citation", "licence"), texts),
+                    "is_licence_read": {"type": "boolean"},
+                    "intermediary": {"type": ["string", "null"]},
+                    "address": {"type": ["string", "null"]},
+                },
+                "additionalProperties": False,
+            },
+            **({"link": _object("links", LINK_FIELDS)} if layer == "territories" else {}),
+        },
+    }
+
+
+def _properties(layer: str) -> dict[str, Any]:
+    if layer != "territories":
+        return _object(layer, LAYER_FIELDS[layer])
+    return {"anyOf": [_object(layer, LAYER_FIELDS[layer]), _object(layer, MANY_LINKS)]}
+
+
+def _object(layer: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(names),
+        "additionalProperties": False,
+        "properties": {
+            **{name: _property(layer, field_of(name, layer)) for name in names},
+            DEMONSTRATION: {"const": True, "description": field_of(DEMONSTRATION, layer).about["en"]},
+        },
+    }
+
+
+def _property(layer: str, field: Field) -> dict[str, Any]:
+    may_be_null = field.name not in NEVER_NULL or (layer, field.name) in MAY_BE_NULL
+    told: dict[str, Any] = {"description": field.about["en"] + (f" ({field.unit})" if field.unit else "")}
+    kind = {"integer": "integer", "number": "number", "boolean": "boolean"}.get(field.kind, "string")
+    if field.kind == "links":
+        return {**told, "type": "array", "items": {"$ref": "#/$defs/link"}}
+    told["type"] = [kind, "null"] if may_be_null else kind
+    if field.codes and field.many:
+        told["pattern"] = "^({0})(;({0}))*$".format("|".join(codes_of(field)))
+    elif field.codes:
+        told["enum"] = [*codes_of(field), *([None] if may_be_null else [])]
+    elif field.name in MONTHS:
+        told["pattern"] = MONTH
+    elif field.kind == "date":
+        told["pattern"] = DATE
+    elif kind == "string":
+        told["minLength"] = 1
+    return told
+
+
+@cache
+def schema_bytes(layer: str) -> bytes:
+    """The schema of a layer as it is published."""
+    return (json.dumps(schema_of(layer), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def write_schemas(folder: Path = FOLDER) -> None:
+    """Write the schema of every layer.
+
+    Raises:
+        ExportError: the folder cannot be written.
+    """
+    for layer in LAYERS:
+        write_stream(folder / f"{layer}.json", [schema_bytes(layer)])
+
+
+if __name__ == "__main__":
+    write_schemas()

@@ -1,0 +1,183 @@
+"""Formats that GDAL and Arrow write: GeoPackage, FlatGeobuf, shapefile, KML, GeoParquet, each a file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow.parquet as pq
+import pyogrio
+import shapely
+
+from geodata.errors import ExportError
+from geodata.export.fields import NAME_FIELD, fields_of
+from geodata.export.requests import Report
+from geodata.export.rows import Rows, Shapes
+from geodata.export.tables import DICTIONARY_COLUMNS, MADE_ON, csv_text, dictionary_rows
+from geodata.model import Language
+
+KINDS = {"text": "str", "date": "str", "integer": "Int64", "number": "Float64", "boolean": "boolean"}
+MOST_DBF_BYTES = 254
+"""Bytes that a text of a shapefile holds."""
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+"""Time of every file in a ZIP archive: the same state gives the same bytes."""
+
+
+def frame_of(rows: Rows) -> pd.DataFrame:
+    """Rows as a table with a type per column, whatever is null."""
+    kinds = {one.name: KINDS[one.kind] for one in fields_of(rows.layer, rows.fields)}
+    return pd.DataFrame(
+        {name: pd.array([one[name] for one in rows.properties], dtype=kind) for name, kind in kinds.items()}
+    )
+
+
+def write_geopackage(path: Path, rows: Rows, shapes: Shapes | None, about: Mapping[str, Any], crs: str) -> None:
+    """A GeoPackage: the layer, and the tables ``about`` and ``sources``.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    words = [(name, about[name]) for name in ("notice", "peoples", "demonstration") if name in about]
+    with _writing():
+        _write(_located(frame_of(rows), shapes, crs), path, "GPKG", layer=rows.layer)
+        extra = pd.DataFrame(words, columns=["what", "text"], dtype="str")
+        _write(extra, path, "GPKG", layer="about")
+        if about["sources"]:
+            sources = pd.DataFrame(about["sources"])
+            typed = sources.astype({name: "boolean" if name == "is_licence_read" else "str" for name in sources})
+            _write(typed, path, "GPKG", layer="sources")
+
+
+def write_flatgeobuf(path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str) -> None:
+    """A FlatGeobuf. With a spatial index, which sets its own order, where every row has a geometry.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    has_all = bool(len(shapes)) and not shapely.is_missing(shapes).any()
+    with _writing():
+        _write(
+            _located(frame_of(rows), shapes, crs), path, "FlatGeobuf", layer=rows.layer, TITLE=about["name"],
+            DESCRIPTION=_words(about), SPATIAL_INDEX="YES" if has_all else "NO",
+        )  # fmt: skip
+
+
+def write_kml(path: Path, rows: Rows, shapes: Shapes) -> None:
+    """A KML file. The name of a place is that of its feature; the properties are extended data.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    frame = frame_of(rows)
+    if rows.layer in NAME_FIELD:
+        frame = frame.assign(Name=frame[NAME_FIELD[rows.layer]])  # the driver takes the column of that name
+    with _writing():
+        _write(_located(frame, shapes, "EPSG:4326"), path, "KML", layer=rows.layer.replace("-", "_"))
+
+
+def write_shapefile(
+    path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str, language: Language, report: Report
+) -> None:
+    """A ZIP archive with a shapefile, the table of its short field names, and the words that go with it.
+
+    Texts longer than 254 bytes are cut and counted in the report.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    fields = fields_of(rows.layer, rows.fields)
+    frame = frame_of(rows)
+    for one in fields:
+        if KINDS[one.kind] == "str":
+            frame[one.name] = pd.array([_cut(value, report) for value in frame[one.name]], dtype="str")
+    frame = frame.rename(columns={one.name: one.short for one in fields})
+    folder = path.parent / "shapefile"
+    folder.mkdir()
+    with _writing():
+        _write(
+            _located(frame, shapes, crs), folder / f"{rows.layer}.shp", "ESRI Shapefile", encoding="UTF-8",
+            DBF_DATE_LAST_UPDATE=f"{MADE_ON:%Y-%m-%d}",
+        )  # fmt: skip
+    table = csv_text(DICTIONARY_COLUMNS, dictionary_rows(fields, language))
+    files = {one.name: one.read_bytes() for one in sorted(folder.iterdir())}
+    write_zip(path, {**files, "fields.csv": table, "README.txt": f"{_words(about)}\n".encode()})
+
+
+def write_geoparquet(path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str) -> None:
+    """A GeoParquet 1.1 file with a box per row; what is said of the whole stands in its metadata as ``mosaicos``.
+
+    Raises:
+        ExportError: it cannot be written.
+    """
+    first = path.with_suffix(".first")
+    with _writing():
+        _located(frame_of(rows), shapes, crs).to_parquet(
+            first, index=False, schema_version="1.1.0", write_covering_bbox=True, compression="zstd"
+        )
+        table = pq.read_table(first)
+        told = json.dumps(about, ensure_ascii=False, sort_keys=True).encode()
+        pq.write_table(
+            table.replace_schema_metadata({**table.schema.metadata, b"mosaicos": told}), path, compression="zstd"
+        )
+
+
+def write_zip(path: Path, files: Mapping[str, bytes]) -> None:
+    """A ZIP archive of named contents in their order, with one fixed time for all."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+
+
+def read_pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """The content of a file, in pieces."""
+    with path.open("rb") as file:
+        while piece := file.read(size):
+            yield piece
+
+
+def _located(frame: pd.DataFrame, shapes: Shapes | None, crs: str) -> pd.DataFrame:
+    return frame if shapes is None else gpd.GeoDataFrame(frame, geometry=gpd.array.GeometryArray(shapes, crs=crs))
+
+
+def _write(frame: pd.DataFrame, path: Path, driver: str, **options: Any) -> None:
+    if isinstance(frame, gpd.GeoDataFrame) and driver != "KML":
+        kinds = set(shapely.get_type_id(frame.geometry.to_numpy()).tolist()) - {-1}
+        if not kinds:
+            options["geometry_type"] = "Unknown" if driver != "ESRI Shapefile" else "Polygon"
+    pyogrio.write_dataframe(frame, path, driver=driver, **options)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Fix the time that GDAL writes; turn its errors into ours."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{MADE_ON:%Y-%m-%dT%H:%M:%S}.000Z"})
+    try:
+        yield
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise ExportError(f"The export cannot be written: {error}. Is the disk full?") from error
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _words(about: Mapping[str, Any]) -> str:
+    """What is said of the whole, as plain text."""
+    cited = [f"{one['citation']} ({one['licence']})" for one in about["sources"]]
+    said = [about[name] for name in ("demonstration", "notice", "peoples") if name in about]
+    return "\n".join([*said, *cited])
+
+
+def _cut(value: Any, report: Report) -> Any:
+    if not isinstance(value, str) or len(value.encode()) <= MOST_DBF_BYTES:
+        return value
+    report.cut += 1
+    return value.encode()[:MOST_DBF_BYTES].decode(errors="ignore")

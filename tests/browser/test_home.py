@@ -1,0 +1,320 @@
+"""The home page as a whole: filters, map, table, figures, address, embedding and downloads move together."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from dashboard.map.codes import hatched_places
+from geodata.paths import published_folder
+from geodata.records.database import open_engine, upgrade
+from geodata.records.demo import load_demo
+from geodata.records.snapshots import read_snapshot
+from geodata.selection import Catalogue, Filters
+from geodata.snapshot import Snapshot
+from geodata.store import load_bundle
+
+from .conftest import PHONE, WIDE, Visit, serve
+from .test_map_page import CAPIVARA, LINKED, VIEW, overflow, part
+
+Open = Callable[..., Visit]
+pytestmark = pytest.mark.browser
+
+AMAPA = "oeste-amapa-norte-para"
+CODES = "() => window.mosaicosMap.session.codes"
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
+    """The dashboard on synthetic records, and what the person at this machine sees of them."""
+    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    upgrade(engine, is_demonstration=True)
+    load_demo(engine)
+    snapshot = read_snapshot(engine, "all")
+    engine.dispose()
+    with serve(published_folder(), path) as found:
+        yield found, snapshot
+
+
+def address_of(visited: Visit) -> dict[str, str]:
+    """The parameters of the address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(visited.page.url).query).items()}
+
+
+def open_filters(visited: Visit) -> Locator:
+    visited.page.get_by_role("button", name=re.compile("^(Filters|Filtres|Filtros)")).click()
+    panel = visited.page.locator("#facet-panel")
+    expect(panel).to_be_visible()
+    return panel
+
+
+def figure(visited: Visit, place: int = 0) -> Locator:
+    return visited.page.locator(".figures .figure").nth(place).locator("dd").first
+
+
+def test_a_filter_changes_map_table_and_figures_alike_and_one_click_clears_all(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=en")
+    visited.wait_for_map()
+    panel = open_filters(visited)
+    box = panel.get_by_role("checkbox", name=re.compile("^Amapá"))
+    expect(panel.locator("label").filter(has_text=re.compile("^Amapá"))).to_contain_text("16")
+    box.check()
+    expect(figure(visited)).to_have_text("16")
+    expect(part(visited, "16 municipalities")).to_be_visible()
+    names = visited.page.get_by_role("rowheader")
+    expect(names).to_have_count(16)
+    visited.wait_for_run()
+    chosen = Catalogue(load_bundle(), _nothing()).select(Filters(state=("BR-16",)))
+    painted = [place for place, code in enumerate(str(visited.ask_map(CODES))) if code not in "NO"]
+    assert painted == chosen.territories.tolist()
+    assert address_of(visited) == {"lang": "en", "state": "BR-16"}
+
+    visited.page.get_by_role("button", name="State: Amapá").wait_for()
+    panel.get_by_role("checkbox", name=re.compile("^Borderline")).check()
+    many = len(
+        Catalogue(load_bundle(), _nothing()).select(Filters(state=("BR-16",), grade=("borderline",))).territories
+    )
+    expect(figure(visited)).to_have_text(str(many))
+    visited.page.get_by_role("button", name="Clear all").click()
+    expect(figure(visited)).to_have_text("5,593")
+    visited.wait_for_run()
+    assert address_of(visited) == {"lang": "en"}
+
+
+def _nothing() -> Snapshot:
+    import datetime as dt  # noqa: PLC0415
+
+    return Snapshot(dt.date.today(), is_recorded=False)
+
+
+def test_filters_that_fit_nothing_say_so(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=fr&state=BR-16&country=FR")
+    visited.wait_for_map()
+    expect(figure(visited)).to_have_text("0")
+    expect(visited.page.get_by_text("Rien ne répond à tous les filtres.")).to_be_visible()
+    expect(visited.page.get_by_role("rowheader")).to_have_count(0)
+
+
+def test_a_row_selects_on_the_map_and_a_click_on_the_map_selects_the_row(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
+    visited.wait_for_map(CAPIVARA)
+    row = visited.page.get_by_role("row").nth(3)
+    name = row.get_by_role("rowheader").inner_text()
+    row.get_by_role("button").click()
+    expect(row).to_have_attribute("aria-current", "true")
+    expect(visited.page.locator(".st-key-answer h2")).to_contain_text(name)
+    visited.wait_for_run()
+    visited.page.wait_for_timeout(500)
+    assert visited.ask_map("() => window.mosaicosMap.session.chosen.feature.properties.name") == name
+
+    other = visited.page.get_by_role("row").nth(5).get_by_role("rowheader").inner_text()
+    place = visited.map.locator("body").evaluate(
+        """(_, name) => {
+          const { map, territories, points, places } = window.mosaicosMap.session;
+          const wanted = territories.find((one) => one.feature.properties.name === name);
+          const { x, y } = map.latLngToContainerPoint(points[places.get(wanted.feature.id)]);
+          return { x, y };
+        }""",
+        other,
+    )
+    assert isinstance(place, dict)
+    visited.map.locator(".leaflet-container").click(position=place)
+    expect(visited.page.locator("tr[aria-current]").get_by_role("rowheader")).to_have_text(other)
+
+
+def test_where_a_person_has_gone_stands_in_the_address_and_opens_again(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
+    visited.wait_for_map(CAPIVARA)
+    visited.page.wait_for_timeout(500)
+    assert "view" not in address_of(visited), "nobody has moved the map"
+    visited.map.locator(".leaflet-control-zoom-in").click()
+    visited.page.wait_for_timeout(800)
+    visited.map.locator(".leaflet-container").press("ArrowRight")
+    visited.page.wait_for_timeout(800)
+    gone = visited.ask_map(VIEW)
+    assert isinstance(gone, list)
+    sent = address_of(visited)
+    assert [float(one) for one in sent["view"].split(",")] == pytest.approx(gone, abs=0.01)
+
+    part(visited, "About").click()
+    visited.wait_for_run()
+    visited.page.wait_for_timeout(1200)
+    assert address_of(visited)["view"] == sent["view"], "a rerun keeps it"
+    assert visited.ask_map(VIEW) == gone
+
+    other = visit(visited.page.url)
+    other.wait_for_map(CAPIVARA)
+    other.page.wait_for_timeout(500)
+    assert other.ask_map(VIEW) == pytest.approx(gone, abs=0.01)
+
+
+def test_a_link_with_everything_opens_the_same_picture(demonstration: tuple[str, Snapshot], visit: Open) -> None:
+    url, _ = demonstration
+    visited = visit(
+        f"{url}/?mosaic={AMAPA}&grade=certain&territory=BR-1600501&colour=stage&tab=members&view=1.5,-52.25,7.5&lang=pt-br"
+    )
+    visited.wait_for_map(AMAPA)
+    visited.wait_for_run()
+    expect(visited.page.locator(".st-key-answer h2")).to_have_text("Oiapoque (AP)")
+    expect(visited.page.get_by_role("rowheader")).to_have_count(9)
+    chips = visited.page.locator(".chips .chip")
+    expect(chips).to_have_count(2)
+    assert visited.ask_map(VIEW) == pytest.approx([1.5, -52.25, 7.5], abs=0.01)
+    assert visited.ask_map("() => window.mosaicosMap.session.state.plain") is True
+
+
+@pytest.mark.parametrize(
+    "query", ["state=BR-99", "stage=S9", "day=yesterday", "view=here", "colour=pink", "tab=attic", "sort=beauty"]
+)
+def test_a_bad_value_is_ignored_with_a_notice(address: str, visit: Open, query: str) -> None:
+    visited = visit(f"{address}/?lang=en&{query}")
+    visited.wait_for_map()
+    name, _, value = query.partition("=")
+    expect(visited.page.locator(".notice").first).to_contain_text(f"{name} = “{value}”, which does not exist")
+    expect(figure(visited)).to_have_text("5,593")
+
+
+def test_embedded_it_keeps_filter_and_language_and_leaves_the_rest_out(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=fr&embed=true")
+    visited.wait_for_map(CAPIVARA)
+    visited.wait_for_run()
+    expect(visited.page.get_by_role("link", name="Ouvrir la page entière")).to_have_attribute(
+        "href", f"?mosaic={CAPIVARA}&lang=fr"
+    )
+    expect(visited.page.get_by_role("link", name="Données et qualité")).to_have_count(0)
+    expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_have_count(0)
+    expect(visited.page.get_by_label("Trouver ma commune")).to_be_visible()
+
+
+def test_the_words_to_embed_it_hold_filters_and_language(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
+    visited.wait_for_map(CAPIVARA)
+    visited.page.get_by_text("Share or embed this picture").click()
+    code = visited.page.locator(".st-key-embed code").nth(1)
+    expect(code).to_contain_text(f'src="{address}/?mosaic={CAPIVARA}&amp;lang=en&amp;embed=true"')
+
+
+def test_a_file_of_what_is_shown_in_another_format(address: str, visit: Open, tmp_path: Path) -> None:
+    visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
+    visited.wait_for_map(CAPIVARA)
+    visited.page.get_by_text("Export for partners").click()
+    options = visited.page.locator(".st-key-export")
+    options.get_by_label("Format", exact=True).click()
+    visited.page.get_by_role("option", name="CSV", exact=True).click()
+    stable = options.locator("code")
+    expect(stable).to_have_text(f"{address}/api/export/territories.csv?mosaic={CAPIVARA}&lang=en")
+    with visited.page.expect_download() as waiting:
+        options.get_by_role("button", name="Download", exact=True).click()
+    assert waiting.value.suggested_filename == f"mosaicos-territories-{CAPIVARA}.csv"
+    waiting.value.save_as(tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = Catalogue(load_bundle(), _nothing()).select(Filters(mosaic=(CAPIVARA,))).rows
+    assert [row["territory_id"] for row in rows] == expected["territory_id"].tolist()
+    answered = visited.page.request.get(stable.inner_text())
+    assert answered.ok
+    assert answered.body() == (tmp_path / "rows.csv").read_bytes(), "the address gives the same file"
+
+
+def test_links_that_are_not_certain_are_hatched_on_the_map_of_stages(
+    demonstration: tuple[str, Snapshot], visit: Open
+) -> None:
+    url, snapshot = demonstration
+    selection = Catalogue(load_bundle(), snapshot).select(Filters(mosaic=("bocaina",)))
+    expected = hatched_places(selection)
+    visited = visit(f"{url}/?mosaic=bocaina&colour=stage&lang=en")
+    visited.wait_for_map("bocaina")
+    visited.page.wait_for_timeout(300)
+    assert visited.ask_map("() => [...window.mosaicosMap.session.hatched].sort((a, b) => a - b)") == expected
+    row = visited.map.locator(".map-legend-row[data-look=hatched]")
+    expect(row).to_contain_text("Link that is not certain")
+    expect(row.locator("b")).to_have_text(str(len(expected)))
+    kinds = visited.ask_map(
+        """() => {
+          const { detail, hatched, places } = window.mosaicosMap.session;
+          const told = ([id, one]) => [hatched.has(places.get(id)), typeof one.options.fillColor];
+          return [...detail.territories].map(told);
+        }"""
+    )
+    assert isinstance(kinds, list)
+    assert {(is_hatched, kind) for is_hatched, kind in kinds} == {(True, "object"), (False, "string")}
+
+
+def test_a_past_day_changes_the_map_and_another_day_tells_what_changed(
+    demonstration: tuple[str, Snapshot], visit: Open
+) -> None:
+    url, _ = demonstration
+    visited = visit(f"{url}/?lang=en")
+    visited.wait_for_map()
+    now = visited.ask_map(CODES)
+    before = visit(f"{url}/?lang=en&day=2016-01-01")
+    before.wait_for_map()
+    assert before.ask_map(CODES) != now
+    expect(before.page.get_by_text("Stages on 1 January 2016")).to_be_visible()
+    both = visit(f"{url}/?lang=en&since=2016-01-01")
+    both.wait_for_map()
+    expect(both.page.get_by_role("heading", name="What changed")).to_be_visible()
+    expect(both.page.locator(".st-key-changes .figure dd").first).not_to_have_text("0")
+    month = visited.page.get_by_role("slider")
+    month.focus()
+    for _ in range(12):
+        month.press("ArrowLeft")
+    expect(visited.page.locator(".days")).to_contain_text("Stages on")
+    visited.wait_for_run()
+    assert "day" in address_of(visited)
+
+
+@pytest.mark.parametrize("language", ["fr", "pt-br", "en"])
+@pytest.mark.parametrize("tab", ["mosaics", "list"])
+def test_a_phone_shows_every_tab_and_the_filters_without_sideways_scroll(
+    demonstration: tuple[str, Snapshot], visit: Open, language: str, tab: str
+) -> None:
+    url, _ = demonstration
+    visited = visit(f"{url}/?lang={language}&tab={tab}&territory=BR-1600501", size=PHONE)
+    visited.wait_for_map()
+    open_filters(visited)
+    visited.wait_for_run()
+    assert overflow(visited.page) <= 0
+
+
+def test_the_keyboard_alone_opens_filters_ticks_one_and_removes_it(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=en")
+    visited.wait_for_map()
+    toggle = visited.page.get_by_role("button", name="Filters")
+    toggle.focus()
+    toggle.press("Enter")
+    visited.page.keyboard.press("Tab")
+    visited.page.keyboard.press("Space")
+    expect(visited.page.locator(".chips .chip")).to_have_count(1)
+    assert visited.page.evaluate("() => document.activeElement !== document.body")
+    visited.page.keyboard.press("Escape")
+    expect(visited.page.locator("#facet-panel")).to_be_hidden()
+    chip = visited.page.locator(".chips .chip")
+    chip.focus()
+    chip.press("Enter")
+    expect(chip).to_have_count(0)
+
+
+def test_the_table_searches_without_accents_and_sorts_and_the_address_says_so(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=en&tab=list", size=WIDE)
+    visited.wait_for_map()
+    visited.page.get_by_label("Search among them").fill("sao joao")
+    expect(figure(visited)).not_to_have_text("5,593")
+    visited.wait_for_run()
+    shown = visited.page.get_by_role("rowheader").all_inner_texts()
+    assert shown
+    assert all("São" in name and "João" in name for name in shown)
+    visited.page.get_by_role("columnheader", name="Inhabitants").get_by_role("button").click()
+    expect(visited.page.get_by_role("columnheader", name="Inhabitants")).to_have_attribute("aria-sort", "ascending")
+    visited.wait_for_run()
+    assert address_of(visited) == {"lang": "en", "tab": "list", "text": "sao joao", "sort": "population"}
+    linked = visited.ask_map(LINKED)
+    assert isinstance(linked, list)
+    assert len(linked) == int(figure(visited).inner_text().replace(",", ""))

@@ -1,0 +1,97 @@
+"""OGC API – Features as independent clients see it: OWSLib, GDAL, and a real server on a port."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from owslib.ogcapi.features import Features
+
+from dashboard import data
+from dashboard.api.features import COLLECTIONS
+
+BOX = [-53.0, 1.0, -51.0, 4.0]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server on a free port, without records."""
+    folder = tmp_path_factory.mktemp("ogc")
+    none = {"MOSAICOS_DATABASE_URL": f"sqlite:///{folder}/none.sqlite", "MOSAICOS_DEMONSTRATION": ""}
+    environment = {**os.environ, **none}
+    command = [sys.executable, "-m", "dashboard.server", "--port", "0"]
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout is not None
+        yield running.stdout.readline().split()[4]
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+        running.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Features:
+    """An independent client."""
+    return Features(f"{address}/api/")
+
+
+def test_owslib_finds_its_way(client: Features) -> None:
+    assert client.links
+    assert any(one.endswith("/conf/core") for one in client.conformance()["conformsTo"])
+    assert client.api()["openapi"].startswith("3.0")
+    assert client.feature_collections() == list(COLLECTIONS)
+    assert client.collection("territories")["extent"]["spatial"]["bbox"]
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_owslib_reads_features(client: Features, collection: str) -> None:
+    page = client.collection_items(collection, limit=5)
+    assert page["numberReturned"] == len(page["features"]) == 5
+    assert page["type"] == "FeatureCollection"
+    first = page["features"][0]
+    assert client.collection_item(collection, str(first["id"]).replace("/", "%2F"))["properties"] == first["properties"]
+
+
+def test_owslib_filters(client: Features) -> None:
+    frame = data.bundle().territory
+    inside = frame.cx[BOX[0] : BOX[2], BOX[1] : BOX[3]]
+    found = client.collection_items("territories", bbox=BOX, limit=1000)
+    assert {one["id"] for one in found["features"]} >= {"BR-1600501"}
+    assert found["numberMatched"] == len(inside)
+    one = client.collection_items("territories", mosaic="bocaina", lang="fr")
+    assert one["numberMatched"] == len({feature["id"] for feature in one["features"]})
+    assert client.collection_items("mosaics", datetime_="2007-12-31")["numberMatched"] > 0
+
+
+def test_gdal_opens_it_by_its_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As QGIS does: the driver OAPIF walks the pages."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    try:
+        frame = gpd.read_file(f"OAPIF:{address}/api/collections/mosaics", layer="mosaics")
+    except Exception as error:
+        if "not recognized as being in a supported file format" in str(error):
+            pytest.skip("this GDAL has no driver OAPIF")
+        raise
+    assert len(frame) == len(data.bundle().mosaic)
+    assert frame.crs == "EPSG:4326"
+    assert set(frame["mosaic_id"]) == set(data.bundle().mosaic["mosaic_id"])
+
+
+def test_gdal_reads_a_file_by_its_address(address: str, tmp_path: Path) -> None:
+    with urllib.request.urlopen(f"{address}/api/export/mosaics.gpkg") as answer:  # noqa: S310 - our own server
+        (tmp_path / "mosaics.gpkg").write_bytes(answer.read())
+    assert len(gpd.read_file(tmp_path / "mosaics.gpkg", layer="mosaics")) == len(data.bundle().mosaic)
+
+
+def test_the_pages_and_the_api_live_side_by_side(address: str) -> None:
+    expected = {"/": b"<html", "/api": b'"links"', "/_stcore/health": b"ok", "/api/?f=html": b"<!doctype"}
+    for path, wanted in expected.items():
+        with urllib.request.urlopen(address + path) as answer:  # noqa: S310 - our own server
+            assert wanted in answer.read()

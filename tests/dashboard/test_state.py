@@ -1,0 +1,157 @@
+"""What the address says, and what becomes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import state
+from geodata.selection import Filters
+
+
+def page() -> None:
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard import state  # noqa: PLC0415
+
+    st.session_state["choice"] = state.read_choice(st.session_state.get("page", "home"))
+    for name, values in st.session_state.pop("then", {}).items():
+        getattr(state, name)(*values[0], **values[1])
+
+
+def open_at(**address: str) -> AppTest:
+    app = AppTest.from_function(page, default_timeout=30)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def choice_of(app: AppTest) -> state.Choice:
+    found: state.Choice = app.session_state["choice"]
+    return found
+
+
+def then(app: AppTest, name: str, *values: object, **named: object) -> state.Choice:
+    app.session_state["then"] = {name: (values, named)}
+    app.run()
+    app.run()
+    assert not app.exception, app.exception
+    return choice_of(app)
+
+
+def test_an_empty_address_asks_for_nothing() -> None:
+    choice = choice_of(open_at())
+    assert choice.filters == Filters()
+    assert (choice.mosaic_id, choice.territory_id, choice.day, choice.since, choice.view) == (None,) * 5
+    assert choice.refused == ()
+
+
+def test_an_address_says_everything() -> None:
+    choice = choice_of(
+        open_at(
+            mosaic="lagamar", state="BR-35,BR-41", grade="certain", text="São", territory="BR-3520426", colour="stage",
+            day="2020-05-17", since="2010-01-01", tab="members", view="-24.5,-47.9,8.2", sort="-population", lang="fr",
+        )
+    )  # fmt: skip
+    assert choice.filters == Filters(mosaic=("lagamar",), state=("BR-35", "BR-41"), grade=("certain",), text="São")
+    assert choice.mosaic_id == "lagamar"
+    assert choice.territory_id == "BR-3520426"
+    assert choice.colour == "stage"
+    assert (choice.day, choice.since) == (dt.date(2020, 5, 17), dt.date(2010, 1, 1))
+    assert choice.view == (-24.5, -47.9, 8.2)
+    assert (choice.tab, choice.sort, choice.words.code) == ("members", "-population", "fr")
+    assert choice.refused == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mosaic", "nowhere"),
+        ("state", "BR-99"),
+        ("stage", "S9"),
+        ("territory", "BR-0000000"),
+        ("colour", "pink"),
+        ("day", "yesterday"),
+        ("day", "2999-01-01"),
+        ("since", "1815-06-18"),
+        ("since", "2999-01-01"),
+        ("view", "here"),
+        ("view", "1,2,3,4"),
+        ("lang", "klingon"),
+        ("tab", "attic"),
+        ("sort", "-beauty"),
+    ],
+)
+def test_a_value_that_means_nothing_is_ignored_and_told(name: str, value: str) -> None:
+    choice = choice_of(open_at(**{name: value}))
+    assert [(one.field, one.value) for one in choice.refused] == [(name, value)]
+    assert choice.filters == Filters()
+    assert (choice.territory_id, choice.day, choice.since, choice.view, choice.colour) == (None,) * 5
+
+
+def test_only_the_bad_value_of_several_is_refused() -> None:
+    choice = choice_of(open_at(state="BR-16,BR-99"))
+    assert choice.filters.state == ("BR-16",)
+    assert [one.value for one in choice.refused] == ["BR-99"]
+
+
+def test_the_day_to_compare_with_comes_before_the_day() -> None:
+    choice = choice_of(open_at(day="2010-01-01", since="2015-01-01"))
+    assert choice.since is None
+    assert [one.field for one in choice.refused] == ["since"]
+
+
+def test_today_is_no_past_day() -> None:
+    assert choice_of(open_at(day=dt.date.today().isoformat())).day is None
+
+
+def test_a_long_value_is_cut_before_it_is_told() -> None:
+    choice = choice_of(open_at(state="x" * 5000))
+    assert len(choice.refused[0].value) == 80
+
+
+def test_a_link_to_a_territory_goes_there_and_a_click_does_not() -> None:
+    app = open_at(territory="BR-1600501")
+    assert choice_of(app).place_id == "BR-1600501"
+    choice = then(app, "choose_territory", "BR-1600279")
+    assert (choice.territory_id, choice.place_id) == ("BR-1600279", "BR-1600501"), "the view is kept"
+    choice = then(app, "choose_territory", "BR-1600105", go_there=True)
+    assert choice.place_id == "BR-1600105"
+
+
+def test_a_link_with_a_view_keeps_that_view() -> None:
+    assert choice_of(open_at(territory="BR-1600501", view="0,-52,6")).place_id is None
+
+
+def test_choosing_writes_the_address_and_choosing_nothing_empties_it() -> None:
+    app = open_at(lang="fr")
+    then(app, "choose", "state", ("BR-16", "BR-15"))
+    assert app.query_params["state"] == "BR-16,BR-15"
+    then(app, "choose_colour", "stage")
+    then(app, "choose_days", dt.date(2020, 1, 2), dt.date(2019, 1, 2))
+    assert (app.query_params["colour"], app.query_params["day"], app.query_params["since"]) == (
+        "stage", "2020-01-02", "2019-01-02",
+    )  # fmt: skip
+    then(app, "choose", "state", ())
+    assert "state" not in app.query_params
+    then(app, "choose_mosaic", "lagamar")
+    choice = then(app, "clear_filters")
+    assert choice.filters == Filters()
+    assert app.query_params["lang"] == "fr", "clearing the filters leaves the rest"
+
+
+def test_another_page_gives_the_address_back() -> None:
+    app = open_at(mosaic="lagamar", state="BR-35", lang="fr", day="2999-01-01")
+    app.query_params.clear()
+    app.session_state["page"] = "quality"
+    app.run()
+    assert choice_of(app).filters == Filters(mosaic=("lagamar",), state=("BR-35",))
+    assert app.query_params == {"mosaic": "lagamar", "state": "BR-35", "lang": "fr"}, "what was refused is not"
+
+
+def test_every_name_of_the_address_is_kept_or_left_on_purpose() -> None:
+    assert len(set(state.NAMES)) == len(state.NAMES)
