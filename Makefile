@@ -49,7 +49,7 @@ bench-records: ## Measure the records on SQLite and PostgreSQL (needs a server),
 	@.venv/bin/python -m benchmarks.bench_records --out docs/BENCHMARKS.md
 
 bench-map: ## Measure the map page in a real Chromium against its peers, in one run
-	@scripts/setup.sh bench
+	@scripts/setup.sh dev bench
 	@scripts/chromium.sh --install >/dev/null
 	@echo "== Measuring the map page; this takes half an hour and all cores"
 	@.venv/bin/python -m benchmarks.bench_map --out docs/BENCHMARKS.md

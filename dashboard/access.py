@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,12 +140,21 @@ def signed_in_user() -> dict[str, Any] | None:
     return said if said.get("is_logged_in") and said.get("iss") and said.get("sub") else None
 
 
-def who_acts(engine: Engine | None) -> Access:
+@lru_cache(maxsize=256)
+def _account(engine: Engine, issuer: str | None, subject: str, label: str, _version: object) -> Actor:
+    """The account of somebody; null as issuer for the one person at this machine. Read anew after every write."""
+    if issuer is None:
+        return sign_in_locally(engine)
+    return sign_in(engine, issuer=issuer, subject=subject, label=label)
+
+
+def who_acts(engine: Engine | None, version: object = None) -> Access:
     """Say who acts in this session.
 
     Args:
         engine: The database; null where there is none yet. Then nobody has an account: whoever has signed in with a
             provider is a visitor.
+        version: What changes with every write; accounts are read anew only then. Null: read anew.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -157,7 +167,9 @@ def who_acts(engine: Engine | None) -> Access:
         label = str(user.get("name") or user.get("preferred_username") or user.get("email") or user["sub"])
         if engine is None:
             return Access("provider", VISITOR, label)
-        return Access("provider", sign_in(engine, issuer=user["iss"], subject=user["sub"], label=label), label)
+        return Access("provider", _account(engine, user["iss"], user["sub"], label, version or object()), label)
     if not is_local(_server.bound_host, request_headers()):
         return Access("visitor", VISITOR)
-    return Access("local", LOCAL_BEFORE_A_DATABASE if engine is None else sign_in_locally(engine))
+    if engine is None:
+        return Access("local", LOCAL_BEFORE_A_DATABASE)
+    return Access("local", _account(engine, None, "", "", version or object()))

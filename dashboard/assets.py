@@ -20,18 +20,17 @@ from geodata.store import Bundle
 PREFIX = "/assets/"
 HASH_LENGTH = 12
 HERE = Path(__file__).parent
-OWN_FILES = (
-    HERE / "static" / "vendor" / "leaflet.js",
-    HERE / "static" / "vendor" / "leaflet.css",
-    HERE / "static" / "vendor" / "topojson-client.min.js",
-    HERE / "map" / "mosaicos-map.css",
-)
+VENDOR = HERE / "static" / "vendor"
 JOINED_FILES = {
-    "mosaicos-map.js": tuple(
-        HERE / "map" / name for name in ("mosaicos-places.js", "mosaicos-controls.js", "mosaicos-map.js")
-    )
+    "mosaicos-map.js": (
+        VENDOR / "leaflet.js",
+        VENDOR / "topojson-client.min.js",
+        *(HERE / "map" / name for name in ("mosaicos-places.js", "mosaicos-controls.js", "mosaicos-map.js")),
+    ),
+    "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),
 }
-"""Our scripts that go out as one file: each request more is a round trip before the first picture."""
+"""What goes out as one file: streamlit-folium loads one after the other, and each is a round trip before the first
+picture."""
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -76,14 +75,13 @@ def hashed_name(name: str, content: bytes) -> str:
 
 @cache
 def own_files() -> dict[str, bytes]:
-    """The content of our own and vendored files by name."""
-    joined = {name: b"\n".join(path.read_bytes() for path in paths) for name, paths in JOINED_FILES.items()}
-    return {path.name: path.read_bytes() for path in OWN_FILES} | joined
+    """The content of our own and vendored files, joined, by name."""
+    return {name: b"\n".join(path.read_bytes() for path in paths) for name, paths in JOINED_FILES.items()}
 
 
 @cache
 def own_address(name: str) -> str:
-    """The local address of one of our own or vendored files, such as ``leaflet.js``.
+    """The local address of one of our own files, such as ``mosaicos-map.js``.
 
     Raises:
         UnknownIdError: there is no such file.
@@ -125,7 +123,7 @@ class AssetStore:
         return self._by_name.get(name)
 
     def address(self, key: str) -> str:
-        """The local address of a file (``leaflet.js``) or of a mesh (``mesh:territory``).
+        """The local address of a file (``mosaicos-map.js``) or of a mesh (``mesh:territory``).
 
         Raises:
             UnknownIdError: there is no such file or mesh.

@@ -21,11 +21,11 @@ from sqlalchemy.engine import URL, Engine
 from dashboard.access import Access, who_acts
 from geodata.errors import MosaicosError
 from geodata.records.accounts import sign_in_locally
-from geodata.records.audit import history
+from geodata.records.audit import last_write
 from geodata.records.database import database_url, is_demonstration, open_engine, reading, upgrade
 from geodata.records.demo import load_demo
 from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
-from geodata.records.roles import SYSTEM, VISITOR, Actor
+from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
@@ -33,6 +33,8 @@ from geodata.status import Audience, Problem
 DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 RUN_KEY = "records_of_run"
 Value = TypeVar("Value")
+Version = tuple[int, int]
+"""The last write and the minute."""
 
 
 @dataclass
@@ -42,6 +44,7 @@ class _Process:
     wants_demonstration: bool = False
     ready: set[URL] = field(default_factory=set)
     upgraded: set[URL] = field(default_factory=set)
+    snapshots: dict[tuple[Engine, Audience], Snapshot] = field(default_factory=dict)
 
 
 _process = _Process()
@@ -102,9 +105,12 @@ def begin() -> Run:
     found: Engine | None = None
     try:
         found = _find_engine()
-        access = who_acts(found)
-        shown = _snapshot(found, access.actor.audience)
-        run = Run(found, access, shown, _snapshot(found, "public"), wants_demonstration() or shown.is_demonstration)
+        version = None if found is None else _version(found)
+        access = who_acts(found, version)
+        shown = _snapshot(found, access.actor.audience, version)
+        run = Run(
+            found, access, shown, _snapshot(found, "public", version), wants_demonstration() or shown.is_demonstration
+        )
     except RecordsError as error:
         nothing = _no_records(dt.date.today())
         run = Run(None, Access("visitor", VISITOR), nothing, nothing, wants_demonstration(), problem=error)
@@ -214,6 +220,19 @@ def start_demonstration() -> None:
     _process.wants_demonstration = True
 
 
+def bring_up_to_date() -> None:
+    """Bring an embedded database that an older version has made up to date; the server's start does it.
+
+    One on a server of its own is left to `mosaicos records upgrade`: others may be using it.
+
+    Raises:
+        DatabaseError: it cannot be brought up to date.
+    """
+    engine = _find_engine()
+    if engine is not None and engine.dialect.name == "sqlite":
+        upgrade(engine, is_demonstration=is_demonstration(engine))
+
+
 def leave_demonstration() -> None:
     """Show the real records again."""
     if may_switch_demonstration():
@@ -262,11 +281,11 @@ def _engine_to_write() -> Engine:
 # --- what all sessions of an audience share ----------------------------------------------------------------
 
 
-def _snapshot(engine: Engine | None, audience: Audience) -> Snapshot:
+def _snapshot(engine: Engine | None, audience: Audience, version: Version | None = None) -> Snapshot:
     today = dt.date.today()
     if engine is None:
         return _no_records(today)
-    return _read_snapshot(engine, audience, today, _version(engine))
+    return _read_snapshot(engine, audience, today, version or _version(engine))
 
 
 @lru_cache(maxsize=2)
@@ -274,15 +293,20 @@ def _no_records(today: dt.date) -> Snapshot:
     return Snapshot(today, is_recorded=False)
 
 
-def _version(engine: Engine) -> tuple[int, int]:
+def _version(engine: Engine) -> Version:
     """What changes with every write: the last line of the history; and the minute, for a line that came late."""
-    last = history(engine, SYSTEM, most=1)["audit_id"]
-    return (int(last.iloc[0]) if len(last) else 0, int(dt.datetime.now(dt.UTC).timestamp() // 60))
+    return (last_write(engine), int(dt.datetime.now(dt.UTC).timestamp() // 60))
 
 
 @lru_cache(maxsize=12)
-def _read_snapshot(engine: Engine, audience: Audience, today: dt.date, _version: tuple[int, int]) -> Snapshot:
-    return read_snapshot(engine, audience, today=today)
+def _read_snapshot(engine: Engine, audience: Audience, today: dt.date, _version: Version) -> Snapshot:
+    """The last one where nothing has changed: what was made of it is then still right."""
+    found = read_snapshot(engine, audience, today=today)
+    before = _process.snapshots.get((engine, audience))
+    if before is not None and before.says_the_same(found):
+        return before
+    _process.snapshots[engine, audience] = found
+    return found
 
 
 @lru_cache(maxsize=12)

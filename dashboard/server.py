@@ -11,10 +11,11 @@ import argparse
 import gc
 import gzip
 import socket
+import sys
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,16 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, file_util
 from streamlit.starlette import App
 
-from dashboard import access, data, places
+from dashboard import access, data, places, records
 from dashboard.api import shapes
+from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
-from dashboard.assets import PREFIX, Asset
+from dashboard.assets import PREFIX, Asset, own_address
+from geodata.records.errors import RecordsError
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = HERE.parent / ".streamlit" / "config.toml"
@@ -73,15 +76,6 @@ def _flatten(options: dict[str, Any]) -> list[tuple[str, Any]]:
         else:
             flat.append((name, value))
     return flat
-
-
-def accepts_gzip(request: Request) -> bool:
-    """Whether the client takes gzip (``gzip;q=0`` means that it does not)."""
-    for offer in request.headers.get("accept-encoding", "").split(","):
-        coding, _, quality = offer.strip().partition(";")
-        if coding.strip() in {"gzip", "*"}:
-            return quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -167,7 +161,34 @@ class Files:
             if shell is not None:
                 await answer(shell, request)(scope, receive, send)
                 return
+            if path == "/":
+                send = tell_early(send)
         await self.app(scope, receive, send)
+
+
+@cache
+def early_files() -> bytes:
+    """What the map will ask for, as a `Link` header: fetched while the page around it is still being loaded."""
+    options = data.map_options()
+    kinds = {
+        own_address("mosaicos-map.js"): "script",
+        own_address("mosaicos-map.css"): "style",
+        options["settings"]: "fetch",
+        options["mesh"]: "fetch",
+    }
+    links = (f"<{address}>; rel=preload; as={kind}" for address, kind in kinds.items())
+    return ", ".join(f"{link}; crossorigin" if link.endswith("fetch") else link for link in links).encode()
+
+
+def tell_early(send: Send) -> Send:
+    """Add `early_files` to the answer."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), (b"link", early_files())]
+        await send(message)
+
+    return sent
 
 
 @asynccontextmanager
@@ -222,6 +243,10 @@ def main(arguments: list[str] | None = None) -> None:
         ) from error
     host, port = listening.getsockname()[:2]
     access.tell_bound_host(host)
+    try:
+        records.bring_up_to_date()
+    except RecordsError as error:  # the pages are there all the same, and say so too
+        print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(

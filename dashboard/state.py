@@ -31,7 +31,9 @@ NAMES = (*FILTER_NAMES, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT, LANGUAGE
 EARLIEST = dt.date(1990, 1, 1)
 """No record is older: a day before it in an address is a slip."""
 
-_PAGE, _KEPT, _PLACE, _OPENED = "page_of_last_run", "kept_address", "place", "opened_territory"
+PAGE = "page_of_last_run"
+"""Where a session keeps which page ran last."""
+_KEPT, _PLACE, _OPENED = "kept_address", "place", "opened_territory"
 _VIEW = re.compile(r"^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?),(\d{1,2}(?:\.\d+)?)$")
 
 
@@ -113,11 +115,11 @@ class _Reading:
 
 def read_choice(page: str) -> Choice:
     """Read the address and the session. The first call of a run."""
-    if st.session_state.get(_PAGE) not in {None, page}:
+    if st.session_state.get(PAGE) not in {None, page}:
         for name, value in st.session_state.get(_KEPT, {}).items():
             if name not in st.query_params:
                 st.query_params[name] = value
-    st.session_state[_PAGE] = page
+    st.session_state[PAGE] = page
 
     asked = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
     reading = _Reading(asked)

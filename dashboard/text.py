@@ -10,7 +10,7 @@ import gettext
 import io
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -67,7 +67,7 @@ def match_language(wanted: str | None) -> str | None:
     return {"fr": "fr", "pt": "pt-br", "en": "en"}.get(key.partition("-")[0]) if key else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Words:
     """Everything that is said in one language."""
 
@@ -103,8 +103,7 @@ class Words:
         """A number with the language's separators; a dash where it is not known."""
         if is_unknown(value):
             return UNKNOWN
-        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return format_decimal(value, pattern, locale=self.locale)  # type: ignore[arg-type]
+        return _format_number(self.locale, "#,##0" + ("." + "0" * decimals if decimals else ""), float(value))  # type: ignore[arg-type]
 
     def exact(self, value: object) -> str:
         """A measured value with up to six significant decimals; a dash where it is not known."""
@@ -137,6 +136,12 @@ class Words:
         if len(parts) == 2:
             return format_skeleton("yMMMM", date(*parts, 1), locale=self.locale)
         return format_date(date(*parts), "long", locale=self.locale)
+
+
+@lru_cache(maxsize=100_000)
+def _format_number(locale: Locale, pattern: str, value: float) -> str:
+    """A number as a locale writes it; kept, for the same few are written at every step of a visitor."""
+    return format_decimal(int(value) if value.is_integer() else value, pattern, locale=locale)
 
 
 def is_unknown(value: object) -> bool:

@@ -55,6 +55,17 @@ class Snapshot:
     is_demonstration: bool = False
     is_recorded: bool = True
 
+    def says_the_same(self, other: Snapshot) -> bool:
+        """Whether another snapshot says the same in all."""
+        return (
+            (self.as_of, self.is_demonstration, self.is_recorded)
+            == (other.as_of, other.is_demonstration, other.is_recorded)
+            and self.links == other.links
+            and self.support == other.support
+            and self.local.keys() == other.local.keys()
+            and all(frame.equals(other.local[kind]) for kind, frame in self.local.items())
+        )
+
 
 def link_records(states: pd.DataFrame) -> dict[Link, LinkRecord]:
     """A table of states (as `geodata.records.queries.link_states` returns it) by territory and mosaic."""

@@ -119,11 +119,13 @@ class Bundle:
         Raises:
             UnknownIdError: there is none; names the nearest ids.
         """
-        rows = self.mosaic[self.mosaic["mosaic_id"] == mosaic_id]
-        if rows.empty:
-            near = nearest(mosaic_id, self.mosaic["mosaic_id"])
-            raise UnknownIdError("mosaic", mosaic_id, near)
-        return rows.iloc[0]
+        if mosaic_id not in self._mosaic_rows:
+            raise UnknownIdError("mosaic", mosaic_id, nearest(mosaic_id, self._mosaic_rows))
+        return self._mosaic_rows[mosaic_id]
+
+    @cached_property
+    def _mosaic_rows(self) -> dict[str, pd.Series]:
+        return {str(row["mosaic_id"]): row for _, row in self.mosaic.iterrows()}
 
 
 def load_bundle(folder: Path | None = None) -> Bundle:

@@ -174,7 +174,7 @@ async def _alone(ground: str) -> AsyncIterator[None]:
 
 
 def accepts_gzip(request: Request) -> bool:
-    """Whether the client takes gzip."""
+    """Whether the client takes gzip (``gzip;q=0`` means that it does not)."""
     for offer in request.headers.get("accept-encoding", "").split(","):
         coding, _, quality = offer.strip().partition(";")
         if coding.strip().lower() in {"gzip", "*"}:

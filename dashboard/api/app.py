@@ -35,7 +35,7 @@ from dashboard.api.asked import (
     read_items,
     read_known,
 )
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, Place, suffixes
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, Place, files
 from dashboard.api.features import (
     COLLECTIONS,
     Page,
@@ -53,7 +53,7 @@ from dashboard.api.tokens import audience_of_token
 from dashboard.api.webmap import BY, mesh_address, write_status
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
-from geodata.export.requests import FORMATS, LAYERS, ExportRequest, export_layer, file_stem, read_extras
+from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -340,13 +340,11 @@ def read_file_name(name: str) -> tuple[str, str]:
     """Layer and suffix of a file's name.
 
     Raises:
-        ApiError: 404, there is no such layer or suffix.
+        ApiError: 404, there is no such layer or suffix, or the layer has no place on a map.
     """
-    layer, dot, ending = name.partition(".")
-    suffix = dot + ending
-    if layer in LAYERS and suffix in suffixes():
-        return layer, suffix
-    raise unknown_value("file", name, [f"{one}{suffix}" for one in LAYERS for suffix in suffixes()], status=404)
+    if name not in files():
+        raise unknown_value("file", name, files(), status=404)
+    return files()[name]
 
 
 # --- web maps --------------------------------------------------------------------------------------------

@@ -154,6 +154,18 @@ def suffixes() -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.suffix for one in FORMATS.values()))
 
 
+@cache
+def files() -> dict[str, tuple[str, str]]:
+    """Layer and suffix of every file that may be had, by its name: what has no place is no map."""
+    maps = {one.suffix for one in FORMATS.values()} - {one.suffix for one in FORMATS.values() if "none" in one.details}
+    return {
+        f"{layer.id}{suffix}": (layer.id, suffix)
+        for layer in LAYERS.values()
+        for suffix in suffixes()
+        if layer.has_geometry or suffix not in maps
+    }
+
+
 def title_of(place: Place, id_: str) -> str:
     """The name of a collection."""
     return LAYERS[id_].labels[place.words.vocabulary]

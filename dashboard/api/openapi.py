@@ -8,11 +8,11 @@ from typing import Any
 
 from dashboard import data
 from dashboard.api.asked import DAYS, DEFAULT_LIMIT, FILTER_NAMES, MOST_ITEMS, MOST_OFFSET, MOST_TEXT
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, suffixes
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, files
 from dashboard.api.features import COLLECTIONS
 from dashboard.api.problems import MEDIA_TYPE
 from dashboard.text import TONGUES
-from geodata.export.requests import CRS, DETAILS, FORMATS, LAYERS, MOST_DECIMALS
+from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS
 from geodata.selection import CHOICES
 
 WRONG = {
@@ -87,7 +87,7 @@ def parameters() -> dict[str, dict[str, Any]]:
         _parameter("featureId", {"type": "string"}, "Id of a feature.", place="path"),
         _parameter(
             "file",
-            {"type": "string", "enum": [f"{layer}{suffix}" for layer in LAYERS for suffix in suffixes()]},
+            {"type": "string", "enum": list(files())},
             "Layer and suffix.",
             place="path",
         ),
@@ -185,7 +185,7 @@ def _json(schema: str, media_type: str = JSON_TYPE) -> dict[str, Any]:
 def document() -> dict[str, Any]:
     """The whole document. The addresses are relative to the server."""
     common = ("f", "lang")
-    files = {"*/*": {"schema": {}}}
+    anything = {"*/*": {"schema": {}}}
     paths = {
         "/": _get("getLandingPage", "Where to begin", common, "The landing page.", _json("landingPage"), "406",
                   tag="Capabilities"),
@@ -209,7 +209,7 @@ def document() -> dict[str, Any]:
         ),
         "/export/{file}": _get(
             "getFile", "A file to keep or to load: the same as the download of the page",
-            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS), "The file.", files, "404",
+            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS), "The file.", anything, "404",
             tag="Files",
         ),
         "/status": _get(

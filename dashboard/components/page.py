@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,20 +69,35 @@ def _show_languages(words: Words) -> None:
 
 
 def close_page(words: Words) -> None:
-    """The words about the data that stand on every page."""
-    st.html(
-        fragments.footnote(
-            [
-                LIMITS_NOTICE[words.vocabulary],
-                PEOPLES_NOTICE[words.vocabulary],
-                words.say(
-                    "Stages of sensitisation and volunteer support are the programme's own records. A link without a "
-                    "record stands at S0: unknown is not no."
-                ),
-            ],
-            title=words.say("Sources and their licences"),
-            items=[_source_line(one, words) for one in data.bundle().source.to_dict("records")],
-        )
+    """The words about the data that stand on every page. The last call of a run."""
+    st.html(_footnote(words))
+    _settle(str(st.session_state.get(state.PAGE)))
+
+
+@cache
+def _settle(_page: str) -> None:
+    """Once a page has run for the first time, take what it made out of the garbage collector's sight.
+
+    Streamlit collects after every run, which takes the longer the more there is: forms, tables, labels and modules that
+    are only made when a page is first asked for would cost every later run 9 ms.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@cache
+def _footnote(words: Words) -> str:
+    return fragments.footnote(
+        [
+            LIMITS_NOTICE[words.vocabulary],
+            PEOPLES_NOTICE[words.vocabulary],
+            words.say(
+                "Stages of sensitisation and volunteer support are the programme's own records. A link without a "
+                "record stands at S0: unknown is not no."
+            ),
+        ],
+        title=words.say("Sources and their licences"),
+        items=[_source_line(one, words) for one in data.bundle().source.to_dict("records")],
     )
 
 

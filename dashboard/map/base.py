@@ -27,10 +27,10 @@ class UnvendoredLinkError(MosaicosError):
 
 
 class MosaicMap(folium.Map):
-    """A folium map that loads Leaflet from this server, draws on canvas and has no tiles."""
+    """A folium map that loads Leaflet and our scripts from this server, draws on canvas and has no tiles."""
 
-    default_js: ClassVar[Links] = [("leaflet", own_address("leaflet.js"))]
-    default_css: ClassVar[Links] = [("leaflet-css", own_address("leaflet.css"))]
+    default_js: ClassVar[Links] = [("mosaicos-map", own_address("mosaicos-map.js"))]
+    default_css: ClassVar[Links] = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,11 +47,8 @@ class MeshLayer(JSCSSMixin):
         "{% endmacro %}"
     )
 
-    default_js: ClassVar[Links] = [
-        ("topojson-client", own_address("topojson-client.min.js")),
-        ("mosaicos-map", own_address("mosaicos-map.js")),
-    ]
-    default_css: ClassVar[Links] = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
+    default_js: ClassVar[Links] = []
+    default_css: ClassVar[Links] = []
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__()

@@ -334,7 +334,19 @@
 
   // ---- the three doors ------------------------------------------------------------------------------------------
 
+  /* What stands on the map follows the picture, and never holds it up: it is drawn after the frame, once. */
   const show = () => {
+    if (parts.isShowing) return;
+    parts.isShowing = true;
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        parts.isShowing = false;
+        showNow();
+      }),
+    );
+  };
+
+  const showNow = () => {
     if (!session || !session.texts || !session.codes) return;
     const places = mosaicosPlaces.findInSight();
     parts.switches._checkDisabledLayers();
@@ -362,7 +374,7 @@
     parts.buttons = makeButtons();
     parts.switches = makeSwitches();
     parts.legend = makeLegend();
-    session.map.on("moveend", () => requestAnimationFrame(show));
+    session.map.on("moveend", show);
   };
 
   window.mosaicosControls = { build, useWords, show, legendWidth };

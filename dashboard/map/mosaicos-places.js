@@ -212,8 +212,9 @@
       if (!text || box.min.x < 0 || box.min.y < 0 || box.max.x > size.x || box.max.y > size.y) continue;
       if (taken.some((other) => other.overlaps(box))) continue;
       taken.push(box);
-      const look = { className: kind, offset: [0, below], direction: "center", opacity: 1, pane: "names" };
-      groups.names.addLayer(L.tooltip({ ...look, permanent: true }).setLatLng(point).setContent(asText(text)));
+      // an element of no size, so that the browser need not measure it; its text stands around its middle
+      const icon = L.divIcon({ className: kind, html: asText(text), iconSize: null, iconAnchor: [0, -below] });
+      groups.names.addLayer(L.marker(point, { icon, pane: "names", interactive: false, keyboard: false }));
     }
   };
 

@@ -31,16 +31,8 @@ def look_at_place(longitude: float, latitude: float) -> None:
 left = data.counts_left(shown.snapshot, choice.filters)
 picture, beside = st.columns([1.55, 1], gap="medium")
 with picture:
-    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
-        show_chooser(
-            mosaic_panel.chooser_groups(words, left["mosaic"]),
-            value=choice.mosaic_id,
-            captions=mosaic_panel.chooser_captions(words),
-            on_pick=state.choose_mosaic,
-        )
-        stage.show_colour_choice(words, by_stage=by_stage)
-    facets.show_facets(choice.filters, left, words)
-    with st.container(key="map-frame"):
+    above = st.container(gap="small")
+    with st.container(key="map-frame"):  # what takes longest in the browser is sent first
         show_map(
             choice,
             selection=shown.selection,
@@ -48,6 +40,16 @@ with picture:
             on_click=look_at_place,
             local_layers=local_layers(shown.public.catalogue.snapshot, choice.mosaic_id),
         )
+    with above:
+        with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+            show_chooser(
+                mosaic_panel.chooser_groups(words, left["mosaic"]),
+                value=choice.mosaic_id,
+                captions=mosaic_panel.chooser_captions(words),
+                on_pick=state.choose_mosaic,
+            )
+            stage.show_colour_choice(words, by_stage=by_stage)
+        facets.show_facets(choice.filters, left, words)
     time.show_time(
         words,
         first=time.first_event_day(records.current()),

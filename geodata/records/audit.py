@@ -19,6 +19,16 @@ CHANGED_TABLES = sorted(OPEN_TABLES - {SensitisationEvent}, key=lambda table: ta
 """Tables whose rows may be hidden after they were written. An event's visibility never changes."""
 
 
+def last_write(engine: Engine) -> int:
+    """The number of the last line of the history, 0 where there is none: it changes with every write.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    with reading(engine) as connection:
+        return int(connection.execute(sa.select(sa.func.max(AuditLog.audit_id))).scalar() or 0)
+
+
 def history(
     engine: Engine,
     actor: Actor,

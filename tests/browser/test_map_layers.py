@@ -300,8 +300,8 @@ def test_a_mark_of_support_stands_on_the_point_of_its_territory(address: str, vi
 def test_names_of_territories_appear_when_close_and_do_not_cover_each_other(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en")
     visited.wait_for_map()
-    names = visited.map.locator(".map-name:not(.map-name-region)")
-    visited.map.locator(".map-name-region").first.wait_for()
+    names = visited.map.locator(".map-name:not(.map-name-region) span")
+    visited.map.locator(".map-name-region span").first.wait_for()
     assert names.count() == 0
     visited.ask_map("() => void window.mosaicosMap.session.map.setView([-23.1, -44.5], 9, { animate: false })")
     names.first.wait_for()
@@ -309,7 +309,7 @@ def test_names_of_territories_appear_when_close_and_do_not_cover_each_other(addr
     assert "Angra dos Reis" in said
     assert 5 < len(said) <= 60
     boxes = visited.ask_map(
-        """() => [...document.querySelectorAll(".map-name, .map-panel, .map-buttons")].map((one) => {
+        """() => [...document.querySelectorAll(".map-name span, .map-panel, .map-buttons")].map((one) => {
           const { left, top, right, bottom } = one.getBoundingClientRect();
           return [left, top, right, bottom];
         })"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import data
+from dashboard import data, server
+from dashboard.api import shapes
 from dashboard.api.webmap import MESH_OBJECT
 from dashboard.map.codes import territory_codes
 from geodata.export.requests import FORMATS, LAYERS, ExportRequest, export_layer
@@ -110,3 +112,12 @@ def test_the_mesh_leads_to_a_file_whose_name_changes_with_it(mosaic: str | None)
 
 def test_the_meaning_is_in_the_language() -> None:
     assert len({json.dumps(told(f"/api/status?lang={one}")["meaning"]) for one in ("fr", "pt-br", "en")}) == 3
+
+
+def test_geometries_are_written_when_the_server_starts() -> None:
+    async def started() -> int:
+        shapes.shape_tables.cache_clear()
+        async with server.lifespan(server.app):
+            return shapes.shape_tables.cache_info().currsize
+
+    assert asyncio.run(started()) == 1

@@ -17,7 +17,7 @@ from dashboard.api.openapi import document
 
 EXAMPLES = 25
 """Per operation: in all some hundreds of requests."""
-FILES = {"mosaics.geojson", "mosaics.csv", "agenda.xlsx", "agenda.fgb", "links.geojsonl"}
+FILES = {"mosaics.geojson", "mosaics.csv", "agenda.xlsx", "mosaics.fgb", "links.geojsonl"}
 
 
 def promised() -> dict[str, Any]:

@@ -64,7 +64,7 @@ def test_another_mesh_gives_another_key() -> None:
 def test_all_links_are_local() -> None:
     base = build_map(data.map_options(), data.assets())
     links = [*base.default_js, *base.default_css]
-    assert {name for name, _ in links} == {"leaflet", "leaflet-css"}
+    assert {name for name, _ in links} == {"mosaicos-map", "mosaicos-map-css"}
     assert all(address.startswith("/assets/") for _, address in links)
 
 
@@ -99,8 +99,8 @@ def test_a_hostile_name_does_not_end_the_script() -> None:
 
 def test_our_script_sets_names_as_text_only() -> None:
     home = Path(dashboard.__file__).parent
-    scripts = [*sorted((home / "map").glob("*.js")), home / "static" / "chooser.js"]
-    assert len(scripts) == 4
+    scripts = [*sorted((home / "map").glob("*.js")), *sorted((home / "static").glob("*.js"))]
+    assert len(scripts) == 6
     for name in scripts:
         script = name.read_text(encoding="utf-8")
         assert "textContent" in script
@@ -116,7 +116,6 @@ def test_our_script_sets_names_as_text_only() -> None:
         fragments.notice(HOSTILE, HOSTILE),
         fragments.paragraph(HOSTILE),
         fragments.link_line(HOSTILE, HOSTILE, [HOSTILE], look="certain"),
-        fragments.legend([("", HOSTILE)]),
         fragments.footnote([HOSTILE], title=HOSTILE, items=[HOSTILE]),
         fragments.page_title(HOSTILE, HOSTILE),
         fragments.card(HOSTILE, [(HOSTILE, HOSTILE)]),

@@ -148,7 +148,7 @@ def test_a_range_of_a_changed_file_gets_the_whole() -> None:
         "/assets/../../pyproject.toml",
         "/assets//etc/passwd",
         "/assets/..%2fapp.py",
-        "/assets/leaflet.js",
+        "/assets/mosaicos-map.js",
     ],
 )
 def test_a_path_that_is_no_asset_is_404(path: str) -> None:
@@ -175,8 +175,8 @@ def test_a_name_changes_with_the_content() -> None:
 
 
 def test_unknown_assets_are_refused() -> None:
-    with pytest.raises(UnknownIdError, match=r"leaflet\.js"):
-        own_address("leaflets.js")
+    with pytest.raises(UnknownIdError, match=r"mosaicos-map\.js"):
+        own_address("mosaicos-mapp.js")
     with pytest.raises(UnknownIdError, match="mesh:territory"):
         data.assets().address("mesh:territories")
 

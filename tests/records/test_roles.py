@@ -135,7 +135,12 @@ OPEN_READS = {
     "support.support_counts": lambda e, a: support.support_counts(e, a, by="mosaic"),
 }
 WITHOUT_ACTOR = {
-    "accounts.sign_in", "accounts.sign_in_locally", "tokens.find_token", "demo.load_demo", "snapshots.read_snapshot",
+    "accounts.sign_in",
+    "accounts.sign_in_locally",
+    "tokens.find_token",
+    "demo.load_demo",
+    "snapshots.read_snapshot",
+    "audit.last_write",
 }  # fmt: skip
 """Those that find out who it is; the maker of demonstration records, which takes no real database; and what reads for a
 whole audience, as its reader."""

@@ -1,0 +1,68 @@
+"""The API in a real browser: its pages for people, and a web map of another origin that reads its codes and borders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser
+
+from .conftest import HOSTILE, HOSTILE_TERRITORY, PHONE, WIDE, Visit
+
+PAGES = (
+    "/api/", "/api/collections", "/api/collections/territories", "/api/collections/territories/items?mosaic=bocaina",
+    "/api/collections/links/items/BR-3303807%2Fbocaina", "/api/openapi", "/api/conformance",
+)  # fmt: skip
+FETCH = """async api => {
+  const told = await (await fetch(api + "/status?by=link", {headers: {Authorization: "Basic eDp5"}})).json();
+  const mesh = await (await fetch(api + "/mesh")).json();
+  return [told.codes.length, mesh.objects[told.object].geometries.length];
+}"""
+"""What a partner's page does; the header makes the browser ask before."""
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_fits_and_nothing_complains(
+    visit: Callable[..., Visit], address: str, path: str, size: dict[str, int]
+) -> None:
+    shown = visit(address + path, locale="fr-FR", size=size)
+    assert shown.page.locator("html").get_attribute("lang") == "fr"
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    assert shown.page.evaluate("document.fonts.ready.then(() => document.fonts.size)") == 1
+    shown.page.keyboard.press("Tab")
+    assert shown.page.evaluate("document.activeElement.className") == "skip"
+
+
+def test_pages_lead_on(visit: Callable[..., Visit], address: str) -> None:
+    shown = visit(f"{address}/api/?lang=en")
+    shown.page.get_by_role("link", name="Territories", exact=True).click()
+    assert shown.page.locator("svg path").count() == 100
+    shown.page.locator("a[rel=next]").first.click()
+    assert "offset=100" in shown.page.url
+    shown.page.locator("table a").first.click()
+    assert "/items/" in shown.page.url
+    assert shown.page.locator("svg path").count() == 1
+    shown.page.get_by_role("link", name="Português").click()
+    assert shown.page.locator("html").get_attribute("lang") == "pt-BR"
+
+
+def test_the_map_stands_in_a_page_of_the_api(visit: Callable[..., Visit], address: str) -> None:
+    shown = visit(f"{address}/api/embed?mosaic=bocaina&lang=fr", complains=True)
+    frame = shown.page.frame_locator("main iframe")
+    frame.locator("iframe[title*=folium]").wait_for(state="attached")
+    assert frame.get_by_text("Bocaina").first.is_visible()
+
+
+def test_a_hostile_name_is_text(visit: Callable[..., Visit], hostile_address: str) -> None:
+    shown = visit(f"{hostile_address}/api/collections/territories/items/{HOSTILE_TERRITORY}?f=html")
+    assert shown.page.locator("h1").inner_text() == HOSTILE
+    assert shown.page.locator("img").count() == 0
+
+
+def test_a_web_map_of_another_origin_reads_codes_and_borders(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address.replace('127.0.0.1', 'localhost')}/_stcore/health")
+    codes, borders = page.evaluate(FETCH, f"{address}/api")
+    assert codes == borders > 5000
+    page.close()
