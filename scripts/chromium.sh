@@ -17,22 +17,6 @@ find_chromium() {
   return 1
 }
 
-install_chromium() {
-  local as_root
-  command -v apt-get >/dev/null || return 1
-  if [ "$(id -u)" = 0 ]; then
-    as_root=()
-  elif sudo -n true 2>/dev/null; then
-    as_root=(sudo -n)
-  else
-    return 1
-  fi
-  echo "== No Chromium found: installing Debian's package (apt-get install chromium)" >&2
-  "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update >&2 &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends chromium </dev/null >&2
-}
-
 if [ -n "${MOSAICOS_CHROMIUM:-}" ]; then
   if "$MOSAICOS_CHROMIUM" --version >/dev/null 2>&1; then
     command -v "$MOSAICOS_CHROMIUM"
@@ -43,7 +27,7 @@ if [ -n "${MOSAICOS_CHROMIUM:-}" ]; then
 fi
 
 find_chromium && exit 0
-if [ "${1:-}" = --install ] && install_chromium; then
+if [ "${1:-}" = --install ] && "$(dirname "${BASH_SOURCE[0]}")/debian.sh" chromium; then
   find_chromium && exit 0
 fi
 echo "No Chromium was found. Run: sudo apt-get install chromium (or set MOSAICOS_CHROMIUM to one)" >&2

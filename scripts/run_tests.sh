@@ -23,6 +23,12 @@ case $code in
   *) exit "$code" ;;
 esac
 
+if command -v ogr2ogr >/dev/null || scripts/debian.sh gdal-bin; then
+  echo "== Exports are read with ogr2ogr too"
+else
+  leave_out gdal "ogr2ogr reads the exports in them. Run: sudo apt-get install gdal-bin"
+fi
+
 inputs=${MOSAICOS_INPUTS:-../shared/data}
 if [ -d "$inputs" ]; then
   echo "== Raw inputs from $inputs"

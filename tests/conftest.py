@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("inputs")
         if "chromium_path" in fixtures:
             item.add_marker("browser")
+        if "ogr2ogr" in fixtures:
+            item.add_marker("gdal")
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +45,15 @@ def inputs_dir() -> Path:
             f"There are no raw inputs at {folder}. Set MOSAICOS_INPUTS, or leave these tests out: -m 'not inputs'"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def ogr2ogr() -> str:
+    """The path of GDAL's own command, which is another reader than the one inside pyogrio."""
+    found = shutil.which("ogr2ogr")
+    if found is None:
+        pytest.fail("There is no ogr2ogr. Install gdal-bin, or leave these tests out: -m 'not gdal'")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -128,9 +128,9 @@
   const patterns = new Map(); // colours of a hatching -> the hatching
 
   const hatched = (style, code) => {
-    const lines = session.settings.hatch[code];
-    const key = `${lines} ${style.fillColor}`;
-    if (!patterns.has(key)) patterns.set(key, hatch(lines, style.fillColor));
+    const color = session.settings.hatch[code];
+    const key = `${color} ${style.fillColor}`;
+    if (!patterns.has(key)) patterns.set(key, hatch(color, style.fillColor));
     return { ...style, fillColor: patterns.get(key) };
   };
 

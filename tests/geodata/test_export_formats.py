@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-import shutil
 import sqlite3
 import subprocess
 import zipfile
@@ -170,18 +169,14 @@ def test_geojson_comes_back(catalogue: Catalogue, tmp_path: Path, format_: str) 
     assert shapely.equals(found.geometry.to_numpy(), true.to_numpy()).all()
 
 
-@pytest.mark.parametrize("format_", ["geojson", "geojsonl", *VECTORS])
-def test_ogr2ogr_reads_it(catalogue: Catalogue, tmp_path: Path, format_: str) -> None:
-    if shutil.which("ogr2ogr") is None:
-        pytest.skip("ogr2ogr is not installed (gdal-bin)")
-    formats = subprocess.run(["ogrinfo", "--formats"], capture_output=True, text=True, check=True).stdout
-    if format_ == "geoparquet" and "Parquet" not in formats:
-        pytest.skip("this ogr2ogr reads no Parquet")
+@pytest.mark.parametrize("format_", ["geojson", "geojsonl", *sorted({*VECTORS} - {"geoparquet"})])
+def test_ogr2ogr_reads_it(catalogue: Catalogue, tmp_path: Path, ogr2ogr: str, format_: str) -> None:
+    """All but GeoParquet, which Debian's GDAL does not know."""
     path = keep(export_layer(ExportRequest(format=format_, filters=AMAPA), catalogue), tmp_path)
     out = tmp_path / "out.csv"
     layer = ["territories"] if format_ in {"gpkg", "kml", "flatgeobuf"} else []
     made = subprocess.run(
-        ["ogr2ogr", "-f", "CSV", "-lco", "GEOMETRY=AS_WKT", out, path, *layer],
+        [ogr2ogr, "-f", "CSV", "-lco", "GEOMETRY=AS_WKT", out, path, *layer],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
