@@ -389,11 +389,12 @@ async def get_embedding(request: Request) -> Response:
 
 async def get_local(request: Request) -> Response:
     """A local boundary."""
-    read_known(request, ("lang", "v"))
+    given = read_known(request, ("lang", "v", "key"))
     call = await begin(request)
-    state = await call.state()
     name = str(request.path_params["boundary"])
     layer_id = name.removesuffix(boundaries.SUFFIX)
+    call = replace(call, audience=boundaries.audience_of_key(layer_id, given.get("key", "")) or call.audience)
+    state = await call.state()
     layer = boundaries.find_layer(state, layer_id) if name.endswith(boundaries.SUFFIX) else None
     if layer is None:
         raise unknown_value("local boundary", name, boundaries.layer_ids(state), status=404)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hmac
+import secrets
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +18,7 @@ from geodata.export.rows import known
 from geodata.model import Language
 from geodata.records import local
 from geodata.records.snapshots import READERS
+from geodata.status import SEEN_BY, Audience
 
 SUFFIX = ".geojson"
 TOLD = {"local_layer_id": "local_layer_id", "mosaic_id": "mosaic_id", "layer_name": "name",
@@ -22,14 +26,42 @@ TOLD = {"local_layer_id": "local_layer_id", "mosaic_id": "mosaic_id", "layer_nam
 """Columns that a feature tells, and the names of its properties."""
 
 
-def local_address(layer_id: str, digest: str) -> str:
+_secret = secrets.token_bytes(32)
+"""Of this process alone: keys are made and read by it."""
+
+
+def local_address(layer_id: str, digest: str, audience: Audience = "public") -> str:
     """Where this server gives a local boundary as GeoJSON.
 
     Args:
         layer_id: Its id.
         digest: Its `sha256`: another file under the same id has another address.
+        audience: Who may see it. The map's frame carries no right of its own, so the address of what is not public
+            holds a key, good for this boundary until the end of the next day; a page hands it to those alone who may
+            see it.
     """
-    return f"{ROOT}/local/{quote(layer_id, safe='')}{SUFFIX}?v={quote(digest[:16], safe='')}"
+    address = f"{ROOT}/local/{quote(layer_id, safe='')}{SUFFIX}?v={quote(digest[:16], safe='')}"
+    return address if audience == "public" else f"{address}&key={audience}.{_sign(layer_id, audience, _today())}"
+
+
+def audience_of_key(layer_id: str, key: str) -> Audience | None:
+    """Who the holder of a key stands for, for one boundary; null where the key is not good."""
+    name, _, signed = key.partition(".")
+    for audience in SEEN_BY:
+        if name == audience and any(
+            hmac.compare_digest(signed.encode(), _sign(layer_id, audience, day).encode())
+            for day in (_today(), _today() - dt.timedelta(days=1))
+        ):
+            return audience
+    return None
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
+
+
+def _sign(layer_id: str, audience: Audience, day: dt.date) -> str:
+    return hmac.new(_secret, f"{layer_id} {audience} {day}".encode(), "sha256").hexdigest()[:32]
 
 
 def find_layer(state: State, layer_id: str) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from dashboard.map.codes import codes_state
 from dashboard.state import Choice
 from geodata.selection import Selection
 from geodata.snapshot import Snapshot
+from geodata.status import Audience
 
 KEY = "map"
 HEIGHT = 640
@@ -36,14 +37,16 @@ class LocalLayer(TypedDict):
     mosaic_id: str
 
 
-def local_layers(snapshot: Snapshot, mosaic_id: str | None) -> list[LocalLayer]:
-    """The local boundaries of a mosaic, or of all; only public ones: the map fetches them without any right."""
+def local_layers(snapshot: Snapshot, audience: Audience, mosaic_id: str | None) -> list[LocalLayer]:
+    """The local boundaries of a mosaic, or of all, that whoever acts may see."""
     listed = snapshot.local.get("layer")
     if listed is None or listed.empty:
         return []
     return [
         LocalLayer(
-            address=local_address(row["local_layer_id"], row["sha256"]),
+            address=local_address(
+                row["local_layer_id"], row["sha256"], "public" if row["visibility"] == "public" else audience
+            ),
             name=row["layer_name"],
             mosaic_id=row["mosaic_id"],
         )

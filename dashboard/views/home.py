@@ -38,7 +38,7 @@ with picture:
             selection=shown.selection,
             by_stage=by_stage,
             on_click=look_at_place,
-            local_layers=local_layers(shown.public.catalogue.snapshot, choice.mosaic_id),
+            local_layers=local_layers(shown.snapshot, records.current().access.actor.audience, choice.mosaic_id),
         )
     with above:
         with st.container(horizontal=True, vertical_alignment="center", key="choosers"):

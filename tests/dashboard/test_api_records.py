@@ -245,6 +245,18 @@ def test_a_local_boundary_is_given_to_whom_it_is_for(database: Engine, writer: A
     assert ask(hidden).status_code == 404
     assert ids["partner"] not in ask(hidden).text.replace(hidden.partition("?")[0].rpartition("/")[2], "")
     assert ask(hidden, **token(database, "partner")).status_code == 200
+    keyed = local_address(ids["partner"], "0" * 64, "partner")
+    opened = ask(keyed)
+    assert opened.status_code == 200
+    assert opened.headers["cache-control"].startswith("private")
+    for wrong in (
+        keyed.replace("key=partner.", "key=all."),
+        keyed[:-1] + ("0" if keyed[-1] != "0" else "1"),
+        hidden + "&key=partner.",
+        local_address(ids["public"], "0" * 64, "partner").replace(ids["public"], ids["partner"]),
+        local_address(ids["partner"], "0" * 64, "public"),
+    ):
+        assert ask(wrong).status_code == 404, wrong
     assert ask(f"/api/local/{ids['public']}.gpkg").status_code == 404
     local.withdraw(database, writer, "layer", ids["public"], why="w")
     state.forget()
