@@ -7,6 +7,7 @@ from streamlit.errors import StreamlitAPIException
 
 from dashboard import records
 from dashboard.components import fragments
+from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
 
 
@@ -26,7 +27,9 @@ def show_notices(words: Words) -> None:
     if run.problem is not None:
         st.html(
             fragments.notice(
-                words.say("The records cannot be used now; what is published is shown."), str(run.problem), kind="poor"
+                words.say("The records cannot be used now; what is published is shown."),
+                refusal_detail(run.problem, words),
+                kind="poor",
             )
         )
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import data, filters, records, state
-from dashboard.components import embed, export_panel, facets, mosaic_panel, page, panel, stage, territory_answer, time
+from dashboard.components import (
+    embed,
+    export_panel,
+    facets,
+    fragments,
+    mosaic_panel,
+    page,
+    panel,
+    stage,
+    territory_answer,
+    time,
+)  # fmt: skip
 from dashboard.components.chooser import show_chooser
+from dashboard.components.refusals import refusal_detail
 from dashboard.map.view import local_layers, show_map
 from dashboard.shown import find_shown
+from geodata.records.errors import RecordsError
 
 choice = state.read_choice("home")
 words = choice.words
@@ -18,7 +33,14 @@ if choice.is_embedded:
     embed.show_line(choice)
 else:
     page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
-shown = find_shown(choice)
+try:
+    shown, first_day = find_shown(choice), time.first_event_day(records.current())
+except RecordsError as error:  # the other days are there all the same
+    st.html(
+        fragments.notice(words.say("This day cannot be shown; today is."), refusal_detail(error, words), kind="poor")
+    )
+    choice = replace(choice, day=None, since=None)
+    shown, first_day = find_shown(choice), None
 by_stage = stage.is_by_stage(choice.colour, shown.snapshot)
 
 
@@ -52,16 +74,16 @@ with picture:
         facets.show_facets(choice.filters, left, words)
     time.show_time(
         words,
-        first=time.first_event_day(records.current()),
+        first=first_day,
         as_of=choice.day,
         since=choice.since,
         on_change=state.choose_days,
     )
-    if not choice.is_embedded:
-        export_panel.show_export(choice, shown)
-        embed.show_offer(words)
 with beside:
     territory_answer.show_search(words)
     territory_answer.show_answer(choice, words)
     panel.show_panel(choice, shown)
+if not choice.is_embedded:
+    export_panel.show_export(choice, shown)
+    embed.show_offer(words)
 page.close_page(words)
