@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import gc
 import json
 import multiprocessing
 import os
@@ -141,6 +142,7 @@ def bench_writers(kind: str, *, writers: int, events: int, is_one_process: bool 
                 engine.dispose()
             told.put((errors, seconds))
 
+        gc.freeze()  # or the collector of each forked process would copy all that it inherited while it writes
         at_once = [make(target=write, args=(number,)) for number in range(writers)]
         for one in at_once:
             one.start()
@@ -150,6 +152,7 @@ def bench_writers(kind: str, *, writers: int, events: int, is_one_process: bool 
         seconds = time.perf_counter() - started
         for one in at_once:
             one.join()
+        gc.unfreeze()
         engine = shared or open_engine(url)
         with reading(engine) as connection:
             stored = connection.scalar(sa.select(sa.func.count(SensitisationEvent.event_id.distinct())))

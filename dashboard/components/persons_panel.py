@@ -157,9 +157,9 @@ def _show_erasure(form: Form, person_ref: str, words: Words) -> None:
     st.html(
         fragments.paragraph(
             words.say(
-                "An erasure deletes the person, blanks the notes that hold the name or the contact and what the "
-                "history says of them, and leaves a tombstone: the reference, the day, who erased and why. Missions "
-                "keep the reference. It cannot be undone; backups are for whoever keeps them to renew."
+                "An erasure deletes the person, blanks the notes that hold the name, a word of it or the contact and "
+                "what the history says of them, and leaves a tombstone: the reference, the day, who erased and why. "
+                "Missions keep the reference. It cannot be undone; backups are for whoever keeps them to renew."
             ),
             look="small",
         )

@@ -22,7 +22,8 @@
     groups: {}, // what can be switched on and off, by name
     fine: null, // the fine territories of the chosen mosaic
     coarse: null, // the coarse topology
-    borders: null, // its border lines
+    details: new Map(), // address -> what `detail` was for it
+    borders: new Map(), // address of a fine mesh, or nothing -> border lines
     outlines: new Map(), // mosaic id -> feature
     detail: null, // { key, territories: Map(id -> layer), areas: [...] } of the chosen mosaic
     locals: [], // layers of local boundaries
@@ -65,21 +66,31 @@
    * until it comes into sight: that leaves a fifth of the work where a mosaic is seen close. */
   const waitOutside = () => {
     const { _project, _update } = L.Polyline.prototype;
+
+    /* The canvas in degrees, worked out anew when it has moved. */
+    const canvasOf = ({ _renderer: canvas, _map: map }) => {
+      if (canvas.ground !== canvas._bounds) {
+        canvas.ground = canvas._bounds;
+        const { min, max } = canvas._bounds;
+        canvas.sight = L.latLngBounds(map.layerPointToLatLng(min), map.layerPointToLatLng(max));
+      }
+      return canvas.sight;
+    };
+    const isOutside = (layer) =>
+      layer._renderer._bounds && layer._bounds.isValid() && !canvasOf(layer).intersects(layer._bounds);
+
     L.Polyline.include({
       _project() {
-        const box = this._bounds;
-        this._waits = false;
-        if (this._renderer._bounds && box && box.isValid()) {
-          const corners = [box.getNorthWest(), box.getSouthEast()].map((one) => this._map.latLngToLayerPoint(one));
-          this._rawPxBounds = L.bounds(corners);
-          this._updateBounds();
-          this._waits = !this._pxBounds.intersects(this._renderer._bounds);
+        this._waits = isOutside(this);
+        if (!this._waits) {
+          _project.call(this);
+          return;
         }
-        if (this._waits) this._rings = this._parts = [];
-        else _project.call(this);
+        this._rawPxBounds = this._pxBounds = null;
+        this._rings = this._parts = [];
       },
       _update() {
-        if (this._waits && this._map && this._pxBounds.intersects(this._renderer._bounds)) {
+        if (this._waits && this._map && !isOutside(this)) {
           this._waits = false;
           _project.call(this);
         }
@@ -166,7 +177,8 @@
   /* State borders lie between territories of different states, the country's border where only one territory lies.
    * The coarse borders give way to the fine ones where the fine mesh of a mosaic is shown. */
   const borders = (fine) => {
-    if (!fine && session.borders) return session.borders;
+    const key = fine ? fine.key : "";
+    if (session.borders.has(key)) return session.borders.get(key);
     const { coarse, settings } = session;
     const isFine = (object) => fine !== null && fine.territories.has(object.id);
     // all neighbours of the mosaic's own territories are in the fine mesh, so their outer edge there is the country's
@@ -181,7 +193,8 @@
     if (fine) {
       drawn.push(draw(fine.topology, between, settings.stateLine));
       drawn.push(draw(fine.topology, (a, b) => a === b && isOwn(a), settings.countryLine));
-    } else session.borders = drawn;
+    }
+    session.borders.set(key, drawn);
     return drawn;
   };
 
@@ -340,6 +353,10 @@
   };
 
   const useDetail = (key, topology) => {
+    if (session.details.has(key)) {
+      session.detail = session.details.get(key);
+      return;
+    }
     const layers = new Map();
     for (const feature of topojson.feature(topology, topology.objects.territory).features) {
       layers.set(feature.id, polygon(feature, session.settings.looks.N.far));
@@ -347,7 +364,10 @@
     const { area } = topology.objects; // a counterpart has none
     const features = area ? topojson.feature(topology, area).features : [];
     session.detail = { key, topology, features, territories: layers, areas: [] };
+    session.details.set(key, session.detail);
   };
+
+  const nextFrame = () => new Promise((resolve) => void requestAnimationFrame(resolve));
 
   const refresh = async () => {
     const { state } = session;
@@ -361,7 +381,7 @@
     paint();
     const later = [drawSupport(), drawLocals()];
     if (state.detail && !session.detail) {
-      const topology = await load(state.detail);
+      const [topology] = await Promise.all([load(state.detail), nextFrame()]); // the coarse picture is seen first
       if (session.state.detail !== state.detail || session.detail) return; // another choice came meanwhile
       useDetail(state.detail, topology);
       rebuildOverlays();

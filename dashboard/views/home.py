@@ -27,18 +27,14 @@ from geodata.records.errors import RecordsError
 
 choice = state.read_choice("home")
 words = choice.words
-page.open_page(choice)
-
-if choice.is_embedded:
-    embed.show_line(choice)
-else:
-    page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
+head = st.container(gap="small")
 try:
     shown, first_day = find_shown(choice), time.first_event_day(records.current())
 except RecordsError as error:  # the other days are there all the same
-    st.html(
-        fragments.notice(words.say("This day cannot be shown; today is."), refusal_detail(error, words), kind="poor")
+    refused = fragments.notice(
+        words.say("This day cannot be shown; today is."), refusal_detail(error, words), kind="poor"
     )
+    head.html(refused)
     choice = replace(choice, day=None, since=None)
     shown, first_day = find_shown(choice), None
 by_stage = stage.is_by_stage(choice.colour, shown.snapshot)
@@ -50,35 +46,36 @@ def look_at_place(longitude: float, latitude: float) -> None:
     state.choose_territory(filters.territory_at(data.bundle(), longitude, latitude))
 
 
-left = data.counts_left(shown.snapshot, choice.filters)
+# What takes longest in the browser is sent first: the map, into the frame that is laid out here
 picture, beside = st.columns([1.55, 1], gap="medium")
-with picture:
-    above = st.container(gap="small")
-    with st.container(key="map-frame"):  # what takes longest in the browser is sent first
-        show_map(
-            choice,
-            selection=shown.selection,
-            by_stage=by_stage,
-            on_click=look_at_place,
-            local_layers=local_layers(shown.snapshot, records.current().access.actor.audience, choice.mosaic_id),
-        )
-    with above:
-        with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
-            show_chooser(
-                mosaic_panel.chooser_groups(words, left["mosaic"]),
-                value=choice.mosaic_id,
-                captions=mosaic_panel.chooser_captions(words),
-                on_pick=state.choose_mosaic,
-            )
-            stage.show_colour_choice(words, by_stage=by_stage)
-        facets.show_facets(choice.filters, left, words)
-    time.show_time(
-        words,
-        first=first_day,
-        as_of=choice.day,
-        since=choice.since,
-        on_change=state.choose_days,
+above = picture.container(gap="small")
+with picture.container(key="map-frame"):
+    show_map(
+        choice,
+        selection=shown.selection,
+        by_stage=by_stage,
+        on_click=look_at_place,
+        local_layers=local_layers(shown.snapshot, records.current().access.actor.audience, choice.mosaic_id),
     )
+with head:
+    page.open_page(choice)
+    if choice.is_embedded:
+        embed.show_line(choice)
+    else:
+        page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
+with above:
+    left = data.counts_left(shown.snapshot, choice.filters)
+    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+        show_chooser(
+            mosaic_panel.chooser_groups(words, left["mosaic"]),
+            value=choice.mosaic_id,
+            captions=mosaic_panel.chooser_captions(words),
+            on_pick=state.choose_mosaic,
+        )
+        stage.show_colour_choice(words, by_stage=by_stage)
+    facets.show_facets(choice.filters, left, words)
+with picture:
+    time.show_time(words, first=first_day, as_of=choice.day, since=choice.since, on_change=state.choose_days)
 with beside:
     territory_answer.show_search(words)
     territory_answer.show_answer(choice, words)

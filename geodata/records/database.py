@@ -171,8 +171,7 @@ def _wait_for_turn(connection: Connection, until: float) -> None:
     """Begin a writing transaction. In this process it is the caller's turn, but other processes may be writing.
 
     SQLite's own waiting backs off further and further, so that one writer in a hurry can keep others out for long.
-    Here each asks as often as any other. To let those ask more often that have waited longer was tried: the asking
-    took so much of the processor from the writing that all waited longer.
+    Here each asks as often as any other.
 
     Raises:
         DatabaseError: its turn did not come in time.

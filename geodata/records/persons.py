@@ -160,7 +160,7 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
     require(actor, "admin", "export a person's data")
     with reading(engine) as connection:
         person = _one(connection, Person, Person.person_ref == person_ref)
-        names = whole_names(person.person_name, person.contact) if person else frozenset()
+        names = _known_as(connection, person)[0] if person else frozenset()
         return {
             "person": _plain(person),
             "erasure": _plain(_one(connection, PersonErasure, PersonErasure.person_ref == person_ref)),
@@ -182,8 +182,9 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> None:
     """Forget a person: delete the row, blank what notes and the history say, keep a tombstone.
 
     Notes and entries of the history are found by the whole name, the contact, or one word of the name
-    (`words_of_name`), blind to accents and case. The records of other persons are found by the first two alone. A
-    mission keeps its reference, which then points at the tombstone. Backups are for whoever keeps them to renew.
+    (`words_of_name`), those before a change too, blind to accents and case. The records of other persons are found by
+    the first two alone. A mission keeps its reference, which then points at the tombstone. Backups are for whoever
+    keeps them to renew.
 
     Args:
         engine: The database.
@@ -254,7 +255,7 @@ def mentions(text: str, names: Collection[str]) -> bool:
 
 
 def _erase(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> None:
-    names, words = whole_names(row.person_name, row.contact), words_of_name(row.person_name)
+    names, words = _known_as(connection, row)
     for note in _notes_naming(connection, names | words):
         blank_note(connection, actor, note, why="it named a person who was erased")
     named = [entry.audit_id for entry in _audit_naming(connection, row.person_ref, names, words)]
@@ -262,6 +263,19 @@ def _erase(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> 
         blank_audit(connection, AuditLog.audit_id.in_(named[start : start + 500]))
     connection.execute(sa.delete(Person).where(Person.person_ref == row.person_ref))
     add_row(connection, actor, PersonErasure, {"person_ref": row.person_ref, "reason": why})
+
+
+def _known_as(connection: Connection, person: sa.Row[Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Whole names and contacts, and words of names, that the person is and was kept under."""
+    entries = connection.execute(
+        sa.select(AuditLog.before, AuditLog.after).where(
+            AuditLog.table_name == Person.__tablename__, AuditLog.row_id == person.person_ref
+        )
+    )
+    kept = [person._asdict(), *(values for entry in entries for values in entry if values)]
+    names = [(values.get("person_name") or "", values.get("contact")) for values in kept]
+    whole = frozenset().union(*(whole_names(name, contact) for name, contact in names))
+    return whole, frozenset().union(*(words_of_name(name) for name, _ in names))
 
 
 def _notes_naming(connection: Connection, names: frozenset[str]) -> list[sa.Row[Any]]:

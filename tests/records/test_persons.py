@@ -128,6 +128,19 @@ def test_a_word_of_the_name_alone_is_erased_too(engine: Engine, actors, contact,
     assert lines[lines["table_name"] == "sensitisation_event"]["after"].iloc[0]["mosaic_id"] == link[1]
 
 
+def test_a_name_of_before_is_erased_too(engine: Engine, actors, contact) -> None:
+    ref = add_person(engine, actors.coordinator, MARIA).row_id
+    renamed = PersonDraft(person_name="Ana Prates", contact="ana@prates.example", retention_until=LATER)
+    change_person(engine, actors.coordinator, ref, renamed)
+    event_id = append_event(engine, actors.coordinator, contact(note="ARAÚJO called")).row_id
+    add_note(engine, actors.coordinator, event_id, "write to maria@prefeitura.example")
+    add_note(engine, actors.coordinator, event_id, "Prates called")
+    add_note(engine, actors.coordinator, event_id, "the town hall has moved")
+    assert len(export(engine, actors.admin, ref)["notes"]) == 1
+    erase(engine, actors.admin, ref, why="on request")
+    assert notes_of(engine, actors.editor, [event_id])["note"].dropna().tolist() == ["the town hall has moved"]
+
+
 def test_a_mosaic_that_is_called_like_a_person_keeps_its_history(engine: Engine, actors) -> None:
     ref = add_person(engine, actors.coordinator, PersonDraft(person_name="Ana Carioca", retention_until=LATER)).row_id
     add_member(engine, actors.coordinator, "carioca", "Parque", reason="the list lacks it", source="letter")
