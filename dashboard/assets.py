@@ -92,6 +92,13 @@ def own_address(name: str) -> str:
     return PREFIX + hashed_name(name, files[name])
 
 
+def mesh_address(bundle: Bundle, mesh: str) -> str | None:
+    """The local address of a display mesh; null where there is none of that name."""
+    if mesh not in bundle.manifest["display"]:
+        return None
+    return PREFIX + bundle.display_path(mesh).name.removesuffix(".gz")
+
+
 class AssetStore:
     """All files that the map may load: our script and style, the vendored libraries, the display meshes."""
 

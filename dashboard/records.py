@@ -32,9 +32,12 @@ from geodata.status import Audience, Problem
 
 DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 RUN_KEY = "records_of_run"
+MOST_KEPT = 24
+"""Snapshots that are kept to be compared with."""
 Value = TypeVar("Value")
 Version = tuple[int, int]
 """The last write and the minute."""
+NO_VERSION: Version = (0, 0)
 
 
 @dataclass
@@ -44,7 +47,7 @@ class _Process:
     wants_demonstration: bool = False
     ready: set[URL] = field(default_factory=set)
     upgraded: set[URL] = field(default_factory=set)
-    snapshots: dict[tuple[Engine, Audience], Snapshot] = field(default_factory=dict)
+    snapshots: dict[tuple[Engine, Audience, dt.date | None], Snapshot] = field(default_factory=dict)
 
 
 _process = _Process()
@@ -60,6 +63,7 @@ class Run:
         snapshot: What the map page shows.
         public: What anybody may see, for exports.
         is_demonstration: Whether the demonstration is shown, loaded or not.
+        version: What changes with every write: what is kept of other things than the snapshots is kept by it.
         problem: Why the database cannot be used; null where it can, or where there is none.
     """
 
@@ -68,6 +72,7 @@ class Run:
     snapshot: Snapshot
     public: Snapshot
     is_demonstration: bool
+    version: Version = NO_VERSION
     problem: MosaicosError | None = None
 
     def read(self, what: Callable[[Engine, Actor], Value], *, without: Value) -> Value:
@@ -108,9 +113,8 @@ def begin() -> Run:
         version = None if found is None else _version(found)
         access = who_acts(found, version)
         shown = _snapshot(found, access.actor.audience, version)
-        run = Run(
-            found, access, shown, _snapshot(found, "public", version), wants_demonstration() or shown.is_demonstration
-        )
+        is_demo = wants_demonstration() or shown.is_demonstration
+        run = Run(found, access, shown, _snapshot(found, "public", version), is_demo, version or NO_VERSION)
     except RecordsError as error:
         nothing = _no_records(dt.date.today())
         run = Run(None, Access("visitor", VISITOR), nothing, nothing, wants_demonstration(), problem=error)
@@ -140,7 +144,7 @@ def snapshot_on(day: dt.date | None, *, audience: Audience | None = None) -> Sna
     if day is None or day >= dt.date.today():
         known: dict[Audience, Snapshot] = {"public": run.public, run.access.actor.audience: run.snapshot}
         return known[wanted] if wanted in known else _snapshot(run.engine, wanted)
-    return _read_past_snapshot(run.engine, wanted, day, run.public)
+    return _read_past_snapshot(run.engine, wanted, day, run.version)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +167,9 @@ def read_shared(audience: Audience = "public", day: dt.date | None = None) -> Sh
         DatabaseError: the database cannot be used.
     """
     engine = _find_engine()
-    snapshot = _snapshot(engine, audience)
     if engine is not None and day is not None and day < dt.date.today():
-        snapshot = _read_past_snapshot(engine, audience, day, snapshot)
-    return Shared(engine, snapshot)
+        return Shared(engine, _read_past_snapshot(engine, audience, day, _version(engine)))
+    return Shared(engine, _snapshot(engine, audience))
 
 
 def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
@@ -300,16 +303,19 @@ def _version(engine: Engine) -> Version:
 
 @lru_cache(maxsize=12)
 def _read_snapshot(engine: Engine, audience: Audience, today: dt.date, _version: Version) -> Snapshot:
-    """The last one where nothing has changed: what was made of it is then still right."""
-    found = read_snapshot(engine, audience, today=today)
-    before = _process.snapshots.get((engine, audience))
-    if before is not None and before.says_the_same(found):
-        return before
-    _process.snapshots[engine, audience] = found
-    return found
+    return _keep(read_snapshot(engine, audience, today=today), engine, audience, None)
 
 
 @lru_cache(maxsize=12)
-def _read_past_snapshot(engine: Engine, audience: Audience, day: dt.date, _now: Snapshot) -> Snapshot:
-    """Today's public snapshot is another object after every write: so is then the past one."""
-    return read_snapshot(engine, audience, as_of=day)
+def _read_past_snapshot(engine: Engine, audience: Audience, day: dt.date, _version: Version) -> Snapshot:
+    return _keep(read_snapshot(engine, audience, as_of=day), engine, audience, day)
+
+
+def _keep(found: Snapshot, engine: Engine, audience: Audience, day: dt.date | None) -> Snapshot:
+    """The one that was read before where nothing has changed since: what was made of it is then still right."""
+    before = _process.snapshots.pop((engine, audience, day), None)
+    kept = before if before is not None and before.says_the_same(found) else found
+    _process.snapshots[engine, audience, day] = kept
+    if len(_process.snapshots) > MOST_KEPT:
+        _process.snapshots.pop(next(iter(_process.snapshots)), None)
+    return kept

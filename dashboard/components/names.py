@@ -12,7 +12,6 @@ from geodata.records.models import Document, Organisation
 from geodata.records.organisations import read
 from geodata.records.roles import Actor
 from geodata.search import fold
-from geodata.snapshot import Snapshot
 
 
 @cache
@@ -36,11 +35,11 @@ def territory_names() -> dict[str, str]:
 def organisation_names() -> dict[str, str]:
     """Names of the organisations that whoever acts may see, by id, in their order; short where there is a short one."""
     run = records.current()
-    return {} if run.engine is None else _organisations(run.engine, run.access.actor, run.snapshot)
+    return {} if run.engine is None else _organisations(run.engine, run.access.actor, run.version)
 
 
 @lru_cache(maxsize=8)
-def _organisations(engine: Engine, actor: Actor, _: Snapshot) -> dict[str, str]:
+def _organisations(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
     rows = read(engine, actor, Organisation)
     names = rows["short_name"].fillna(rows["organisation_name"])
     return dict(sorted(zip(rows["organisation_id"], names, strict=True), key=lambda pair: fold(pair[1])))
@@ -49,10 +48,10 @@ def _organisations(engine: Engine, actor: Actor, _: Snapshot) -> dict[str, str]:
 def document_names() -> dict[str, str]:
     """Titles of the documents that whoever acts may see, by id, in their order."""
     run = records.current()
-    return {} if run.engine is None else _documents(run.engine, run.access.actor, run.snapshot)
+    return {} if run.engine is None else _documents(run.engine, run.access.actor, run.version)
 
 
 @lru_cache(maxsize=8)
-def _documents(engine: Engine, actor: Actor, _: Snapshot) -> dict[str, str]:
+def _documents(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
     rows = read(engine, actor, Document)
     return dict(zip(rows["document_id"], rows["title"], strict=True))

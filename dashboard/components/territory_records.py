@@ -16,7 +16,6 @@ from dashboard.components import territory_details as details
 from dashboard.components.forms import refresh_page
 from dashboard.text import Words, words
 from geodata.records.roles import VISITOR, Actor
-from geodata.snapshot import Snapshot
 
 PART_KEY = "territory-part"
 OVERVIEW, AREAS, NEIGHBOURS, HISTORY, SUPPORT, RECORD, ADD, AUDIT, SOURCES = (
@@ -100,7 +99,7 @@ def _parts(said: Words) -> dict[str, str]:
 
 def _show_history(territory_id: str, said: Words, day: dt.date | None) -> None:
     run = records.current()
-    events, html = _read_history(run.engine, run.access.actor, run.snapshot, territory_id, said.code)
+    events, html = _read_history(run.engine, run.access.actor, run.version, territory_id, said.code)
     later = 0 if day is None or events.empty else int((events["event_date"] > day).sum())
     if later:
         text = said.count("{n} event is later than the chosen day.", "{n} events are later than the chosen day.", later)
@@ -115,7 +114,7 @@ def _show_history(territory_id: str, said: Words, day: dt.date | None) -> None:
 
 @lru_cache(maxsize=details.KEPT)
 def _read_history(
-    _engine: Engine | None, _actor: Actor, _now: Snapshot, territory_id: str, language: str
+    _engine: Engine | None, _actor: Actor, _version: records.Version, territory_id: str, language: str
 ) -> tuple[pd.DataFrame, str]:
     """The events that whoever acts may see, and what is shown of them, mosaic by mosaic; made once until a write."""
     events, said = history.read_events(territory_id), words(language)

@@ -19,7 +19,6 @@ from dashboard.state import EARLIEST
 from dashboard.text import Words
 from geodata.records.database import reading
 from geodata.records.models import SensitisationEvent
-from geodata.snapshot import Snapshot
 from geodata.status import SEEN_BY, Audience
 
 MONTH_KEY, DAY_KEY, SINCE_KEY, TODAY_KEY = "time-month", "time-day", "time-since", "time-today"
@@ -36,11 +35,11 @@ def first_event_day(run: records.Run) -> dt.date | None:
     Raises:
         DatabaseError: the database cannot be used.
     """
-    return run.read(lambda engine, actor: _first_event_day(engine, actor.audience, run.snapshot), without=None)
+    return run.read(lambda engine, actor: _first_event_day(engine, actor.audience, run.version), without=None)
 
 
 @lru_cache(maxsize=12)
-def _first_event_day(engine: Engine, audience: Audience, _now: Snapshot) -> dt.date | None:
+def _first_event_day(engine: Engine, audience: Audience, _version: records.Version) -> dt.date | None:
     event = SensitisationEvent
     query = sa.select(sa.func.min(event.event_date)).where(
         event.visibility.in_(sorted(SEEN_BY[audience])),

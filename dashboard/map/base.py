@@ -7,9 +7,11 @@ same text, so streamlit-folium keeps its frame, and the view with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import folium
+import jinja2
 from branca.element import Element
 from folium.elements import JSCSSMixin
 from folium.template import Template
@@ -24,6 +26,17 @@ NEAREST_ZOOM = 13
 
 class UnvendoredLinkError(MosaicosError):
     """A map element asks for a file that this server does not hold."""
+
+
+class _Templates(jinja2.Environment):
+    """Compiles a text once: branca makes a dozen templates, always of the same texts, for every map."""
+
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one such environment, for ever
+    def compile(self, source: Any, *names: Any, **more: Any) -> Any:
+        return super().compile(source, *names, **more)
+
+
+jinja2.Template.environment_class = _Templates
 
 
 class MosaicMap(folium.Map):

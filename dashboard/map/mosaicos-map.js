@@ -338,6 +338,22 @@
     window.parent.history.replaceState(window.parent.history.state, "", `${others}view=${viewOf(session.map)}`);
   };
 
+  /* A mosaic has just been picked in the page around: go there and fetch its fine mesh while the page is made again. What
+   * the page then says is the same place; nothing is chosen here. An empty id stands for all of them. */
+  const goAhead = (id) => {
+    const { settings } = session;
+    const isGone = !window.frameElement || !window.frameElement.isConnected;
+    if (isGone || !session.territories.length || session.focus === id) return;
+    const { bounds, detail } = settings.mosaics[id] || { bounds: id ? null : settings.country };
+    if (!bounds) return;
+    if (detail) load(detail).catch(() => {}); // who needs it asks again
+    session.focus = id;
+    session.fitting = true;
+    zoomTo(bounds);
+    session.fitting = false;
+    session.moved = false;
+  };
+
   const goTo = () => {
     if (session.focus === session.state.focus) return;
     session.focus = session.state.focus;
@@ -529,5 +545,6 @@
     refresh().catch(fail);
   };
 
+  window.parent.addEventListener("mosaicos-picked", ({ detail }) => goAhead(detail));
   window.mosaicosMap = { start, update, session };
 })();

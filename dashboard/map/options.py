@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from streamlit import file_util
 
-from dashboard.assets import AssetStore
+from dashboard.assets import AssetStore, mesh_address
 from dashboard.filters import member_rows, view_bounds
 from dashboard.map import style
 from dashboard.stages import look_labels
@@ -78,6 +78,10 @@ def map_settings(bundle: Bundle) -> dict[str, Any]:
         "nearZoom": NEAR_ZOOM,
         "namesZoom": NAMES_ZOOM,
         "country": view_bounds(bundle, None),
+        "mosaics": {
+            mosaic_id: {"bounds": view_bounds(bundle, mosaic_id), "detail": mesh_address(bundle, f"detail-{mosaic_id}")}
+            for mosaic_id in bundle.mosaic["mosaic_id"]
+        },
         "incomplete": bundle.mosaic.loc[bundle.mosaic["completeness"] != "complete", "mosaic_id"].tolist(),
         "regions": dict(states.itertuples(index=False, name=None)) | {GUIANA_PREFIX: "Guyane"},
         "baseMap": BASE_MAP,

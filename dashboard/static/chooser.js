@@ -18,6 +18,8 @@ const make = (tag, attributes = {}, text = "") => {
   return node;
 };
 
+const ASKED_MS = 12; // by then Streamlit has sent what was picked
+
 const build = (root, pick) => {
   root.replaceChildren();
   const box = make("div", { class: "box" });
@@ -70,6 +72,8 @@ const build = (root, pick) => {
     view.data.value = id;
     rest();
     pick(id);
+    // the map goes there meanwhile: once the server has been asked
+    setTimeout(() => window.dispatchEvent(new CustomEvent("mosaicos-picked", { detail: id })), ASKED_MS);
   };
 
   const show = (typed) => {

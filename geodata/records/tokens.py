@@ -13,7 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from geodata.records.database import reading, writing
+from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, ApiToken
@@ -44,6 +44,7 @@ class Token:
     expires_at: dt.datetime
 
 
+@retried
 def create_token(engine: Engine, actor: Actor, account_id: str, *, label: str, days: int = USUAL_DAYS) -> Token:
     """Make a token of an account. What it may see is what the account's role sees at each moment.
 
@@ -77,6 +78,7 @@ def create_token(engine: Engine, actor: Actor, account_id: str, *, label: str, d
     return made
 
 
+@retried
 def revoke_token(engine: Engine, actor: Actor, token_id: str) -> bool:
     """Revoke a token: from now on nobody reads with it.
 
