@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -167,6 +167,9 @@ def _write_out(pieces: Iterable[bytes]) -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at the end
         raise ExportError(f"The standard output cannot be written ({error.strerror}).") from error
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()
 
 
 def told_of(report: Report) -> list[str]:

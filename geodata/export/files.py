@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from geodata.errors import ExportError
@@ -13,7 +13,8 @@ from geodata.errors import ExportError
 def write_stream(target: Path, pieces: Iterable[bytes]) -> None:
     """Write pieces to `target`; a file is either whole or as it was.
 
-    A link is followed. What is no ordinary file (a device, a pipe) is written straight.
+    A link is followed. What is no ordinary file (a device, a pipe) is written straight. Pieces that are made while they
+    are read are closed, so that what they keep on the disk goes at once.
 
     Raises:
         ExportError: the folder or the disk cannot be written.
@@ -27,6 +28,9 @@ def write_stream(target: Path, pieces: Iterable[bytes]) -> None:
             _replace(place, pieces)
     except OSError as error:
         raise ExportError(f"{target} cannot be written ({error.strerror}). Choose another --out.") from error
+    finally:
+        if isinstance(pieces, Generator):
+            pieces.close()
 
 
 def _replace(place: Path, pieces: Iterable[bytes]) -> None:
