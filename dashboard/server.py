@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import gzip
+import re
 import socket
 import sys
 import tomllib
@@ -54,6 +55,10 @@ SHELL_FOLDERS = {
 }
 """Streamlit's and streamlit-folium's own bundles. Their names carry a hash of the content. streamlit-folium is not
 imported here: its component registers itself only when a page imports it first."""
+LAZY = ("ComponentInstance", "BidiComponent", "Html", "ButtonGroup", "TextInput", "DownloadButton")
+"""Scripts of Streamlit's elements on the map page, by the beginning of their names."""
+CHUNK = re.compile(r'"\./static/js/([^"/]+\.js)"')
+IMPORT = re.compile(r'(?:from|import)\s*"\./([^"/]+\.js)"')
 SHELL_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -166,18 +171,42 @@ class Files:
         await self.app(scope, receive, send)
 
 
+def lazy_chunks() -> list[str]:
+    """Streamlit's own scripts that the map page needs, and that its shell fetches only when an element comes.
+
+    Returns:
+        File names, without those that the shell loads itself.
+    """
+    folder = SHELL_FOLDERS["/static/"] / "js"
+    seen = set(CHUNK.findall((folder.parents[1] / "index.html").read_text(encoding="utf-8")))
+    found: list[str] = []
+    waiting = [path.name for name in LAZY for path in sorted(folder.glob(f"{name}.*.js"))]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in seen and (folder / name).is_file():
+            seen.add(name)
+            found.append(name)
+            waiting += IMPORT.findall((folder / name).read_text(encoding="utf-8"))
+    return found
+
+
 @cache
 def early_files() -> bytes:
-    """What the map will ask for, as a `Link` header: fetched while the page around it is still being loaded."""
+    """What the map page will ask for, as a `Link` header: fetched while the page around it is still being loaded."""
     options = data.map_options()
-    kinds = {
-        own_address("mosaicos-map.js"): "script",
-        own_address("mosaicos-map.css"): "style",
-        options["settings"]: "fetch",
-        options["mesh"]: "fetch",
-    }
-    links = (f"<{address}>; rel=preload; as={kind}" for address, kind in kinds.items())
-    return ", ".join(f"{link}; crossorigin" if link.endswith("fetch") else link for link in links).encode()
+    frame = "/component/streamlit_folium.st_folium/static/"
+    links = [
+        *(f"</static/js/{name}>; rel=modulepreload" for name in lazy_chunks()),
+        *(
+            f"<{frame}js/{path.name}>; rel=preload; as=script"
+            for path in (SHELL_FOLDERS[frame] / "js").glob("main.*.js")
+        ),
+        f"<{own_address('mosaicos-map.js')}>; rel=preload; as=script",
+        f"<{own_address('mosaicos-map.css')}>; rel=preload; as=style",
+        f"<{options['settings']}>; rel=preload; as=fetch; crossorigin",
+        f"<{options['mesh']}>; rel=preload; as=fetch; crossorigin",
+    ]
+    return ", ".join(links).encode()
 
 
 def tell_early(send: Send) -> Send:

@@ -527,8 +527,10 @@
         if (session.state) goTo();
         L.featureGroup(session.territories).addTo(map);
         say("");
-        return refresh();
+        if (session.state) paint(); // the colours are seen first, lines and outlines in the next frame
+        return nextFrame();
       })
+      .then(refresh)
       .then(() => load(options.outlines))
       .then((topology) => {
         for (const feature of topojson.feature(topology, topology.objects.mosaic).features) {

@@ -22,6 +22,10 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from geodata.paths import published_folder
+from geodata.records.database import open_engine, upgrade
+from geodata.records.demo import load_demo
+from geodata.records.snapshots import read_snapshot
+from geodata.snapshot import Snapshot
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -70,6 +74,19 @@ def address() -> Iterator[str]:
     """The dashboard on the published bundle."""
     with serve(published_folder()) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
+    """The dashboard on synthetic records, and what the person at this machine sees of them."""
+    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    upgrade(engine, is_demonstration=True)
+    load_demo(engine)
+    snapshot = read_snapshot(engine, "all")
+    engine.dispose()
+    with serve(published_folder(), path) as found:
+        yield found, snapshot
 
 
 @pytest.fixture(scope="module")

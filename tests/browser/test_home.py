@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,9 +16,7 @@ from dashboard.map.codes import hatched_places
 from geodata.paths import published_folder
 from geodata.records import local
 from geodata.records.database import open_engine, upgrade
-from geodata.records.demo import load_demo
 from geodata.records.roles import SYSTEM
-from geodata.records.snapshots import read_snapshot
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 from geodata.store import load_bundle
@@ -31,19 +29,6 @@ pytestmark = pytest.mark.browser
 
 AMAPA = "oeste-amapa-norte-para"
 CODES = "() => window.mosaicosMap.session.codes"
-
-
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
-    """The dashboard on synthetic records, and what the person at this machine sees of them."""
-    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
-    engine = open_engine(f"sqlite:///{path}", create=True)
-    upgrade(engine, is_demonstration=True)
-    load_demo(engine)
-    snapshot = read_snapshot(engine, "all")
-    engine.dispose()
-    with serve(published_folder(), path) as found:
-        yield found, snapshot
 
 
 def address_of(visited: Visit) -> dict[str, str]:

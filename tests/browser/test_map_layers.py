@@ -13,14 +13,10 @@ from playwright.sync_api import Browser, Locator, Route, expect
 from dashboard import data
 from dashboard.map import style
 from dashboard.map.codes import hatched_places, territory_codes
-from geodata.paths import published_folder
-from geodata.records.database import open_engine, upgrade
-from geodata.records.demo import load_demo
-from geodata.records.snapshots import read_snapshot
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 
-from .conftest import HOSTILE, HOSTILE_MOSAIC, PATIENCE_MS, PHONE, WIDE, Visit, serve
+from .conftest import HOSTILE, HOSTILE_MOSAIC, PATIENCE_MS, PHONE, WIDE, Visit
 from .test_map_page import VIEW, pixels
 
 Open = Callable[..., Visit]
@@ -40,19 +36,6 @@ TELL = """(body, changes) => {
   update({ ...session.state, ...changes });
 }"""
 LAYERS = ("outlines", "units", "lands", "support", "borders", "names", "local", "base")
-
-
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
-    """The dashboard on synthetic records, and what they say."""
-    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
-    engine = open_engine(f"sqlite:///{path}", create=True)
-    upgrade(engine, is_demonstration=True)
-    load_demo(engine)
-    snapshot = read_snapshot(engine, "all")
-    engine.dispose()
-    with serve(published_folder(), path) as found:
-        yield found, snapshot
 
 
 @contextmanager

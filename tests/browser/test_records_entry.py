@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
-from geodata.records.demo import load_demo
+from geodata.snapshot import Snapshot
 
 from .conftest import PHONE, Visit, serve
 from .test_map_page import overflow
@@ -34,16 +34,10 @@ def records_address(tmp_path: Path) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def demonstration_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture
+def demonstration_address(demonstration: tuple[str, Snapshot]) -> str:
     """The dashboard on synthetic records."""
-    path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
-    engine = open_engine(f"sqlite:///{path}", create=True)
-    upgrade(engine, is_demonstration=True)
-    load_demo(engine)
-    engine.dispose()
-    with serve(published_folder(), path) as found:
-        yield found
+    return demonstration[0]
 
 
 def look_for(visited: Visit, typed: str) -> Locator:

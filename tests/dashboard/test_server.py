@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
+import re
 import socket
 import subprocess
 import sys
@@ -266,3 +267,22 @@ def test_settings_hold_whatever_folder_the_server_starts_from(tmp_path: Path) ->
         "print(*[config.get_option(name) for name in names])"
     )
     assert _in_a_new_process(code, tmp_path) == "False True #0b6e69"
+
+
+def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
+    links = server.early_files().decode().split(", ")
+    told = [re.fullmatch(r"<(/[^>]+)>; rel=(preload; as=\w+(?:; crossorigin)?|modulepreload)", link) for link in links]
+    assert all(told)
+    for found in told:
+        assert found is not None
+        assert ask(found[1], accept_encoding="gzip").status == 200, found[1]
+    addresses = {found[1] for found in told if found}
+    assert data.assets().address("mesh:territory") in addresses
+    for name in server.LAZY:
+        assert any(address.startswith(f"/static/js/{name}.") for address in addresses), f"{name}: named otherwise now?"
+
+
+def test_chunks_that_the_shell_loads_itself_are_not_told_twice() -> None:
+    chunks = server.lazy_chunks()
+    assert len(chunks) == len(set(chunks)) > len(server.LAZY)
+    assert not [name for name in chunks if name.startswith(("index.", "react-dom."))]
