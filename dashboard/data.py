@@ -40,7 +40,7 @@ def catalogue(snapshot: Snapshot) -> Catalogue:
     return Catalogue(bundle(), snapshot)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def counts_left(snapshot: Snapshot, asked: Filters) -> dict[str, dict[str, int]]:
     """`Catalogue.count_left` for one snapshot and one set of filters."""
     return catalogue(snapshot).count_left(asked)

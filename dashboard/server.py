@@ -35,7 +35,11 @@ from dashboard.api import shapes
 from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX, Asset, own_address
+from dashboard.map.codes import codes_state
+from dashboard.text import TONGUES
 from geodata.records.errors import RecordsError
+from geodata.selection import Filters
+from geodata.status import Audience
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = HERE.parent / ".streamlit" / "config.toml"
@@ -47,6 +51,8 @@ ALWAYS: dict[str, Any] = {
 }
 """Held even where the settings file is not at hand: nothing is reported to anybody."""
 
+AUDIENCES: tuple[Audience, ...] = ("public", "all")
+"""Whose records are read when the server starts."""
 FOREVER = "public, max-age=31536000, immutable"
 SHELL_FOLDERS = {
     "/static/": Path(file_util.get_static_dir()) / "static",
@@ -220,6 +226,23 @@ def tell_early(send: Send) -> Send:
     return sent
 
 
+def warm_up() -> None:
+    """Make what the first visitor of each mosaic would otherwise wait for: codes, counts and words of the map."""
+    try:
+        snapshots = {id(one): one for one in (records.read_shared(audience).snapshot for audience in AUDIENCES)}
+    except RecordsError:
+        return  # the pages say so
+    for snapshot in snapshots.values():
+        catalogue = data.catalogue(snapshot)
+        for mosaic_id in (None, *catalogue.values["mosaic"]):
+            asked = Filters() if mosaic_id is None else Filters(mosaic=(mosaic_id,))
+            data.counts_left(snapshot, asked)
+            for by_stage in (False, True):
+                codes_state(catalogue.select(asked), by_stage=by_stage)
+            for language in TONGUES:
+                data.state_of_map(mosaic_id, language)
+
+
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Load what every session shares, then take it out of the garbage collector's sight."""
@@ -227,6 +250,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     data.assets()
     places.load_all()
     shapes.shape_tables()
+    warm_up()
     gc.collect()
     gc.freeze()
     yield

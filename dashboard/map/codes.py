@@ -19,6 +19,8 @@ from geodata.selection import CERTAIN, LOCAL, Catalogue, Filters, Selection
 Codes = npt.NDArray[np.uint8]
 SUPPORT_SHOWN = ("present", "expected", "needed")
 """Public words of volunteer support that have a mark on the map."""
+KEPT = 256
+"""Strings that are kept: of all mosaics, in both colourings, before and after the last write."""
 ONLY_LINKS = str.maketrans(dict.fromkeys(style.PLAIN, style.NOT_LINKED))
 """Takes out what a string of stages need not say again: long runs of one character weigh nothing on the line."""
 
@@ -35,7 +37,7 @@ def territory_codes(selection: Selection, *, by_stage: bool) -> str:
     return _codes(selection.catalogue, selection.filters, by_stage)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=KEPT)
 def _codes(catalogue: Catalogue, filters: Filters, by_stage: bool) -> str:
     selection = catalogue.select(filters)
     codes = np.full(len(catalogue.territory_ids), ord(style.NOT_LINKED), dtype=np.uint8)
@@ -81,7 +83,7 @@ def hatched_places(selection: Selection) -> list[int]:
     return _hatched(selection.catalogue, selection.filters)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=KEPT)
 def _hatched(catalogue: Catalogue, filters: Filters) -> list[int]:
     links = catalogue.select(filters).links
     _, order = _stage_looks(catalogue)
@@ -89,7 +91,7 @@ def _hatched(catalogue: Catalogue, filters: Filters) -> list[int]:
     return sorted(place for place, link in shown.items() if not catalogue.link_is_certain[link])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=KEPT)
 def _support(catalogue: Catalogue, filters: Filters) -> dict[str, list[int]]:
     selected = set(catalogue.select(filters).territories.tolist())
     marks: dict[str, list[int]] = {word: [] for word in SUPPORT_SHOWN}

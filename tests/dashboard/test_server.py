@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from dashboard import data, server
+from dashboard import data, records, server
 from dashboard.assets import Asset, hashed_name, own_address
 from geodata.errors import UnknownIdError
+from geodata.selection import Filters
 
 ASSET = Asset("words-1f.js", "text/javascript; charset=utf-8", gzip.compress(b"0123456789" * 50, mtime=0))
 STREAMLIT = PlainTextResponse("from Streamlit", status_code=418)
@@ -286,3 +287,18 @@ def test_chunks_that_the_shell_loads_itself_are_not_told_twice() -> None:
     chunks = server.lazy_chunks()
     assert len(chunks) == len(set(chunks)) > len(server.LAZY)
     assert not [name for name in chunks if name.startswith(("index.", "react-dom."))]
+
+
+def test_what_the_first_visitor_of_a_mosaic_needs_is_made_when_the_server_starts() -> None:
+    server.warm_up()
+    snapshot = records.read_shared().snapshot
+    before = (data.state_of_map.cache_info().misses, data.counts_left.cache_info().misses)
+    for mosaic_id in data.bundle().mosaic["mosaic_id"]:
+        data.state_of_map(mosaic_id, "pt-br")
+        data.counts_left(snapshot, Filters(mosaic=(mosaic_id,)))
+    assert (data.state_of_map.cache_info().misses, data.counts_left.cache_info().misses) == before
+
+
+def test_a_database_out_of_reach_does_not_keep_the_server_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOSAICOS_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:9/none")
+    server.warm_up()
