@@ -51,13 +51,11 @@ class Layer:
         id: What it is called.
         labels: Its name by language.
         has_geometry: Whether its rows have a place at all.
-        needs_records: Whether it comes from the records alone.
     """
 
     id: str
     labels: Mapping[Language, str]
     has_geometry: bool = True
-    needs_records: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,6 @@ LAYERS: dict[str, Layer] = {
         Layer(
             "missions",
             _labels("Volunteer support (anonymous)", "Appuis volontaires (anonymes)", "Apoio voluntário (anônimo)"),
-            needs_records=True,
         ),
         Layer("agenda", _labels("Agenda", "Agenda", "Agenda"), has_geometry=False),
     )

@@ -190,9 +190,13 @@ def test_writers_of_one_process_go_in_the_order_in_which_they_came(databases) ->
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     with writing(engine):
-        for thread in threads:
+        line = database._lines[str(Path(str(engine.url.database)).resolve())]
+        for standing, thread in enumerate(threads, start=2):
             thread.start()
-            time.sleep(0.02)  # so that it stands in line before the next one comes
+            until = time.monotonic() + 30
+            while len(line._writers) < standing:  # the next one comes only when this one stands in line
+                assert time.monotonic() < until, "it never came"
+                time.sleep(0.001)
     for thread in threads:
         thread.join()
     assert order == list(range(8))
