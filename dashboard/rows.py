@@ -188,15 +188,11 @@ class _Table:
     @cached_property
     def links(self) -> list[int | None]:
         """The link that stands for each territory: what `Selection.shown_link` says, for all at once."""
-        links, catalogue = self.selection.links, self.catalogue
-        of, ranks, is_recorded = (
-            catalogue.link_territory[links],
-            catalogue.link_rank[links],
-            catalogue.link_is_recorded[links],
-        )
+        links = self.selection.links
+        links = links[np.argsort(self.catalogue.link_standing[links])]
         found: dict[int, int] = {}
-        for place in np.lexsort((links, is_recorded, ranks)):
-            found.setdefault(int(of[place]), int(links[place]))
+        for territory, link in zip(self.catalogue.link_territory[links].tolist(), links.tolist(), strict=True):
+            found.setdefault(territory, link)
         return [found.get(place) for place in self.places.tolist()]
 
     @cached_property

@@ -180,9 +180,7 @@ class Selection:
         found = self.links_of[territory]
         if not found:
             return None
-        ranks, links = self.catalogue.link_rank, self.catalogue.links
-        is_recorded = self.catalogue.link_is_recorded
-        return min(found, key=lambda link: (ranks[link], is_recorded[link], links["mosaic_id"].iat[link]))
+        return min(found, key=self.catalogue.link_standing.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -292,6 +290,15 @@ class Catalogue:
     def link_is_recorded(self) -> Mask:
         """Whether anything is recorded of each link."""
         return np.array([record is not None for record in self.link_records], dtype=bool)
+
+    @cached_property
+    def link_standing(self) -> Places:
+        """Place of each link in the order in which links stand for their territory: the lowest stage first, one without
+        a record before one with, then by mosaic."""
+        places = np.arange(len(self.links), dtype=np.int64)  # by mosaic within each territory
+        standing = np.empty_like(places)
+        standing[np.lexsort((places, self.link_is_recorded, self.link_rank))] = places
+        return standing
 
     @cached_property
     def link_is_certain(self) -> Mask:

@@ -71,11 +71,7 @@ def _link_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
 def _stage_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
     """The look of each link by stage, and its place among them: the lowest stage last, as in `Selection.shown_link`."""
     looks = np.array([ord(look_of(record)) for record in catalogue.link_records], dtype=np.uint8)
-    places = np.arange(len(looks), dtype=np.int64)  # the table is sorted by mosaic within each territory
-    lowest_first = np.lexsort((places, catalogue.link_is_recorded, catalogue.link_rank))
-    order = np.empty_like(places)
-    order[lowest_first] = places[::-1]
-    return looks, order
+    return looks, -catalogue.link_standing
 
 
 def hatched_places(selection: Selection) -> list[int]:
