@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 from dashboard import data, filters, records
 from dashboard.text import is_unknown
 from geodata.records.models import Document, Organisation
-from geodata.records.organisations import read
+from geodata.records.register import read
 from geodata.records.roles import Actor
 from geodata.search import fold
 

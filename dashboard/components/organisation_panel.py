@@ -14,7 +14,7 @@ from dashboard import records
 from dashboard.components import fragments, names, tables
 from dashboard.components.forms import Form
 from dashboard.text import Words, is_unknown
-from geodata.records import organisations
+from geodata.records import register
 from geodata.records.models import Base, Document, Organisation, OrganisationRole, Partnership, Programme
 from geodata.records.roles import Actor
 from geodata.search import fold
@@ -22,7 +22,7 @@ from geodata.search import fold
 COUNTRIES = ("BR", "FR")
 CURRENCIES = ("BRL", "EUR", "USD")
 """Those that a form offers first."""
-DRAFTS: dict[type[Base], type[Any]] = {table: draft for draft, (table, _) in organisations.TABLES.items()}
+DRAFTS: dict[type[Base], type[Any]] = {table: draft for draft, (table, _) in register.TABLES.items()}
 KEYS: dict[type[Base], str] = {
     Organisation: "organisation_id",
     Programme: "programme_id",
@@ -34,9 +34,7 @@ KEYS: dict[type[Base], str] = {
 
 def read_rows(table: type[Base]) -> pd.DataFrame:
     """The rows of a table that whoever acts may see; empty without a database."""
-    return records.current().read(
-        lambda engine, actor: organisations.read(engine, actor, table), without=pd.DataFrame()
-    )
+    return records.current().read(lambda engine, actor: register.read(engine, actor, table), without=pd.DataFrame())
 
 
 def show_rows(table: type[Base], words: Words) -> None:
@@ -146,7 +144,7 @@ def _titles(table: type[Base], words: Words) -> dict[str, str]:
 def show_form(table: type[Base], words: Words) -> None:
     """Add a row, or choose one and change it; for those who may."""
     access = records.current().access
-    if records.current().engine is None or not access.is_at_least(organisations.TABLES[DRAFTS[table]][1]):
+    if records.current().engine is None or not access.is_at_least(register.TABLES[DRAFTS[table]][1]):
         return
     with st.expander(words.say("Add or change"), key=f"edit-{table.__tablename__}"):
         form = Form(table.__tablename__, "all", words)
@@ -212,8 +210,8 @@ def _writer(table: type[Base], row_id: str | None) -> Callable[[Engine, Actor, M
         if facts.get("amount") is not None:
             facts["amount"] = round(Decimal(facts["amount"]), 2)
         if row_id is None:
-            return organisations.add(engine, actor, DRAFTS[table](**facts), row_id=new_id)
-        return organisations.change(engine, actor, table, row_id, facts)
+            return register.add(engine, actor, DRAFTS[table](**facts), row_id=new_id)
+        return register.change(engine, actor, table, row_id, facts)
 
     return write
 

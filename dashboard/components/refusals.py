@@ -25,10 +25,14 @@ INCOMPLETE = frozenset(
         "money-both",
         "need-nowhere",
         "nothing-different",
+        "action-point-unknown",
+        "count-negative",
         "one-holder",
+        "one-sender",
         "one-subject",
         "retention-past",
         "text-empty",
+        "title-missing",
     }
 )
 """Reasons that lie in the entry alone and contradict nothing that is there."""
@@ -110,6 +114,12 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "money-both": words.say("An amount and its currency belong together. Give both, or neither."),
         "currency-unknown": words.say("“{currency}” is no currency. Write three letters, such as BRL or EUR."),
         "amount-unfit": words.say("The amount cannot be kept. Give a number from 0 on, with two decimals at most."),
+        "one-sender": words.say(
+            "Those who attended came from a municipality or from an organisation. Choose exactly one of them."
+        ),
+        "title-missing": words.say("The title is empty in every language. Give it in one at least."),
+        "count-negative": words.say("The number attending is below 0. Give a number from 0 on."),
+        "action-point-unknown": words.say("The action points go from 1 to 10. Give one of them, or none."),
         "nothing-different": words.say("The correction says the same as before. Change something."),
         # what is there already
         "link-missing": words.say("A coordinator can add the link, with its reason and source."),
@@ -122,6 +132,7 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "event-superseded": words.say(
             "The event was corrected meanwhile. Load the page again and correct the new one."
         ),
+        "still-referred": words.say("Something else points at it ({id}). Withdraw or change that first."),
         "fact-gone": words.say("It was corrected or withdrawn meanwhile. Load the page again."),
         "person-erased": words.say("The person under this reference was erased. Add the person without a reference."),
         "link-published": words.say("The published data link these two already. Nothing is missing."),

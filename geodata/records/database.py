@@ -56,6 +56,9 @@ CANCELLED = "57014"
 GAVE_WAY = frozenset({"40001", "40P01"})
 """PostgreSQL's states of a transaction that it ended for another's sake: it would go through if tried again."""
 
+Store = Engine | Connection
+"""Where something is read or written: the database, or an open transaction of it that the work is to be a part of."""
+
 P = ParamSpec("P")
 Value = TypeVar("Value")
 
@@ -254,12 +257,20 @@ def _busy() -> DatabaseError:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(store: Store) -> Iterator[Connection]:
     """One transaction that only reads: everything in it sees the same moment.
+
+    Args:
+        store: The database, or a transaction of it that is open already: then the reading is a part of that.
 
     Raises:
         DatabaseError: the database cannot be reached, or has no tables yet.
     """
+    if isinstance(store, Connection):
+        with _translated():
+            yield store
+        return
+    engine = store
     with _translated(), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(  # noqa: PLW2901 - the same connection
@@ -270,13 +281,22 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(store: Store) -> Iterator[Connection]:
     """One transaction that writes: all of it is stored at its end, or nothing.
+
+    Args:
+        store: The database, or a writing transaction of it that is open already: then the write is a part of that
+            one and is stored or undone with it.
 
     Raises:
         ConflictError: a constraint of the database refuses a row.
         DatabaseError: the database cannot be reached, stays busy (nothing was stored), or has no tables yet.
     """
+    if isinstance(store, Connection):
+        with _translated():
+            yield store
+        return
+    engine = store
     until = time.monotonic() + BUSY_SECONDS
     with (
         _translated(),
@@ -288,11 +308,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def retried(write: Callable[P, Value]) -> Callable[P, Value]:
-    """Try a write again, a few times, where it had to give way to another writer; nothing of it was stored then."""
+    """Try a write again, a few times, where it had to give way to another writer; nothing of it was stored then.
+
+    One that is a part of a larger transaction is not tried again: the larger one is.
+    """
 
     @functools.wraps(write)
     def tried(*args: P.args, **words: P.kwargs) -> Value:
-        for _ in range(TRIES - 1):
+        tries = 1 if args and isinstance(args[0], Connection) else TRIES
+        for _ in range(tries - 1):
             try:
                 return write(*args, **words)
             except DatabaseError as error:

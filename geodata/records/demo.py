@@ -17,8 +17,8 @@ from geodata.records import support
 from geodata.records.database import is_demonstration
 from geodata.records.errors import DatabaseError
 from geodata.records.events import append_events
-from geodata.records.organisations import DocumentDraft, OrganisationDraft, add
 from geodata.records.published import published_links
+from geodata.records.register import DocumentDraft, OrganisationDraft, add
 from geodata.records.roles import SYSTEM
 from geodata.status import EventDraft
 from geodata.support import Mission

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from geodata.errors import UnknownIdError
-from geodata.records.database import reading, retried, writing
+from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError, InvalidRecordError, LinkMissingError
 from geodata.records.frames import read_frame
 from geodata.records.models import (
@@ -48,7 +48,7 @@ NOTE_VISIBILITY = "restricted"
 
 
 def append_event(
-    engine: Engine, actor: Actor, draft: EventDraft, *, event_id: str | None = None, today: dt.date | None = None
+    engine: Store, actor: Actor, draft: EventDraft, *, event_id: str | None = None, today: dt.date | None = None
 ) -> Stored:
     """Record one event.
 
@@ -76,7 +76,7 @@ def append_event(
 
 @retried
 def append_events(
-    engine: Engine, actor: Actor, drafts: Mapping[str, EventDraft], *, today: dt.date | None = None
+    engine: Store, actor: Actor, drafts: Mapping[str, EventDraft], *, today: dt.date | None = None
 ) -> list[Stored]:
     """Record several events in one transaction: all or none.
 
@@ -238,7 +238,7 @@ def _keep_note(connection: Connection, actor: Actor, event_id: str, draft: Event
 
 @retried
 def add_note(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     event_id: str,
     note: str,
@@ -275,7 +275,7 @@ def add_note(
 
 
 @retried
-def show_note(engine: Engine, actor: Actor, note_id: str, *, visibility: str) -> None:
+def show_note(engine: Store, actor: Actor, note_id: str, *, visibility: str) -> None:
     """Change who sees a note.
 
     Raises:
@@ -292,7 +292,7 @@ def show_note(engine: Engine, actor: Actor, note_id: str, *, visibility: str) ->
 
 
 @retried
-def erase_note(engine: Engine, actor: Actor, note_id: str, *, why: str) -> None:
+def erase_note(engine: Store, actor: Actor, note_id: str, *, why: str) -> None:
     """Erase a note's text, here and in the history. The event stays, and that there was a note.
 
     Raises:
@@ -342,7 +342,7 @@ EVENT_COLUMNS = tuple(column.name for column in SensitisationEvent.__table__.col
 
 
 def events_of(
-    engine: Engine, actor: Actor, *, territory_id: str | None = None, mosaic_id: str | None = None
+    engine: Store, actor: Actor, *, territory_id: str | None = None, mosaic_id: str | None = None
 ) -> pd.DataFrame:
     """The events of a territory, a mosaic, a link (both given), or all, that the actor may see.
 
@@ -371,7 +371,7 @@ def events_of(
         return read_frame(connection, query)
 
 
-def notes_of(engine: Engine, actor: Actor, event_ids: Collection[str]) -> pd.DataFrame:
+def notes_of(engine: Store, actor: Actor, event_ids: Collection[str]) -> pd.DataFrame:
     """The notes on events that the actor may see, the events too.
 
     Returns:

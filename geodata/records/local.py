@@ -14,18 +14,18 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from geodata.crs import WGS84
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.records.boundary import read_boundary
-from geodata.records.database import reading, retried, writing
+from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
-from geodata.records.organisations import require_dates
 from geodata.records.published import published_ids, published_links, published_members, require_published
+from geodata.records.register import require_dates
 from geodata.records.roles import Actor, require_writer
 from geodata.records.writes import (
     Stored,
@@ -63,7 +63,7 @@ fact is about has left the bundle, so that the fact is shown nowhere but in list
 
 
 def add_link(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     territory_id: str,
     mosaic_id: str,
@@ -107,7 +107,7 @@ def add_link(
 
 
 def add_member(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     mosaic_id: str,
     member_name: str,
@@ -153,7 +153,7 @@ def add_member(
 
 
 def add_layer(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     mosaic_id: str,
     layer_name: str,
@@ -207,7 +207,7 @@ def add_layer(
 
 
 def add_seat(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     mosaic_id: str,
     *,
@@ -263,7 +263,7 @@ def add_seat(
 
 
 @retried
-def withdraw(engine: Engine, actor: Actor, kind: str, row_id: str, *, why: str) -> bool:
+def withdraw(engine: Store, actor: Actor, kind: str, row_id: str, *, why: str) -> bool:
     """Withdraw a local fact: it is no longer shown, and the history keeps it. Events on a link stay.
 
     Args:
@@ -294,7 +294,7 @@ def withdraw(engine: Engine, actor: Actor, kind: str, row_id: str, *, why: str) 
 
 @retried
 def correct(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     kind: str,
     row_id: str,
@@ -364,7 +364,7 @@ def correct(
     return Stored(values[key], True)
 
 
-def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
+def local_facts(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
     """The local facts of one kind that the actor may see.
 
     Args:
@@ -389,7 +389,7 @@ def local_facts(engine: Engine, actor: Actor, kind: str, *, with_withdrawn: bool
     return frame.assign(is_local=True, bundle_state=_bundle_states(kind, frame))
 
 
-def layers(engine: Engine, actor: Actor) -> gpd.GeoDataFrame:
+def layers(engine: Store, actor: Actor) -> gpd.GeoDataFrame:
     """The standing local boundaries that the actor may see, with their geometry (EPSG:4326).
 
     Returns:
@@ -411,7 +411,7 @@ def layers(engine: Engine, actor: Actor) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
 
 
-def all_links(engine: Engine, actor: Actor) -> pd.DataFrame:
+def all_links(engine: Store, actor: Actor) -> pd.DataFrame:
     """The published links and the standing local ones that the actor may see.
 
     Returns:
@@ -429,7 +429,7 @@ def all_links(engine: Engine, actor: Actor) -> pd.DataFrame:
 
 @retried
 def _add(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     table: type[Base],
     values: dict[str, Any],

@@ -196,7 +196,7 @@ class AuditLog(Base):
 # --- organisations, programmes, partnerships, documents ----------------------------------------------------
 
 
-class Organisation(Sourced, Base):
+class Organisation(Sourced, Withdrawable, Base):
     """An organisation, with the time during which it existed; a successor is another row."""
 
     __tablename__ = "organisation"
@@ -213,7 +213,7 @@ class Organisation(Sourced, Base):
     note: Mapped[str | None]
 
 
-class Programme(Sourced, Base):
+class Programme(Sourced, Withdrawable, Base):
     """A programme, agreement, call, training or meeting."""
 
     __tablename__ = "programme"
@@ -235,7 +235,7 @@ class Programme(Sourced, Base):
     note: Mapped[str | None]
 
 
-class Partnership(Sourced, Base):
+class Partnership(Sourced, Withdrawable, Base):
     """A convention between organisations; its parties are rows of `organisation_role`."""
 
     __tablename__ = "partnership"
@@ -251,7 +251,7 @@ class Partnership(Sourced, Base):
     note: Mapped[str | None]
 
 
-class OrganisationRole(Sourced, Base):
+class OrganisationRole(Sourced, Withdrawable, Base):
     """What an organisation is to exactly one programme, partnership, mosaic or territory."""
 
     __tablename__ = "organisation_role"
@@ -275,7 +275,7 @@ class OrganisationRole(Sourced, Base):
     valid_to: Mapped[str | None]
 
 
-class Document(Sourced, Base):
+class Document(Sourced, Withdrawable, Base):
     """A document that shows something: where it is, its hash, its licence. The file itself is not kept here."""
 
     __tablename__ = "document"
@@ -576,3 +576,128 @@ class CouncilSeat(Sourced, Withdrawable, Base):
     act: Mapped[str | None]
     reason: Mapped[str]
     supersedes_id: Mapped[Ref | None] = of_wrong_row("council_seat.council_seat_id")
+
+
+# --- trainings and agenda ----------------------------------------------------------------------------------
+
+
+class TrainingSession(Sourced, Withdrawable, Base):
+    """A training that was held or is planned. Its dates may be a year or a month."""
+
+    __tablename__ = "training_session"
+    __table_args__ = graded(sa.CheckConstraint("action_point BETWEEN 1 AND 10", name="action_point"))
+
+    training_session_id: Mapped[Key]
+    title: Mapped[str]
+    domain_code: Mapped[str]
+    status_code: Mapped[str]
+    valid_from: Mapped[str]
+    valid_to: Mapped[str | None]
+    place: Mapped[str | None]
+    territory_id: Mapped[Ref | None]
+    mosaic_id: Mapped[Ref | None]
+    organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
+    programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
+    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
+    note: Mapped[str | None]
+
+
+class TrainingAttendance(Sourced, Withdrawable, Base):
+    """How many attended a training from one territory or one organisation: a count, never a list of names."""
+
+    __tablename__ = "training_attendance"
+    __table_args__ = graded(
+        sa.CheckConstraint("attending_count >= 0", name="attending_count"),
+        sa.CheckConstraint("(territory_id IS NULL) <> (organisation_id IS NULL)", name="one_sender"),
+    )
+
+    training_attendance_id: Mapped[Key]
+    training_session_id: Mapped[Ref] = mapped_column(sa.ForeignKey("training_session.training_session_id"), index=True)
+    territory_id: Mapped[Ref | None] = mapped_column(index=True)
+    organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
+    attending_count: Mapped[int]
+
+
+class AgendaEvent(Sourced, Withdrawable, Base):
+    """A dated meeting. Its title is in one language at least; its days may be known to the month or year only."""
+
+    __tablename__ = "agenda_event"
+    __table_args__ = graded(
+        sa.CheckConstraint("action_point BETWEEN 1 AND 10", name="action_point"),
+        sa.CheckConstraint(
+            "title_fr IS NOT NULL OR title_pt_br IS NOT NULL OR title_en IS NOT NULL", name="some_title"
+        ),
+    )
+
+    agenda_event_id: Mapped[Key]
+    title_fr: Mapped[str | None]
+    title_pt_br: Mapped[str | None]
+    title_en: Mapped[str | None]
+    status_code: Mapped[str]
+    valid_from: Mapped[str]
+    valid_to: Mapped[str | None]
+    place: Mapped[str | None]
+    territory_id: Mapped[Ref | None]
+    mosaic_id: Mapped[Ref | None]
+    organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
+    programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
+    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    address: Mapped[str | None]
+    note: Mapped[str | None]
+
+
+# --- files that were loaded --------------------------------------------------------------------------------
+
+
+class ImportBatch(Recorded, Withdrawable, Base):
+    """One file that was loaded: its hash, what kind of record it held, and how many rows became what."""
+
+    __tablename__ = "import_batch"
+
+    batch_id: Mapped[Key]
+    kind: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    new_count: Mapped[int]
+    changed_count: Mapped[int]
+    withdrawn_count: Mapped[int]
+    unchanged_count: Mapped[int]
+    conflict_count: Mapped[int]
+    wrong_count: Mapped[int]
+
+
+class ImportRow(Base):
+    """What a line of a loaded file wrote, and how it named its places: that stays beside the codes.
+
+    `previous_id` is the row that a new one supersedes, `audit_id` the line of the history that tells what a row was
+    before it was changed in place.
+    """
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        one_of("outcome", ("new", "changed", "withdrawn")),
+        sa.Index(None, "row_id"),
+    )
+
+    batch_id: Mapped[Ref] = mapped_column(sa.ForeignKey("import_batch.batch_id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(sa.String(9))
+    row_id: Mapped[Ref]
+    previous_id: Mapped[Ref | None]
+    audit_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    written: Mapped[dict[str, Any] | None]
+
+
+class ImportIssue(Base):
+    """What was wrong with a line of a loaded file: which column and what, never what was typed there."""
+
+    __tablename__ = "import_issue"
+    __table_args__ = (one_of("severity", ("error", "warning")), sa.Index(None, "batch_id"))
+
+    issue_id: Mapped[int] = mapped_column(Counter, primary_key=True)
+    batch_id: Mapped[Ref] = mapped_column(sa.ForeignKey("import_batch.batch_id"))
+    line: Mapped[int]
+    column_name: Mapped[str]
+    code: Mapped[str]
+    severity: Mapped[str] = mapped_column(sa.String(7))

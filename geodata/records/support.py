@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from geodata import support as rules
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
-from geodata.records.database import reading, retried, writing
+from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.frames import read_frame
 from geodata.records.models import (
@@ -97,7 +97,7 @@ def draft_of(proposed: rules.NeedDraft) -> NeedDraft:
 
 
 @retried
-def add_need(engine: Engine, actor: Actor, draft: NeedDraft, *, on: dt.date, need_id: str | None = None) -> Stored:
+def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need_id: str | None = None) -> Stored:
     """Store a need.
 
     Args:
@@ -130,7 +130,7 @@ def add_need(engine: Engine, actor: Actor, draft: NeedDraft, *, on: dt.date, nee
 
 
 @retried
-def change_need(engine: Engine, actor: Actor, need_id: str, to_code: str, *, on: dt.date) -> None:
+def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: dt.date) -> None:
     """Take a need one step further.
 
     Args:
@@ -156,7 +156,7 @@ def change_need(engine: Engine, actor: Actor, need_id: str, to_code: str, *, on:
 
 @retried
 def add_mission(
-    engine: Engine,
+    engine: Store,
     actor: Actor,
     mission: rules.Mission,
     *,
@@ -217,7 +217,7 @@ def add_mission(
 
 
 @retried
-def change_mission(engine: Engine, actor: Actor, mission: rules.Mission, *, on: dt.date) -> tuple[Problem, ...]:
+def change_mission(engine: Store, actor: Actor, mission: rules.Mission, *, on: dt.date) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
     A mission that begins or ends without its actual day takes `on` for it.
@@ -265,7 +265,7 @@ NEED_COLUMNS = tuple(column.name for column in SupportNeed.__table__.columns if 
 MISSION_COLUMNS = tuple(column.name for column in Mission.__table__.columns if column.name != "recorded_by")
 
 
-def needs(engine: Engine, actor: Actor) -> pd.DataFrame:
+def needs(engine: Store, actor: Actor) -> pd.DataFrame:
     """The needs that the actor may see. A need says nothing of a person.
 
     Returns:
@@ -286,7 +286,7 @@ def needs(engine: Engine, actor: Actor) -> pd.DataFrame:
         return read_frame(connection, query)
 
 
-def missions(engine: Engine, actor: Actor, *, today: dt.date | None = None) -> pd.DataFrame:
+def missions(engine: Store, actor: Actor, *, today: dt.date | None = None) -> pd.DataFrame:
     """The missions that the actor may see, for those who work with them; the public has `public_support`.
 
     Args:
@@ -311,7 +311,7 @@ def missions(engine: Engine, actor: Actor, *, today: dt.date | None = None) -> p
     return frame.assign(is_to_close=pd.Series(to_close, index=frame.index, dtype="bool"))
 
 
-def successors(engine: Engine, actor: Actor, *, today: dt.date | None = None) -> dict[str, rules.NeedDraft]:
+def successors(engine: Store, actor: Actor, *, today: dt.date | None = None) -> dict[str, rules.NeedDraft]:
     """The needs to propose: one per mission that is to be closed and has no need after it yet.
 
     Args:
@@ -335,7 +335,7 @@ def successors(engine: Engine, actor: Actor, *, today: dt.date | None = None) ->
     return {one: need for one, need in proposed.items() if need is not None and one not in followed}
 
 
-def steps(engine: Engine, actor: Actor, *, need_id: str | None = None, mission_id: str | None = None) -> pd.DataFrame:
+def steps(engine: Store, actor: Actor, *, need_id: str | None = None, mission_id: str | None = None) -> pd.DataFrame:
     """The steps of a need or a mission, or of all.
 
     Returns:
@@ -372,7 +372,7 @@ def steps(engine: Engine, actor: Actor, *, need_id: str | None = None, mission_i
         return read_frame(connection, query)
 
 
-def public_support(engine: Engine, actor: Actor) -> pd.DataFrame:
+def public_support(engine: Store, actor: Actor) -> pd.DataFrame:
     """What may be shown of support by territory: one word and a month. Nobody can be found by it.
 
     Args:
@@ -406,7 +406,7 @@ def public_support(engine: Engine, actor: Actor) -> pd.DataFrame:
     ).reset_index()
 
 
-def support_counts(engine: Engine, actor: Actor, *, by: Literal["mosaic", "state"]) -> pd.DataFrame:
+def support_counts(engine: Store, actor: Actor, *, by: Literal["mosaic", "state"]) -> pd.DataFrame:
     """Missions by scheme and by mosaic or state, where there are 3 at least; the others are not told of at all.
 
     A row without its count would still tell that there are one or two.
@@ -463,7 +463,7 @@ def as_mission(row: Any) -> rules.Mission:
     return rules.Mission(id=row.mission_id, **values)
 
 
-def _mission_frame(engine: Engine, actor: Actor) -> pd.DataFrame:
+def _mission_frame(engine: Store, actor: Actor) -> pd.DataFrame:
     query = (
         sa.select(*(Mission.__table__.columns[name] for name in MISSION_COLUMNS))
         .where(Mission.visibility.in_(SEEN_BY[actor.audience]))

@@ -34,6 +34,9 @@ OPEN_TABLES = frozenset(
         models.LocalMember,
         models.LocalLayer,
         models.CouncilSeat,
+        models.TrainingSession,
+        models.TrainingAttendance,
+        models.AgendaEvent,
     }
 )
 """Tables of which a history entry is as visible as its row. Entries of all others are restricted: support tells

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data, records
 from geodata.export.geojson import territories_geojson
-from geodata.records import accounts, events, local, organisations, support
+from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
@@ -117,14 +117,14 @@ def test_an_organisation_is_added_and_changed_by_coordinators_only(
     assert app.text_input(key="organisation-all-0-organisation_name").value == "Consórcio do Oiapoque"
     app.text_input(key="organisation-all-0-source").set_value("statutes")
     app.button(key="store-organisation-all-0").click().run()
-    rows = organisations.read(database, SYSTEM, Organisation)
+    rows = register.read(database, SYSTEM, Organisation)
     (row_id,) = rows.loc[rows["organisation_name"] == "Consórcio do Oiapoque", "organisation_id"]
     app.selectbox(key="organisation-all-changed").set_value(row_id).run()
     assert app.text_input(key="organisation-all-2-source").value == "statutes"
     app.text_input(key="organisation-all-2-short_name").set_value("CIO")
     app.button(key="store-organisation-all-2").click().run()
     assert "It is recorded." in said(app)
-    rows = organisations.read(database, SYSTEM, Organisation)
+    rows = register.read(database, SYSTEM, Organisation)
     assert rows.loc[rows["organisation_id"] == row_id, "short_name"].tolist() == ["CIO"]
 
 
@@ -140,7 +140,7 @@ def test_an_editor_adds_the_document_of_an_event(monkeypatch: pytest.MonkeyPatch
     app.text_input(key="document-all-0-title").set_value("Minutes of a meeting")
     app.text_input(key="document-all-0-source").set_value("CNM")
     app.button(key="store-document-all-0").click().run()
-    assert organisations.read(database, SYSTEM, Document)["title"].tolist() == ["Minutes of a meeting"]
+    assert register.read(database, SYSTEM, Document)["title"].tolist() == ["Minutes of a meeting"]
 
 
 def test_a_member_is_added_marked_local_and_withdrawn_with_a_reason(at_this_machine: None, database: Engine) -> None:
@@ -227,7 +227,7 @@ def test_what_a_programme_costs_is_entered_with_its_currency(at_this_machine: No
     assert app.number_input(key=f"{form}-amount").value == 1234567.5
     app.selectbox(key=f"{form}-currency_code").set_value("BRL")
     app.button(key=f"store-{form}").click().run()
-    kept = organisations.read(database, SYSTEM, Programme).set_index("programme_id").loc["chiloe-2007"]
+    kept = register.read(database, SYSTEM, Programme).set_index("programme_id").loc["chiloe-2007"]
     assert (kept["amount"], kept["currency_code"], kept["atlas_id"]) == (Decimal("1234567.50"), "BRL", "12396")
     tables = [table.value for table in open_page("organisations", lang="fr").dataframe]
     (shown,) = (table for table in tables if "Point of the minutes of 2007" in table or len(table.columns) > 8)

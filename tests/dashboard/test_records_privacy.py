@@ -28,7 +28,7 @@ from dashboard.components import territory_list
 from dashboard.text import TONGUES, words
 from geodata.export.geojson import territories_geojson
 from geodata.model import vocabulary
-from geodata.records import events, local, organisations, persons, support
+from geodata.records import events, local, persons, register, support
 from geodata.records.accounts import grant, sign_in
 from geodata.records.audit import history
 from geodata.records.models import Organisation
@@ -142,10 +142,10 @@ def planted(database: Engine) -> Engine:
         support.add_mission(
             database, writer, mission, on=STEP, source=f"canary-source {NAME}", visibility=visibility
         )  # fmt: skip
-    hidden = organisations.OrganisationDraft(
+    hidden = register.OrganisationDraft(
         organisation_name="canary-organisation", type_code="NG", country_code="BR", source=MAIL, visibility="partner"
     )
-    organisations.add(database, writer, hidden)
+    register.add(database, writer, hidden)
     local.add_link(
         database, writer, territory_id=OIAPOQUE, mosaic_id="lagamar", reason="canary-reason", source=f"said by {NAME}",
         visibility="restricted",
@@ -232,7 +232,7 @@ def frames(engine: Engine) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "events", events.events_of(engine, VISITOR)
     yield "notes", events.notes_of(engine, VISITOR, events.events_of(engine, SYSTEM)["event_id"].tolist())
     yield "history", history(engine, VISITOR, most=5000)
-    yield "organisations", organisations.read(engine, VISITOR, Organisation)
+    yield "organisations", register.read(engine, VISITOR, Organisation)
     yield "local links", local.local_facts(engine, VISITOR, "link")
     yield "missions by mosaic", support.support_counts(engine, VISITOR, by="mosaic")
     yield "missions by state", support.support_counts(engine, VISITOR, by="state")
@@ -339,10 +339,10 @@ def test_a_note_made_public_is_found_on_the_page(planted: Engine) -> None:
 
 def test_an_address_in_a_table_of_a_page_is_found(planted: Engine) -> None:
     account = sign_in(planted, issuer="https://id.example", subject="serin", label=ACCOUNT)
-    leak = organisations.OrganisationDraft(
+    leak = register.OrganisationDraft(
         organisation_name="write to me@somewhere.org", type_code="NG", country_code="BR", source="a letter"
     )
-    organisations.add(planted, account, leak)
+    register.add(planted, account, leak)
     assert list(finds(visit("en", pages=("organisations",)))) == [f"organisations of {AMAPA} in en"]
 
 

@@ -27,9 +27,9 @@ from geodata.records.models import (
     SensitisationEvent,
     SupportNeed,
 )
-from geodata.records.organisations import read
 from geodata.records.published import published_links
 from geodata.records.queries import link_states, state_query
+from geodata.records.register import read
 from geodata.records.roles import SYSTEM, VISITOR
 from geodata.records.support import missions, public_support, successors, support_counts
 

@@ -20,9 +20,9 @@ from geodata.records import (
     audit,
     events,
     local,
-    organisations,
     persons,
     queries,
+    register,
     support,
     tokens,
 )
@@ -62,11 +62,12 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
         "editor",
         lambda e, a, d: support.change_mission(e, a, Mission(ID, "VSI", "V4", territory_id=d.territory_id), on=DAY),
     ),
-    "organisations.add": (
+    "register.add": (
         "editor",
-        lambda e, a, _: organisations.add(e, a, organisations.DocumentDraft(title="t", source="s")),
+        lambda e, a, _: register.add(e, a, register.DocumentDraft(title="t", source="s")),
     ),
-    "organisations.change": ("coordinator", lambda e, a, _: organisations.change(e, a, Document, ID, {"title": "t"})),
+    "register.change": ("coordinator", lambda e, a, _: register.change(e, a, Document, ID, {"title": "t"})),
+    "register.withdraw": ("coordinator", lambda e, a, _: register.withdraw(e, a, Document, ID, why="w")),
     "local.add_link": (
         "coordinator",
         lambda e, a, d: local.add_link(e, a, d.territory_id, "carioca", reason="r", source="s"),
@@ -130,7 +131,7 @@ OPEN_READS = {
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
     "local.layers": local.layers,
     "local.all_links": local.all_links,
-    "organisations.read": lambda e, a: organisations.read(e, a, Document),
+    "register.read": lambda e, a: register.read(e, a, Document),
     "support.public_support": support.public_support,
     "support.support_counts": lambda e, a: support.support_counts(e, a, by="mosaic"),
 }

@@ -17,22 +17,28 @@ from geodata.records.database import reading, upgrade, writing
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import (
     Account,
+    AgendaEvent,
     AuditLog,
     Document,
     Organisation,
     OrganisationRole,
     Partnership,
     Programme,
+    TrainingAttendance,
 )
-from geodata.records.organisations import (
+from geodata.records.register import (
+    AgendaDraft,
+    AttendanceDraft,
     DocumentDraft,
     OrganisationDraft,
     PartnershipDraft,
     ProgrammeDraft,
     RoleDraft,
+    TrainingDraft,
     add,
     change,
     read,
+    withdraw,
 )
 
 
@@ -245,9 +251,9 @@ def test_a_change_keeps_what_was(engine: Engine, actors) -> None:
         change(engine, actors.coordinator, Organisation, "fnp", {"sourc": "x"})
     with pytest.raises(ConflictError, match="The source is empty"):
         change(engine, actors.coordinator, Organisation, "fnp", {"source": None})
-    with pytest.raises(UnknownIdError, match="No table that is changed by hand is called 'audit_log'"):
+    with pytest.raises(UnknownIdError, match="No table of the register is called 'audit_log'"):
         change(engine, actors.coordinator, AuditLog, "1", {"action": "x"})
-    with pytest.raises(UnknownIdError, match="No table to read is called 'account'"):
+    with pytest.raises(UnknownIdError, match="No table of the register is called 'account'"):
         read(engine, actors.admin, Account)
 
 
@@ -256,3 +262,70 @@ def test_an_editor_adds_documents_only(engine: Engine, actors) -> None:
     with pytest.raises(PermissionDenied, match="To add to organisation takes the role coordinator"):
         add(engine, actors.editor, draft)
     assert read(engine, actors.visitor, Partnership).empty
+
+
+def test_a_training_with_those_who_attended(engine: Engine, actors, link) -> None:
+    training = add(
+        engine, actors.coordinator, TrainingDraft(title="Water", domain_code="T1A", valid_from="2008", source="report")
+    )
+    for sender in ({"territory_id": link[0]}, {"organisation_id": "cnm"}):
+        add(
+            engine,
+            actors.coordinator,
+            AttendanceDraft(training_session_id=training.row_id, attending_count=3, source="report", **sender),
+        )
+    attended = read(engine, actors.visitor, TrainingAttendance)
+    assert attended["attending_count"].tolist() == [3, 3]
+    assert set(attended["training_session_id"]) == {training.row_id}
+    with pytest.raises(ConflictError, match="give exactly one"):
+        add(
+            engine,
+            actors.coordinator,
+            AttendanceDraft(training_session_id=training.row_id, attending_count=3, source="report"),
+        )
+    with pytest.raises(ConflictError, match="below 0"):
+        add(
+            engine,
+            actors.coordinator,
+            AttendanceDraft(
+                training_session_id=training.row_id, attending_count=-1, source="report", organisation_id="cnm"
+            ),
+        )
+    with pytest.raises(UnknownIdError, match="training session"):
+        add(
+            engine,
+            actors.coordinator,
+            AttendanceDraft(training_session_id="none", attending_count=1, source="report", organisation_id="cnm"),
+        )
+
+
+def test_an_agenda_event_has_a_title_in_some_language(engine: Engine, actors) -> None:
+    add(engine, actors.coordinator, AgendaDraft(valid_from="2027-05", title_pt_br="Oficina", source="letter"))
+    assert read(engine, actors.visitor, AgendaEvent)["title_pt_br"].tolist() == ["Oficina"]
+    with pytest.raises(ConflictError, match="title is empty in every language"):
+        add(engine, actors.coordinator, AgendaDraft(valid_from="2027-05", source="letter"))
+    with pytest.raises(ConflictError, match="from 1 to 10"):
+        add(
+            engine,
+            actors.coordinator,
+            AgendaDraft(valid_from="2027-05", title_fr="Atelier", source="letter", action_point=11),
+        )
+
+
+def test_what_is_withdrawn_is_listed_no_more_and_cannot_be_changed(engine: Engine, actors) -> None:
+    document = add(engine, actors.editor, DocumentDraft(title="Minutes", source="meeting")).row_id
+    assert withdraw(engine, actors.coordinator, Document, document, why="a test")
+    assert not withdraw(engine, actors.coordinator, Document, document, why="again")
+    assert read(engine, actors.visitor, Document).empty
+    assert read(engine, actors.visitor, Document, with_withdrawn=True)["withdrawn_why"].tolist() == ["a test"]
+    with pytest.raises(ConflictError, match="withdrawn meanwhile"):
+        change(engine, actors.coordinator, Document, document, {"title": "Other"})
+    assert history(engine, actors.admin)["action"].iloc[0] == "withdraw"
+
+
+def test_what_others_point_at_is_not_withdrawn(engine: Engine, actors) -> None:
+    with pytest.raises(ConflictError, match="The organisation afvp points at france-volontaires"):
+        withdraw(engine, actors.coordinator, Organisation, "france-volontaires", why="a test")
+    with pytest.raises(ConflictError, match="reason is empty"):
+        withdraw(engine, actors.coordinator, Organisation, "cuf", why=" ")
+    assert withdraw(engine, actors.coordinator, Organisation, "cuf", why="a test")

@@ -1,7 +1,11 @@
-"""Organisations, their roles, programmes, partnerships and documents."""
+"""The register: what is entered by hand and changed in place, while the history keeps what it was.
+
+Organisations, their roles, programmes, partnerships, documents, trainings with those who attended, and the agenda.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,19 +15,28 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from babel.numbers import is_currency
-from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
-from geodata.records.database import reading, retried, writing
+from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
-from geodata.records.models import Base, Document, Organisation, OrganisationRole, Partnership, Programme
+from geodata.records.models import (
+    AgendaEvent,
+    Base,
+    Document,
+    Organisation,
+    OrganisationRole,
+    Partnership,
+    Programme,
+    TrainingAttendance,
+    TrainingSession,
+)
 from geodata.records.published import require_published
 from geodata.records.roles import Actor, Role, require_writer
-from geodata.records.writes import Stored, add_row, change_row, find_row, key_name, require_id, require_rows
+from geodata.records.writes import Stored, add_row, change_row, find_row, key_name, now, require_id, require_rows
 from geodata.search import nearest
-from geodata.status import SEEN_BY
+from geodata.status import ACTION_POINTS, SEEN_BY
 
 PARTIAL_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 """A year, a month or a day."""
@@ -36,6 +49,9 @@ CODES = {
     (Programme, "type_code"): "programme_type",
     (Programme, "status_code"): "programme_status",
     (Partnership, "type_code"): "programme_type",
+    (TrainingSession, "domain_code"): "training",
+    (TrainingSession, "status_code"): "agenda_status",
+    (AgendaEvent, "status_code"): "agenda_status",
 }
 """Vocabulary of each coded column; `confidence` and `visibility` are those of every table."""
 REFERENCES: dict[str, type[Base]] = {
@@ -44,9 +60,15 @@ REFERENCES: dict[str, type[Base]] = {
     "programme_id": Programme,
     "partnership_id": Partnership,
     "document_id": Document,
+    "training_session_id": TrainingSession,
 }
 """Table that each referring column points at."""
-ONE_SUBJECT = "A role is in one programme, partnership, mosaic or territory: give exactly one."
+SUBJECTS = ("programme_id", "partnership_id", "mosaic_id", "territory_id")
+"""What a role may be in: exactly one of them."""
+SENDERS = ("territory_id", "organisation_id")
+"""Where those who attended came from: exactly one of them."""
+TITLES = ("title_fr", "title_pt_br", "title_en")
+"""Titles of an agenda event, of which one at least is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +166,87 @@ class DocumentDraft:
     visibility: str = "public"
 
 
-Draft = OrganisationDraft | ProgrammeDraft | PartnershipDraft | RoleDraft | DocumentDraft
+@dataclass(frozen=True, kw_only=True)
+class TrainingDraft:
+    """A training as entered; how many attended is said by `AttendanceDraft`.
+
+    Attributes:
+        domain_code: Training domain.
+        status_code: Whether it is planned, was held, or what else became of it.
+        valid_from: First year, month or day.
+        valid_to: Last one.
+        organisation_id: Organisation that holds it.
+    """
+
+    title: str
+    domain_code: str
+    valid_from: str
+    source: str
+    status_code: str = "unknown"
+    valid_to: str | None = None
+    place: str | None = None
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    organisation_id: str | None = None
+    programme_id: str | None = None
+    action_point: int | None = None
+    document_id: str | None = None
+    note: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttendanceDraft:
+    """How many attended a training from one territory, or from one organisation. Never who."""
+
+    training_session_id: str
+    attending_count: int
+    source: str
+    territory_id: str | None = None
+    organisation_id: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgendaDraft:
+    """A dated meeting as entered, its title in one language at least; dates may be a year or a month.
+
+    Attributes:
+        organisation_id: Organisation that calls it.
+        address: A page about it.
+    """
+
+    valid_from: str
+    source: str
+    title_fr: str | None = None
+    title_pt_br: str | None = None
+    title_en: str | None = None
+    status_code: str = "unknown"
+    valid_to: str | None = None
+    place: str | None = None
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    organisation_id: str | None = None
+    programme_id: str | None = None
+    action_point: int | None = None
+    address: str | None = None
+    note: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+Draft = (
+    OrganisationDraft
+    | ProgrammeDraft
+    | PartnershipDraft
+    | RoleDraft
+    | DocumentDraft
+    | TrainingDraft
+    | AttendanceDraft
+    | AgendaDraft
+)
 
 TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
     OrganisationDraft: (Organisation, "coordinator"),
@@ -152,13 +254,16 @@ TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
     PartnershipDraft: (Partnership, "coordinator"),
     RoleDraft: (OrganisationRole, "coordinator"),
     DocumentDraft: (Document, "editor"),
+    TrainingDraft: (TrainingSession, "coordinator"),
+    AttendanceDraft: (TrainingAttendance, "coordinator"),
+    AgendaDraft: (AgendaEvent, "coordinator"),
 }
 """Table of each kind of entry, and the least role that writes it: whoever records an event may add its document."""
 
 
 @retried
-def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None) -> Stored:
-    """Store an organisation, programme, partnership, role or document.
+def add(engine: Store, actor: Actor, draft: Draft, *, row_id: str | None = None) -> Stored:
+    """Store a row of the register.
 
     Args:
         engine: The database.
@@ -171,14 +276,13 @@ def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None
 
     Raises:
         UnknownIdError: a code, or something that it refers to, does not exist.
-        ConflictError: a text that must be there is empty, a date or hash cannot be read, a role names not exactly
-            one subject, an amount has no currency or is no amount, or the id stands for another row.
+        ConflictError: a text that must be there is empty, a date or hash cannot be read, not exactly one of
+            `SUBJECTS` or `SENDERS` is given, an amount has no currency or is no amount, or the id stands for another
+            row.
         PermissionDenied: the actor may not.
     """
     table, least = TABLES[type(draft)]
     values = _checked(table, asdict(draft))
-    if isinstance(draft, RoleDraft) and len(_subjects(values)) != 1:
-        raise ConflictError(ONE_SUBJECT, "one-subject")
     key = key_name(table)
     values[key] = require_id(row_id)
     with writing(engine) as connection:
@@ -188,8 +292,8 @@ def add(engine: Engine, actor: Actor, draft: Draft, *, row_id: str | None = None
 
 
 @retried
-def change(engine: Engine, actor: Actor, table: type[Base], row_id: str, changes: Mapping[str, Any]) -> bool:
-    """Change columns of an organisation, programme, partnership, role or document; the history keeps what it was.
+def change(engine: Store, actor: Actor, table: type[Base], row_id: str, changes: Mapping[str, Any]) -> bool:
+    """Change columns of a row of the register; the history keeps what it was.
 
     Args:
         engine: The database.
@@ -203,13 +307,10 @@ def change(engine: Engine, actor: Actor, table: type[Base], row_id: str, changes
 
     Raises:
         UnknownIdError: there is no such row or column, or a code or reference does not exist.
-        ConflictError: as for `add`.
+        ConflictError: as for `add`; or the row was withdrawn.
         PermissionDenied: the actor may not.
     """
-    kinds = {kind: draft for draft, (kind, _) in TABLES.items()}
-    if table not in kinds:
-        raise UnknownIdError("table that is changed by hand", table.__tablename__)
-    fields = set(kinds[table].__dataclass_fields__)
+    fields = fields_of(table)
     for name in changes:
         if name not in fields:
             raise UnknownIdError("column", name, nearest(name, fields))
@@ -217,33 +318,82 @@ def change(engine: Engine, actor: Actor, table: type[Base], row_id: str, changes
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", f"change {table.__tablename__}")
         row = find_row(connection, table, row_id, lock=True)
+        if row.withdrawn_at is not None:
+            raise ConflictError("This was withdrawn meanwhile. Look at it again.", "fact-gone")
         whole = _checked(table, {**{name: getattr(row, name) for name in fields}, **changes})
-        if table is OrganisationRole and len(_subjects(whole)) != 1:
-            raise ConflictError(ONE_SUBJECT, "one-subject")
         _require_references(connection, key, whole)
         return change_row(connection, actor, table, row, whole)
 
 
-def read(engine: Engine, actor: Actor, table: type[Base]) -> pd.DataFrame:
-    """All rows of one of these tables that the actor may see.
+@retried
+def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why: str) -> bool:
+    """Withdraw a row: it is no longer listed, and the history keeps it. What points at it must be withdrawn before.
+
+    Args:
+        engine: The database.
+        actor: A coordinator.
+        table: Its table.
+        row_id: Its id.
+        why: The reason.
 
     Returns:
-        The columns of the table but who recorded it, by key.
+        Whether it stood until now.
+
+    Raises:
+        UnknownIdError: there is no such row, or the table is no part of the register.
+        ConflictError: no reason was given, or a standing row of another table points at it.
+        PermissionDenied: the actor may not.
+    """
+    fields_of(table)
+    if not why.strip():
+        raise ConflictError("The reason is empty. It must say something.", "text-empty")
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", f"withdraw {table.__tablename__}")
+        row = find_row(connection, table, row_id, lock=True)
+        if row.withdrawn_at is not None:
+            return False
+        _require_nothing_points_at(connection, table, row_id)
+        changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why.strip()}
+        return change_row(connection, actor, table, row, changes, action="withdraw")
+
+
+def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool = False) -> pd.DataFrame:
+    """All rows of a table of the register that the actor may see.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf.
+        table: The table.
+        with_withdrawn: Whether withdrawn ones are wanted too, as for naming what an older record points at.
+
+    Returns:
+        The columns of the table but who recorded or withdrew it, by key.
 
     Raises:
         UnknownIdError: the table is another one.
         DatabaseError: the database cannot be used.
     """
-    if table not in {kind for kind, _ in TABLES.values()}:
-        raise UnknownIdError("table to read", table.__tablename__)
-    columns = [column for column in table.__table__.columns if column.name != "recorded_by"]
-    query = sa.select(*columns).where(table.__table__.c.visibility.in_(SEEN_BY[actor.audience]))
+    fields_of(table)
+    of = table.__table__.c
+    hidden = {"recorded_by", "withdrawn_by"}
+    query = sa.select(*(column for column in of if column.name not in hidden))
+    query = query.where(of.visibility.in_(SEEN_BY[actor.audience]))
+    if not with_withdrawn:
+        query = query.where(of.withdrawn_at.is_(None))
     with reading(engine) as connection:
         return read_frame(connection, query.order_by(table.__table__.c[key_name(table)]))
 
 
-def _subjects(values: Mapping[str, Any]) -> list[str]:
-    return [name for name in ("programme_id", "partnership_id", "mosaic_id", "territory_id") if values[name]]
+def fields_of(table: type[Base]) -> frozenset[str]:
+    """What a person says of a row of the register: no key, no stamps.
+
+    Raises:
+        UnknownIdError: the table is no part of the register.
+    """
+    for draft, (kind, _) in TABLES.items():
+        if kind is table:
+            return frozenset(field.name for field in dataclasses.fields(draft))
+    raise UnknownIdError("table of the register", table.__tablename__)
 
 
 def _checked(table: type[Base], values: dict[str, Any]) -> dict[str, Any]:
@@ -264,7 +414,25 @@ def _checked(table: type[Base], values: dict[str, Any]) -> dict[str, Any]:
     require_dates(clean)
     if table is Programme:
         _require_money(clean["amount"], clean["currency_code"])
+    if table is AgendaEvent and not any(clean[name] for name in TITLES):
+        raise ConflictError("The title is empty in every language. Give it in one at least.", "title-missing")
+    if (clean.get("attending_count") or 0) < 0:
+        raise ConflictError("The number attending is below 0. Give a number from 0 on.", "count-negative")
+    if clean.get("action_point") is not None and clean["action_point"] not in ACTION_POINTS:
+        raise ConflictError("The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown")
+    if table is OrganisationRole and _count(clean, SUBJECTS) != 1:
+        raise ConflictError(
+            "A role is in one programme, partnership, mosaic or territory: give exactly one.", "one-subject"
+        )
+    if table is TrainingAttendance and _count(clean, SENDERS) != 1:
+        raise ConflictError(
+            "Those who attended came from a territory or from an organisation: give exactly one.", "one-sender"
+        )
     return clean
+
+
+def _count(values: Mapping[str, Any], names: tuple[str, ...]) -> int:
+    return sum(values[name] is not None for name in names)
 
 
 def _require_money(amount: Decimal | None, currency: str | None) -> None:
@@ -305,6 +473,24 @@ def require_dates(values: Mapping[str, Any]) -> None:
         raise ConflictError(
             f"The end {end} is before the start {start}. Mend the dates.", "dates-order", start=start, end=end
         )
+
+
+def _require_nothing_points_at(connection: sa.Connection, table: type[Base], row_id: str) -> None:
+    for other in Base.metadata.sorted_tables:
+        for foreign in other.foreign_keys:
+            if foreign.column.table is not table.__table__:
+                continue
+            query = sa.select(*other.primary_key).where(foreign.parent == row_id).limit(1)
+            if "withdrawn_at" in other.c:
+                query = query.where(other.c.withdrawn_at.is_(None))
+            if (pointing := connection.scalar(query)) is not None:
+                what = other.name.replace("_", " ")
+                raise ConflictError(
+                    f"The {what} {pointing} points at {row_id}. Withdraw or change that first.",
+                    "still-referred",
+                    what=what,
+                    id=pointing,
+                )
 
 
 def _require_references(connection: sa.Connection, key: str, values: Mapping[str, Any]) -> None:
