@@ -31,7 +31,9 @@ from geodata.records.roles import Actor, require_own, require_writer
 from geodata.records.writes import (
     BLANK,
     Stored,
+    add_new_rows,
     add_row,
+    batched,
     blank_audit,
     change_row,
     find_row,
@@ -102,14 +104,17 @@ def append_events(
         new = {event_id: draft for event_id, draft in drafts.items() if event_id not in kept}
         _check_references(connection, actor, new)
         is_demonstration = connection.scalar(sa.select(Installation.is_demonstration))
-        for event_id, draft in drafts.items():
-            values = {**_event_values(event_id, draft), "is_demonstration": is_demonstration}
-            if event_id in kept:
-                require_same(SensitisationEvent, kept[event_id], values)
-            else:
-                add_row(connection, actor, SensitisationEvent, values)
-            if draft.note:
-                _keep_note(connection, actor, event_id, draft)
+        values = {
+            event_id: {**_event_values(event_id, draft), "is_demonstration": is_demonstration}
+            for event_id, draft in drafts.items()
+        }
+        for event_id, row in kept.items():
+            require_same(SensitisationEvent, row, values[event_id])
+        if len(new) == 1:  # two may hand in the same one at the same moment
+            add_row(connection, actor, SensitisationEvent, *(values[event_id] for event_id in new))
+        else:  # `lock_links` lets nobody else write events meanwhile
+            add_new_rows(connection, actor, SensitisationEvent, [values[event_id] for event_id in new])
+        _keep_notes(connection, actor, {event_id: draft for event_id, draft in drafts.items() if draft.note})
         if new:
             refresh_status(connection, {(draft.territory_id, draft.mosaic_id) for draft in new.values()})
     return [Stored(event_id, event_id in new, warnings[event_id]) for event_id in drafts]
@@ -149,8 +154,11 @@ def _event_values(event_id: str, draft: EventDraft) -> dict[str, Any]:
 
 def _kept(connection: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
     columns = SensitisationEvent.__table__.columns
-    rows = connection.execute(sa.select(*columns).where(SensitisationEvent.event_id.in_(ids)))
-    return {row.event_id: row for row in rows}
+    return {
+        row.event_id: row
+        for some in batched(ids)
+        for row in connection.execute(sa.select(*columns).where(SensitisationEvent.event_id.in_(some)))
+    }
 
 
 def _check_references(connection: Connection, actor: Actor, drafts: Mapping[str, EventDraft]) -> None:
@@ -188,17 +196,16 @@ def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str,
     event = SensitisationEvent
     superseding: dict[str, str] = {
         row.supersedes_id: row.event_id
+        for some in batched(wanted)
         for row in connection.execute(
-            sa.select(event.event_id, event.supersedes_id).where(event.supersedes_id.in_(wanted))
+            sa.select(event.event_id, event.supersedes_id).where(event.supersedes_id.in_(some))
         )
     }
+    of_event = (event.event_id, event.territory_id, event.mosaic_id, event.organisation_id)
     known = {
         row.event_id: (row.territory_id, row.mosaic_id, row.organisation_id)
-        for row in connection.execute(
-            sa.select(event.event_id, event.territory_id, event.mosaic_id, event.organisation_id).where(
-                event.event_id.in_(wanted)
-            )
-        )
+        for some in batched(wanted)
+        for row in connection.execute(sa.select(*of_event).where(event.event_id.in_(some)))
     }
     for event_id, draft in drafts.items():
         old = draft.supersedes_id
@@ -223,17 +230,38 @@ def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str,
 # --- notes ------------------------------------------------------------------------------------------------
 
 
-def _keep_note(connection: Connection, actor: Actor, event_id: str, draft: EventDraft) -> None:
-    """Store the note that came with an event; a retry finds it, erased or not."""
-    note_id = str(uuid.uuid5(uuid.UUID(event_id), "note"))
-    kept = connection.execute(sa.select(EventNote.note).where(EventNote.note_id == note_id)).one_or_none()
-    if kept is None:
-        values = {"note_id": note_id, "event_id": event_id, "note": draft.note, "visibility": NOTE_VISIBILITY}
-        add_row(connection, actor, EventNote, values, link=(draft.territory_id, draft.mosaic_id))
-    elif kept.note not in {draft.note, None}:
-        raise ConflictError(
-            f"The event {event_id} is there with another note. Add a note to it, or give a new id.", "id-taken"
-        )
+def note_id_of(event_id: str) -> str:
+    """The id of the note that came with an event."""
+    return str(uuid.uuid5(uuid.UUID(event_id), "note"))
+
+
+def _keep_notes(connection: Connection, actor: Actor, drafts: Mapping[str, EventDraft]) -> None:
+    """Store the notes that came with events; a retry finds them, erased or not."""
+    ids = {note_id_of(event_id): event_id for event_id in drafts}
+    kept = {
+        row.note_id: row.note
+        for some in batched(ids)
+        for row in connection.execute(sa.select(EventNote.note_id, EventNote.note).where(EventNote.note_id.in_(some)))
+    }
+    for note_id, note in kept.items():
+        if note not in {drafts[ids[note_id]].note, None}:
+            raise ConflictError(
+                f"The event {ids[note_id]} is there with another note. Add a note to it, or give a new id.", "id-taken"
+            )
+    new = {note_id: event_id for note_id, event_id in ids.items() if note_id not in kept}
+    rows = [
+        {
+            "note_id": note_id,
+            "event_id": event_id,
+            "note": drafts[event_id].note,
+            "visibility": NOTE_VISIBILITY,
+            "erased_at": None,
+            "erased_why": None,
+        }
+        for note_id, event_id in new.items()
+    ]
+    links = [(drafts[event_id].territory_id, drafts[event_id].mosaic_id) for event_id in new.values()]
+    add_new_rows(connection, actor, EventNote, rows, links=links)
 
 
 @retried
