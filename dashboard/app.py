@@ -13,6 +13,7 @@ say = state.peek_words().say
 if not st.context.is_embedded:
     st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
 access = records.begin().access
+for_editors = [st.Page(VIEWS / "files.py", title=say("Files"), url_path="files")]
 for_coordinators = [st.Page(VIEWS / "persons.py", title=say("Persons"), url_path="persons")]
 page = st.navigation(
     [
@@ -27,6 +28,7 @@ page = st.navigation(
             url_path="accounts",
             visibility="visible" if access.is_at_least("admin") else "hidden",
         ),
+        *(for_editors if access.is_at_least("editor") else []),
         *(for_coordinators if access.is_at_least("coordinator") else []),
     ],
     position="hidden" if st.context.is_embedded else "top",

@@ -14,6 +14,7 @@ from rich.table import Table as Grid
 
 from geodata.errors import MosaicosError
 from geodata.paths import published_folder
+from pipelines.cli_exchange import COMMANDS
 from pipelines.cli_export import export
 
 if TYPE_CHECKING:
@@ -266,6 +267,10 @@ def revoke(token_id: str) -> None:
     was_good = revoke_token(engine, SYSTEM, token_id)
     engine.dispose()
     click.echo("Revoked." if was_good else "It was revoked already.")
+
+
+for command in COMMANDS:
+    records.add_command(command)
 
 
 def _account_id(engine: Engine, account: str) -> str:

@@ -202,7 +202,7 @@ class Form:
         label: str,
         write: Write,
         *,
-        said: str,
+        said: str | Callable[[Any], str],
         outside: Mapping[str, Any] | None = None,
         required: Sequence[str] = (),
         is_main: bool = True,
@@ -212,7 +212,7 @@ class Form:
         Args:
             label: What stands on it.
             write: Called with the database, who acts, the values by field, and the id of the new record.
-            said: What to say when it is stored.
+            said: What to say when it is stored; or what says it, from what the write returned.
             outside: Values that are not fields of this form.
             required: Fields that must say something.
             is_main: Whether it is what the person most likely came for.
@@ -230,7 +230,8 @@ class Form:
             if outcome.is_stored:
                 warnings = getattr(outcome.stored, "warnings", ())
                 self.entry.renew()
-                self.entry.said = (said, *(warning.message(self.words.vocabulary) for warning in warnings))
+                done = said(outcome.stored) if callable(said) else said
+                self.entry.said = (done, *(warning.message(self.words.vocabulary) for warning in warnings))
                 st.session_state[_CHANGED] = True
             else:
                 self.entry.problems, self.entry.refusal, self.entry.said = outcome.problems, outcome.refusal, ()

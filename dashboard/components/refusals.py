@@ -85,7 +85,12 @@ def _facts(error: RecordsError, words: Words) -> dict[str, str]:
 
 
 def _sentences(words: Words) -> dict[str, str]:
-    return _sentences_of_records(words) | _sentences_of_files(words) | _sentences_of_database(words)
+    return (
+        _sentences_of_records(words)
+        | _sentences_of_files(words)
+        | _sentences_of_sheets(words)
+        | _sentences_of_database(words)
+    )
 
 
 def _sentences_of_records(words: Words) -> dict[str, str]:
@@ -143,6 +148,13 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "need-met": words.say("The need has a mission already. State another need."),
         "mission-first": words.say("A mission begins as assigned. Record its next step afterwards."),
         "step-refused": words.say("From “{before}” it cannot go to “{after}”."),
+        "step-same": words.say("The date of a state changes with the state alone. Leave it at {day}."),
+        "pair-fixed": words.say("Another pair is another link. Withdraw this one and add the other."),
+        "preview-old": words.say(
+            "Others have changed records of the file since the preview (rows {rows}). Nothing was written. Look at the "
+            "preview again."
+        ),
+        "batch-taken-back": words.say("This file was taken back before. Nothing is left to do."),
         "step-early": words.say("The day of the step ({day}) is before that of the last one ({last}). Change the day."),
     }
 
@@ -170,6 +182,25 @@ def _sentences_of_files(words: Words) -> dict[str, str]:
             "The boundary lies outside Brazil and French Guiana. Check the order of its axes and its coordinate "
             "reference system."
         ),
+    }
+
+
+def _sentences_of_sheets(words: Words) -> dict[str, str]:
+    return {
+        "file-empty": words.say("The file is empty. Save it again."),
+        "sheet-large": words.say("The file is larger than {most} MB, or unpacks to more. Load it in parts."),
+        "sheet-old": words.say(
+            "It is an old or encrypted workbook. Save it as a workbook (.xlsx) without a password, or as CSV."
+        ),
+        "sheet-kind": words.say("It is another kind of file. Save it as a workbook (.xlsx) or as CSV."),
+        "sheet-damaged": words.say("The workbook is damaged. Open it, and save it again as .xlsx."),
+        "sheet-entities": words.say("The workbook defines entities, which no spreadsheet does. It was not opened."),
+        "sheet-long": words.say("The file goes on beyond {most} lines. Delete those below the last record."),
+        "sheet-encoding": words.say("The characters of the file cannot be read. Save it as CSV UTF-8."),
+        "sheet-line": words.say("Line {line} cannot be read. Look at its quotation marks."),
+        "sheet-header": words.say("No line names the columns ({some} and so on). Keep the first line of the template."),
+        "sheet-twice": words.say("A column is there twice: {names}. Keep one of each."),
+        "sheet-text": words.say("A cell of line {line} holds more than {most} characters. Shorten it."),
     }
 
 

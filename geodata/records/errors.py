@@ -59,3 +59,7 @@ class InvalidRecordError(RecordsError):
 
 class BoundaryError(RecordsError):
     """A file that somebody brought is no boundary that can be kept."""
+
+
+class FileRefused(RecordsError):  # noqa: N818 - it is no mistake of the program
+    """A file of records that somebody brought cannot be read for certain."""

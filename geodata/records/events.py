@@ -189,6 +189,18 @@ def _published_pairs() -> frozenset[Link]:
     return frozenset(zip(links["territory_id"], links["mosaic_id"], strict=True))
 
 
+def published_and_local_pairs(store: Store) -> frozenset[Link]:
+    """The pairs of territory and mosaic of which events can be recorded: the published links and the local ones.
+
+    Raises:
+        ContractError: there is no readable bundle.
+        DatabaseError: the database cannot be used.
+    """
+    query = sa.select(LocalLink.territory_id, LocalLink.mosaic_id).where(LocalLink.withdrawn_at.is_(None))
+    with reading(store) as connection:
+        return _published_pairs() | {(row.territory_id, row.mosaic_id) for row in connection.execute(query)}
+
+
 def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str, EventDraft]) -> None:
     wanted = {draft.supersedes_id for draft in drafts.values() if draft.supersedes_id is not None}
     if not wanted:

@@ -94,11 +94,7 @@ def add_link(
         ConflictError: reason or source is empty, they are linked already, or the id stands for another row.
         PermissionDenied: the actor may not.
     """
-    links = published_links()
-    if ((links["territory_id"] == territory_id) & (links["mosaic_id"] == mosaic_id)).any():
-        raise ConflictError(
-            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.", "link-published"
-        )
+    _require_unpublished(territory_id, mosaic_id)
     values = {"territory_id": territory_id, "mosaic_id": mosaic_id, "valid_from": valid_from}
     return _add(
         engine, actor, LocalLink, values, reason=reason, source=source, confidence=confidence, visibility=visibility,
@@ -425,6 +421,39 @@ def all_links(engine: Store, actor: Actor) -> pd.DataFrame:
     both = pd.concat([published_links().assign(is_local=False), local], ignore_index=True)
     both = both.drop_duplicates(["territory_id", "mosaic_id"])
     return both.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
+
+
+def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+    """Check a local link, member or seat that would be added, or would correct another, without the database.
+
+    Args:
+        kind: ``link``, ``member`` or ``seat``.
+        values: What it would say, by column.
+        before: What the one that it would correct says; null for a new one.
+
+    Raises:
+        UnknownIdError: there is no such kind, place or code.
+        ConflictError: as for adding or correcting one.
+    """
+    _checked(_table(kind), values)
+    if before is not None:
+        for name in FIXED[kind]:
+            if values[name] != before[name]:
+                raise ConflictError(
+                    f"The {name} cannot be changed from {before[name]} to {values[name]}: another pair is another "
+                    "link. Withdraw this one and add the other.",
+                    "pair-fixed",
+                )
+    elif kind == "link":
+        _require_unpublished(values["territory_id"], values["mosaic_id"])
+
+
+def _require_unpublished(territory_id: str, mosaic_id: str) -> None:
+    links = published_links()
+    if ((links["territory_id"] == territory_id) & (links["mosaic_id"] == mosaic_id)).any():
+        raise ConflictError(
+            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.", "link-published"
+        )
 
 
 @retried

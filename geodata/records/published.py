@@ -23,7 +23,12 @@ def _read(folder: Path, _version: int, name: str, columns: tuple[str, ...]) -> p
         raise ContractError(f"Table {name} cannot be read from {folder}: {error}. Build it again.") from error
 
 
-def _columns(name: str, *columns: str) -> pd.DataFrame:
+def published_columns(name: str, *columns: str) -> pd.DataFrame:
+    """Some columns of a published table, without geometry. Do not change it.
+
+    Raises:
+        ContractError: there is no readable bundle.
+    """
     folder = published_folder()
     try:
         version = (folder / MANIFEST).stat().st_mtime_ns  # a new bundle is another folder with another time
@@ -38,7 +43,7 @@ def published_links() -> pd.DataFrame:
     Raises:
         ContractError: there is no readable bundle.
     """
-    return _columns("territory_mosaic", "territory_id", "mosaic_id")
+    return published_columns("territory_mosaic", "territory_id", "mosaic_id")
 
 
 def published_members() -> pd.DataFrame:
@@ -47,7 +52,7 @@ def published_members() -> pd.DataFrame:
     Raises:
         ContractError: there is no readable bundle.
     """
-    return _columns("mosaic_member", "mosaic_id", "protected_area_id")
+    return published_columns("mosaic_member", "mosaic_id", "protected_area_id")
 
 
 def published_ids(table: str) -> frozenset[str]:
@@ -56,7 +61,7 @@ def published_ids(table: str) -> frozenset[str]:
     Raises:
         ContractError: there is no readable bundle.
     """
-    return frozenset(_columns(table, f"{table}_id")[f"{table}_id"])
+    return frozenset(published_columns(table, f"{table}_id")[f"{table}_id"])
 
 
 def require_published(table: str, ids: Collection[str | None]) -> None:

@@ -282,7 +282,7 @@ def add(engine: Store, actor: Actor, draft: Draft, *, row_id: str | None = None)
         PermissionDenied: the actor may not.
     """
     table, least = TABLES[type(draft)]
-    values = _checked(table, asdict(draft))
+    values = check_values(table, asdict(draft))
     key = key_name(table)
     values[key] = require_id(row_id)
     with writing(engine) as connection:
@@ -320,7 +320,7 @@ def change(engine: Store, actor: Actor, table: type[Base], row_id: str, changes:
         row = find_row(connection, table, row_id, lock=True)
         if row.withdrawn_at is not None:
             raise ConflictError("This was withdrawn meanwhile. Look at it again.", "fact-gone")
-        whole = _checked(table, {**{name: getattr(row, name) for name in fields}, **changes})
+        whole = check_values(table, {**{name: getattr(row, name) for name in fields}, **changes})
         _require_references(connection, key, whole)
         return change_row(connection, actor, table, row, whole)
 
@@ -355,6 +355,27 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
         _require_nothing_points_at(connection, table, row_id)
         changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why.strip()}
         return change_row(connection, actor, table, row, changes, action="withdraw")
+
+
+@retried
+def reinstate(engine: Store, actor: Actor, table: type[Base], row_id: str) -> bool:
+    """Let a withdrawn row stand again.
+
+    Returns:
+        Whether it was withdrawn until now.
+
+    Raises:
+        UnknownIdError: there is no such row, or the table is no part of the register.
+        PermissionDenied: the actor may not.
+    """
+    fields_of(table)
+    with writing(engine) as connection:
+        require_writer(connection, actor, "coordinator", f"reinstate {table.__tablename__}")
+        row = find_row(connection, table, row_id, lock=True)
+        if row.withdrawn_at is None:
+            return False
+        stands = {"withdrawn_at": None, "withdrawn_by": None, "withdrawn_why": None}
+        return change_row(connection, actor, table, row, stands, action="reinstate")
 
 
 def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool = False) -> pd.DataFrame:
@@ -396,7 +417,16 @@ def fields_of(table: type[Base]) -> frozenset[str]:
     raise UnknownIdError("table of the register", table.__tablename__)
 
 
-def _checked(table: type[Base], values: dict[str, Any]) -> dict[str, Any]:
+def check_values(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what a row of the register would say, as far as that can be done without the database.
+
+    Returns:
+        The values, text without blanks around it and null where it is empty.
+
+    Raises:
+        UnknownIdError: a code does not exist.
+        ConflictError: as for `add`, but for the id.
+    """
     clean: dict[str, Any] = {
         name: (value.strip() or None) if isinstance(value, str) else value for name, value in values.items()
     }

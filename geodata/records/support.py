@@ -114,7 +114,7 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         PermissionDenied: the actor may not.
     """
     draft = _of_own(draft, actor)
-    _check_need(draft, on)
+    check_need(draft, on)
     values: dict[str, Any] = {
         "need_id": require_id(need_id),
         **_joined(dataclasses.asdict(draft)),
@@ -155,6 +155,44 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
 
 
 @retried
+def amend_need(
+    engine: Store, actor: Actor, need_id: str, draft: NeedDraft, *, to_code: str | None = None, on: dt.date
+) -> None:
+    """Change what a need says, and take it a step further where its state is to be another one.
+
+    Args:
+        engine: The database.
+        actor: An editor of the need's organisation, or higher.
+        need_id: The need.
+        draft: All of it, as it is to be; its state does not count.
+        to_code: Its new state; the present one where not given.
+        on: Day of the step.
+
+    Raises:
+        UnknownIdError: the need, or something that it refers to, does not exist.
+        ConflictError: as for `add_need`, or as for `change_need`.
+        PermissionDenied: the actor may not.
+    """
+    check_need(draft, on, is_new=False)
+    values = _joined(dataclasses.asdict(draft))
+    for name in ("status_code", "predecessor_mission_id"):
+        del values[name]
+    with writing(engine) as connection:
+        require_writer(connection, actor, "editor", "change a need")
+        row = find_row(connection, SupportNeed, need_id, lock=True)
+        require_own(actor, row.organisation_id, "change a need")
+        require_own(actor, draft.organisation_id, "change a need")
+        require_rows(connection, Organisation, [draft.organisation_id])
+        change_row(connection, actor, SupportNeed, row, values)
+        if to_code is not None and to_code != row.status_code:
+            if rules.require_state(to_code) not in rules.NEED_STATES:
+                raise ConflictError(
+                    f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step"
+                )
+            _step(connection, actor, SupportNeed, row, to_code, on)
+
+
+@retried
 def add_mission(
     engine: Store,
     actor: Actor,
@@ -190,8 +228,8 @@ def add_mission(
     if actor.role == "editor" and organisation_id is None:
         organisation_id = actor.organisation_id
     mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=_reference(mission.person_ref))
-    warnings = _check_mission(mission)
-    _check_day(on)
+    warnings = check_mission_values(mission)
+    check_day(on)
     _check_codes(confidence=confidence, visibility=visibility)
     values = {
         **_mission_values(mission),
@@ -216,8 +254,19 @@ def add_mission(
     return Stored(mission.id, is_new, warnings)
 
 
+def with_actual_days(mission: rules.Mission, on: dt.date) -> rules.Mission:
+    """The mission, where it begins or ends without its actual day with `on` for it."""
+    if mission.status_code == "V4" and mission.actual_start is None:
+        mission = dataclasses.replace(mission, actual_start=on)
+    if mission.status_code in {"V5", "VR"} and mission.actual_end is None:
+        mission = dataclasses.replace(mission, actual_end=on)
+    return mission
+
+
 @retried
-def change_mission(engine: Store, actor: Actor, mission: rules.Mission, *, on: dt.date) -> tuple[Problem, ...]:
+def change_mission(
+    engine: Store, actor: Actor, mission: rules.Mission, *, on: dt.date, stated: Mapping[str, Any] | None = None
+) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
     A mission that begins or ends without its actual day takes `on` for it.
@@ -227,6 +276,8 @@ def change_mission(engine: Store, actor: Actor, mission: rules.Mission, *, on: d
         actor: An editor of the mission's organisation, or higher.
         mission: All of it, as it is to be: ``dataclasses.replace(old, status_code="V4")``.
         on: Day of the step.
+        stated: What else is said of it from now on: ``organisation_id``, ``source``, ``confidence``, ``visibility``;
+            what is not given stays.
 
     Returns:
         Warnings.
@@ -237,20 +288,21 @@ def change_mission(engine: Store, actor: Actor, mission: rules.Mission, *, on: d
         ConflictError: the step is not allowed, or is dated before the last one.
         PermissionDenied: the actor may not.
     """
-    if mission.status_code == "V4" and mission.actual_start is None:
-        mission = dataclasses.replace(mission, actual_start=on)
-    if mission.status_code in {"V5", "VR"} and mission.actual_end is None:
-        mission = dataclasses.replace(mission, actual_end=on)
+    stated = dict(stated or {})
+    _check_codes(confidence=stated.get("confidence"), visibility=stated.get("visibility", "public"))
+    mission = with_actual_days(mission, on)
     mission = dataclasses.replace(mission, person_ref=_reference(mission.person_ref))
-    warnings = _check_mission(mission)
+    warnings = check_mission_values(mission)
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "change a mission")
         row = find_row(connection, Mission, mission.id, lock=True)
-        require_own(actor, row.organisation_id, "change a mission")
-        _require_mission_rows(connection, mission, row.organisation_id)
+        organisation_id = stated.get("organisation_id", row.organisation_id)
+        for one in (row.organisation_id, organisation_id):
+            require_own(actor, one, "change a mission")
+        _require_mission_rows(connection, mission, organisation_id)
         if mission.need_id != row.need_id:
             _require_open_need(connection, mission)
-        values = _mission_values(mission)
+        values = {**_mission_values(mission), **stated}
         to_code = values.pop("status_code")
         if to_code == row.status_code:
             change_row(connection, actor, Mission, row, values)
@@ -493,7 +545,14 @@ def _of_own(draft: NeedDraft, actor: Actor) -> NeedDraft:
     return draft
 
 
-def _check_need(draft: NeedDraft, on: dt.date) -> None:
+def check_need(draft: NeedDraft, on: dt.date, *, is_new: bool = True) -> None:
+    """Check a need that is entered, or as it is to be after a change, as far as it can be without the database.
+
+    Raises:
+        UnknownIdError: a code or place does not exist.
+        ConflictError: no place is given, the period ends before it starts, the day lies in the future, or a new need
+            is not in one of `FIRST_NEED_STATES`.
+    """
     if draft.territory_id is None and draft.mosaic_id is None:
         raise ConflictError("A need is somewhere: give its territory or its mosaic.", "need-nowhere")
     require_published("territory", [draft.territory_id])
@@ -505,18 +564,23 @@ def _check_need(draft: NeedDraft, on: dt.date) -> None:
             start=draft.period_start,
             end=draft.period_end,
         )
-    if rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
+    if is_new and rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
         raise ConflictError(
             f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.", "need-first"
         )
-    _check_day(on)
+    check_day(on)
     _check_codes(confidence=draft.confidence, visibility=draft.visibility)
     for domain in draft.domains:
         if domain not in vocabulary("training"):
             raise UnknownIdError("code of training", domain, nearest(domain, vocabulary("training")))
 
 
-def _check_day(on: dt.date) -> None:
+def check_day(on: dt.date) -> None:
+    """Check that a day has come.
+
+    Raises:
+        ConflictError: it lies in the future.
+    """
     if on > dt.date.today():
         raise ConflictError(f"The day {on} lies in the future. Record it when it has come.", "day-future", day=on)
 
@@ -527,7 +591,16 @@ def _check_codes(*, confidence: str | None, visibility: str) -> None:
             raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
 
 
-def _check_mission(mission: rules.Mission) -> tuple[Problem, ...]:
+def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
+    """Check a mission by its rules, and that its place exists.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        InvalidRecordError: it breaks a rule; carries the problems.
+        UnknownIdError: its place does not exist.
+    """
     problems = check_mission(mission)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
@@ -601,6 +674,37 @@ def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base]
     return True
 
 
+def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
+    """Check a step of a need or a mission.
+
+    Args:
+        before: State until now.
+        since: Day of its last step.
+        after: State that it is to go to.
+        on: Day of the step.
+
+    Raises:
+        UnknownIdError: there is no such state.
+        ConflictError: the step is not allowed, lies in the future, or is dated before the last one.
+    """
+    check_day(on)
+    if not is_allowed(before, after):
+        allowed = ", ".join(rules.next_states(before)) or "nothing: it is an end"
+        raise ConflictError(
+            f"From {before} it cannot go to {after}. What may follow: {allowed}.",
+            "step-refused",
+            before=before,
+            after=after,
+        )
+    if on < since:
+        raise ConflictError(
+            f"The step of {on} would be before the last one, of {since}. Mend the day.",
+            "step-early",
+            day=on,
+            last=since,
+        )
+
+
 def _step(
     connection: Connection,
     actor: Actor,
@@ -610,22 +714,7 @@ def _step(
     on: dt.date,
     values: Mapping[str, Any] | None = None,
 ) -> None:
-    _check_day(on)
-    if not is_allowed(row.status_code, to_code):
-        allowed = ", ".join(rules.next_states(row.status_code)) or "nothing: it is an end"
-        raise ConflictError(
-            f"From {row.status_code} it cannot go to {to_code}. What may follow: {allowed}.",
-            "step-refused",
-            before=row.status_code,
-            after=to_code,
-        )
-    if on < row.status_date:
-        raise ConflictError(
-            f"The step of {on} would be before the last one, of {row.status_date}. Mend the day.",
-            "step-early",
-            day=on,
-            last=row.status_date,
-        )
+    check_step(row.status_code, row.status_date, to_code, on)
     changes = {**(values or {}), "status_code": to_code, "status_date": on}
     change_row(connection, actor, table, row, changes, action="step")
     key = key_name(table)

@@ -21,16 +21,16 @@ from geodata.records.errors import (
     RecordsError,
 )
 
-ERRORS = {"RecordsError", "ConflictError", "PermissionDenied", "DatabaseError", "BoundaryError"}
+ERRORS = {"RecordsError", "ConflictError", "PermissionDenied", "DatabaseError", "BoundaryError", "FileRefused"}
 
 
 def raised() -> dict[str, set[str]]:
     """The facts that each code comes with, wherever the records or the pages raise it."""
     found: dict[str, set[str]] = {"link-missing": set()}
-    for path in (*Path(geodata.records.__path__[0]).glob("*.py"), Path(records.__file__)):
+    for path in (*Path(geodata.records.__path__[0]).rglob("*.py"), Path(records.__file__)):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
-                code = node.args[1].value if len(node.args) > 1 else None
+                code = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) else None
                 if code is not None:
                     facts = {word.arg for word in node.keywords}
                     found[code] = found.get(code, facts) & facts

@@ -1,0 +1,249 @@
+"""Loading a file: what it would change, row by row; applying what is right; taking the rest away to mend it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+import streamlit as st
+from sqlalchemy.engine import Engine
+
+from dashboard import records
+from dashboard.components import fragments
+from dashboard.components.download_panel import XLSX, choose_kind
+from dashboard.components.forms import show_refusal
+from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.refusals import refusal_detail
+from dashboard.text import Words, is_unknown
+from geodata.records.exchange import sheets
+from geodata.records.exchange.applying import Applied, apply_plan
+from geodata.records.exchange.cells import Finder
+from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
+from geodata.records.exchange.loading import MOST_MEGABYTES, kind_of_file, plan_file
+from geodata.records.exchange.plan import WRITTEN, Outcome, Plan, PlannedRow
+from geodata.records.roles import Actor
+
+PLAN_KEY = "load-plan"
+SAID_KEY = "load-said"
+MOST_SHOWN = 200
+"""Rows that the preview lists; the files hold them all."""
+
+
+def show_load(words: Words) -> None:
+    """Take a file, show what it would change, and apply it."""
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "Load a file that you downloaded here and changed, or one with the same columns. You see what would "
+                "change before anything does."
+            )
+        )
+    )
+    given = st.file_uploader(words.say("Workbook (.xlsx) or CSV"), key="load-file", max_upload_size=MOST_MEGABYTES)
+    if given is None:
+        _show_said(words)
+        return
+    content = given.getvalue()
+    kind = kind_of_file(content) or choose_kind("load-kind", words)
+    plan = _plan(content, given.name, kind, words)
+    if plan is not None:
+        _show_said(words)
+        _show_plan(plan, words)
+
+
+def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | None:
+    """The plan of the file, made anew when the records have changed; null where it could not be made."""
+    run = records.current()
+    key = (hashlib.sha256(content).hexdigest(), file_name, kind.name, run.access.actor, run.version[0], words.code)
+    kept = st.session_state.get(PLAN_KEY)
+    if kept is not None and kept[0] == key:
+        return kept[1]
+    place = st.empty()
+    bar = place.progress(0.0, words.say("Reading the file"))
+
+    def tell_progress(done: int, whole: int) -> None:
+        bar.progress(done / whole if whole else 1.0, words.say("Comparing with the records"))
+
+    def make(engine: Engine, actor: Actor) -> Plan:
+        return plan_file(
+            engine,
+            actor,
+            kind,
+            content,
+            file_name,
+            tell=lambda error: refusal_detail(error, words),
+            progress=tell_progress,
+        )
+
+    outcome = records.store(make)
+    place.empty()
+    if outcome.refusal is not None:
+        st.html(
+            fragments.notice(
+                words.say("The file could not be read."), refusal_detail(outcome.refusal, words), kind="poor"
+            )
+        )
+        return None
+    st.session_state[PLAN_KEY] = (key, outcome.stored)
+    return outcome.stored
+
+
+def _show_plan(plan: Plan, words: Words) -> None:
+    names = outcome_names(words)
+    counts = plan.counts
+    st.html(fragments.figures((words.number(counts[outcome]), names[outcome], "") for outcome in names))
+    for note in plan.notes:
+        st.html(fragments.paragraph(note.message(words.vocabulary), look="small"))
+    ready = sum(counts[outcome] for outcome in WRITTEN)
+    with st.container(horizontal=True, gap="small", key="apply"):
+        st.button(
+            words.count("Apply {n} row", "Apply {n} rows", ready),
+            type="primary",
+            disabled=ready == 0,
+            on_click=_apply,
+            args=(plan, words),
+            key="apply-plan",
+        )
+        if plan.left_out:
+            _offer_rows_to_mend(plan, words)
+    if ready == 0 and not plan.left_out:
+        st.html(fragments.paragraph(words.say("The file says what the records say. There is nothing to apply.")))
+    _show_rows(plan, words)
+
+
+def _apply(plan: Plan, words: Words) -> None:
+    outcome: records.Outcome[Applied] = records.store(lambda engine, actor: apply_plan(engine, actor, plan))
+    st.session_state.pop(PLAN_KEY, None)
+    if outcome.stored is not None:
+        said = words.count("{n} row was written.", "{n} rows were written.", outcome.stored.written)
+        st.session_state[SAID_KEY] = (said, None)
+    else:
+        st.session_state[SAID_KEY] = ("", outcome.refusal)
+
+
+def _show_said(words: Words) -> None:
+    """What became of the last file, once."""
+    said, refusal = st.session_state.pop(SAID_KEY, ("", None))
+    if refusal is not None:
+        show_refusal(refusal, words)
+    if said:
+        st.html(fragments.notice(said, words.say("It stands among what was loaded, and can be taken back.")))
+
+
+def _offer_rows_to_mend(plan: Plan, words: Words) -> None:
+    run = records.current()
+
+    def make() -> bytes:
+        return sheets.write_workbook(
+            plan.kind,
+            sheets.rows_to_mend(plan, words.vocabulary),
+            language=words.vocabulary,
+            finder=Finder(run.engine, run.access.actor, plan.kind),
+            is_demonstration=run.is_demonstration,
+        )
+
+    st.download_button(
+        words.count("{n} row to mend, as a file", "{n} rows to mend, as a file", len(plan.left_out)),
+        data=make,
+        file_name=f"mosaicos-{plan.kind.name}-to-mend.xlsx",
+        mime=XLSX,
+        on_click="ignore",
+        key="rows-to-mend",
+    )
+
+
+def outcome_names(words: Words) -> dict[Outcome, str]:
+    """What would become of rows, in words, in the order of the preview."""
+    return {
+        "new": words.say("New"),
+        "changed": words.say("Changed"),
+        "withdrawn": words.say("Withdrawn"),
+        "unchanged": words.say("Unchanged"),
+        "conflict": words.say("Changed by others meanwhile"),
+        "wrong": words.say("To mend"),
+    }
+
+
+def _show_rows(plan: Plan, words: Words) -> None:
+    names = outcome_names(words)
+    there = [outcome for outcome in names if plan.counts[outcome]]
+    if not there:
+        return
+    first = next((one for one in ("wrong", "conflict") if one in there), there[0])
+    chosen = st.segmented_control(
+        words.say("Rows to show"), there, default=first, format_func=names.__getitem__, key=f"rows-{plan.sha256[:8]}"
+    )
+    rows = [row for row in plan.rows if row.outcome == (chosen or first)]
+    shown = rows[:MOST_SHOWN]
+    run = records.current()
+    finder = Finder(run.engine, run.access.actor, plan.kind)
+    columns = [
+        PlainColumn(
+            "line", words.say("Row"), [row.line for row in shown], [words.number(row.line) for row in shown], True
+        ),
+        _column("what", words.say("Record"), [_summary(row, plan.kind, finder, words) for row in shown]),
+    ]
+    if (chosen or first) == "changed":
+        columns.append(
+            _column("changes", words.say("Changes"), [_changes(row, plan.kind, finder, words) for row in shown])
+        )
+    if any(row.problems for row in shown):
+        told = [" ".join(sheets.told(one, plan.kind, words.vocabulary) for one in row.problems) for row in shown]
+        columns.append(_column("problems", words.say("To mend"), told))
+    show_grid_of(
+        f"plan-{plan.sha256[:8]}-{chosen or first}",
+        columns,
+        [str(row.line) for row in shown],
+        about=names[chosen or first],
+        words=words,
+    )
+    if len(rows) > len(shown):
+        st.html(
+            fragments.paragraph(
+                words.count(
+                    "{n} more row is not listed here.", "{n} more rows are not listed here.", len(rows) - MOST_SHOWN
+                ),
+                look="small",
+            )
+        )
+
+
+def _column(key: str, label: str, texts: list[str]) -> PlainColumn:
+    return PlainColumn(key, label, texts, texts)
+
+
+def _summary(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
+    """What a row is about: its first facts, or what stands in the file where those could not be read."""
+    told = [value_text(kind.column(name), (row.values or {}).get(name), finder, words) for name in kind.names]
+    found = [text for text in told if text][:MOST_FACTS]
+    if found:
+        return " · ".join(found)
+    return " · ".join(str(cell) for cell in row.cells.values() if not is_unknown(cell) and str(cell).strip())[:200]
+
+
+MOST_FACTS = 4
+"""Facts in the summary of a row."""
+
+
+def _changes(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
+    """What a row would say otherwise: column, before, after."""
+    parts = []
+    for name, (before, after) in row.changes.items():
+        column = kind.column(name)
+        old, new = (value_text(column, value, finder, words) or "∅" for value in (before, after))
+        parts.append(f"{column.labels[words.vocabulary]}: {old} → {new}")
+    return "; ".join(parts)
+
+
+def value_text(column: Column, value: Any, finder: Finder, words: Words) -> str:
+    """A value of a row as people read it; empty where there is none."""
+    if value is None or value == "":
+        return ""
+    if column.type in {"code", "codes"}:
+        return words.label(column.codes, value)
+    if column.type in PLACES or column.type in RECORDS:
+        return finder.name(column.type, str(value))
+    if isinstance(value, dt.date):
+        return words.date(value)
+    return str(value)

@@ -1,0 +1,77 @@
+"""From a file to a plan: which kind of record it holds, its rows, and what they would change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from geodata.model import LANGUAGES
+from geodata.records.database import Store
+from geodata.records.exchange.kinds import Kind, kinds
+from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
+from geodata.records.exchange.reading import MOST_BYTES, read_sheet
+from geodata.records.exchange.sheets import PROBLEM
+from geodata.records.roles import Actor
+
+MOST_MEGABYTES = MOST_BYTES // 1024**2
+
+
+def kind_of_file(content: bytes) -> Kind | None:
+    """The kind of record that a file holds: the one whose reference is a column, with most columns in common.
+
+    Returns:
+        The kind; null where its columns do not tell.
+
+    Raises:
+        FileRefused: it is no workbook or CSV.
+    """
+    everything = {name for kind in kinds().values() for name in kind.headers}
+    sheet = read_sheet(content, headers=everything, labels={}, ignored=(PROBLEM,))
+    there = set(sheet.columns)
+    fitting = [kind for kind in kinds().values() if kind.key in there and "version" in there]
+    return max(fitting, key=lambda kind: len(there & set(kind.headers)), default=None)
+
+
+def plan_file(
+    store: Store,
+    actor: Actor,
+    kind: Kind,
+    content: bytes,
+    file_name: str,
+    *,
+    today: dt.date | None = None,
+    tell: Tell = str,
+    progress: Progress | None = None,
+) -> Plan:
+    """Read a file and compare it with what stands; nothing is changed.
+
+    Args:
+        store: The database, or an open transaction.
+        actor: On whose behalf.
+        kind: Kind of record that it holds.
+        content: The file: a workbook (.xlsx) or CSV.
+        file_name: Its name.
+        today: The day after which a date lies in the future; the clock's where not given.
+        tell: Says an error in the reader's language.
+        progress: Is told the rows done and all rows.
+
+    Raises:
+        FileRefused: the file cannot be read for certain.
+        PermissionDenied: the actor may not write this kind of record.
+        DatabaseError: the database cannot be used.
+    """
+    sheet = read_sheet(content, headers=kind.headers, labels=dict(_labels(kind)), ignored=(PROBLEM,))
+    return make_plan(
+        store, actor, kind, sheet, content=content, file_name=file_name, today=today, tell=tell, progress=progress
+    )
+
+
+def _labels(kind: Kind) -> Iterator[tuple[str, str]]:
+    """What people call the columns, in every language; where two share a name, the first has it."""
+    seen = set()
+    for name in kind.headers:
+        for language in LANGUAGES:
+            label = kind.column(name).labels[language]
+            if label not in seen:
+                seen.add(label)
+                yield label, name

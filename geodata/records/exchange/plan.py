@@ -1,0 +1,370 @@
+"""What a file would change, row by row, before anything is changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from geodata.errors import MosaicosError
+from geodata.records.database import Store
+from geodata.records.errors import InvalidRecordError, PermissionDenied
+from geodata.records.events import published_and_local_pairs
+from geodata.records.exchange import standing
+from geodata.records.exchange.cells import Finder, convert
+from geodata.records.exchange.kinds import Kind
+from geodata.records.exchange.problems import problem, refused
+from geodata.records.exchange.reading import Note, Row, Sheet
+from geodata.records.exchange.standing import Values, changes_in_place, version_of
+from geodata.records.roles import Actor, require, require_own
+from geodata.status import Problem
+
+Outcome = Literal["new", "changed", "withdrawn", "unchanged", "conflict", "wrong"]
+WRITTEN: tuple[Outcome, ...] = ("new", "changed", "withdrawn")
+"""Outcomes that write something."""
+ROWS = uuid.UUID("6f0d2c0e-6b55-4f0e-9a2c-52d3a5c9f7a1")
+"""Namespace of the references that rows of files get: the same content gives the same one."""
+MOST_GENERATIONS = 100
+"""How often the same content may be added anew after it was withdrawn."""
+PROGRESS_ROWS = 250
+"""Rows after which progress is told."""
+NATURAL = ("territory_id", "mosaic_id", "event_date", "stage_code", "flag_code")
+"""What two events must not both say: the same step of the same link on the same day."""
+
+Tell = Callable[[MosaicosError], str]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """One row of a file and what would become of it.
+
+    Attributes:
+        line: Its number in the file, as people see it.
+        outcome: What would become of it.
+        cells: What stands in the file, by header.
+        values: What the row would say, by column; null where it could not be read.
+        before: What the standing row says that it would replace or withdraw.
+        row_id: The reference of the row that it would make or change.
+        old_id: The reference that the file gives.
+        why: The reason of a withdrawal.
+        problems: What is wrong or odd about it.
+        written: How the file names the row's places, by column.
+    """
+
+    line: int
+    outcome: Outcome
+    cells: Mapping[str, Any]
+    values: Values | None = None
+    before: Values | None = None
+    row_id: str | None = None
+    old_id: str | None = None
+    why: str = ""
+    problems: tuple[Problem, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """What a changed row would say otherwise: before and after, by column."""
+        if self.before is None or self.values is None:
+            return {}
+        return {name: (self.before[name], value) for name, value in self.values.items() if self.before[name] != value}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a file would change.
+
+    Attributes:
+        kind: Kind of record that it holds.
+        file_name: Its name.
+        sha256: Its hash.
+        columns: Its headers, in its order.
+        rows: Its rows, in its order.
+        notes: What was cleaned or left out when it was read.
+    """
+
+    kind: Kind
+    file_name: str
+    sha256: str
+    columns: tuple[str, ...]
+    rows: tuple[PlannedRow, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """Rows by what would become of them."""
+        found = Counter(row.outcome for row in self.rows)
+        return {outcome: found[outcome] for outcome in (*WRITTEN, "unchanged", "conflict", "wrong")}
+
+    @property
+    def left_out(self) -> tuple[PlannedRow, ...]:
+        """Rows that cannot be applied as they are."""
+        return tuple(row for row in self.rows if row.outcome in {"conflict", "wrong"})
+
+
+def make_plan(
+    store: Store,
+    actor: Actor,
+    kind: Kind,
+    sheet: Sheet,
+    *,
+    content: bytes,
+    file_name: str,
+    today: dt.date | None = None,
+    tell: Tell = str,
+    progress: Progress | None = None,
+) -> Plan:
+    """Compare the rows of a file with what stands.
+
+    Args:
+        store: The database, or an open transaction.
+        actor: On whose behalf.
+        kind: Kind of record.
+        sheet: The rows, as `reading.read_sheets` gives them.
+        content: The file.
+        file_name: Its name.
+        today: The day after which a date lies in the future; the clock's where not given.
+        tell: Says an error in the reader's language.
+        progress: Is told the rows done and all rows.
+
+    Returns:
+        The plan; nothing is changed.
+
+    Raises:
+        PermissionDenied: the actor may not write this kind of record.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, kind.least, f"load {kind.name} records")
+    planner = _Planner(store, actor, kind, today or dt.date.today(), tell)
+    planned = planner.plan(sheet.rows, progress or (lambda done, whole: None))
+    digest = hashlib.sha256(content).hexdigest()
+    return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), tuple(sheet.notes))
+
+
+def new_id(kind: Kind, values: Values, old_id: str | None, generation: int = 0) -> str:
+    """The reference that a row gets which says this, and replaces that one."""
+    told = f"{kind.name}|{old_id or ''}|{generation}|{version_of(kind, values)}|{_whole(kind, values)}"
+    return str(uuid.uuid5(ROWS, told))
+
+
+def _whole(kind: Kind, values: Values) -> str:
+    return "\x1f".join(str(values[name]) for name in kind.names)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row of which every cell was read."""
+
+    row: Row
+    old_id: str | None
+    version: str | None
+    why: str
+    values: dict[str, Any]
+    problems: tuple[Problem, ...]
+    written: dict[str, str]
+
+
+class _Planner:
+    """Everything that the rows of one file are compared with."""
+
+    def __init__(self, store: Store, actor: Actor, kind: Kind, today: dt.date, tell: Tell) -> None:
+        self.store, self.actor, self.kind, self.today, self.tell = store, actor, kind, today, tell
+        self.finder = Finder(store, actor, kind)
+        self.standing: dict[str, dict[str, Any]] = {}
+        self.same: dict[str, str] = {}
+        self.natural: dict[tuple[Any, ...], str] = {}
+        self.gone: set[str] = set()
+        self.pairs: frozenset[tuple[str, str]] = frozenset()
+        self.seen: dict[str, int] = {}
+
+    def plan(self, rows: Sequence[Row], progress: Progress) -> list[PlannedRow]:
+        read = []
+        for done, row in enumerate(rows):
+            if done % PROGRESS_ROWS == 0:
+                progress(done, 2 * len(rows))
+            read.append(self._read(row))
+        self._look_up(read)
+        planned = []
+        for done, one in enumerate(read):
+            if done % PROGRESS_ROWS == 0:
+                progress(len(rows) + done, 2 * len(rows))
+            planned.append(self._decide_new(one) if one.old_id is None else self._decide_old(one, one.old_id))
+        progress(2 * len(rows), 2 * len(rows))
+        return planned
+
+    def _read(self, row: Row) -> _Read:
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        written: dict[str, str] = {}
+        for column in self.kind.columns:
+            told = convert(column, row.values, self.finder)
+            values[column.name] = told.value
+            problems.extend(told.problems)
+            if told.written:
+                written[column.name] = told.written
+        old_id, version, why = (_text(row.values.get(name)) for name in (self.kind.key, "version", "withdraw_why"))
+        if not _has_error(problems):
+            values = standing.completed(self.kind, values, self.actor)
+        return _Read(row, old_id, version, why or "", values, tuple(problems), written)
+
+    def _look_up(self, read: Sequence[_Read]) -> None:
+        """Read what the rows are compared with, in a few queries."""
+        wanted = {one.old_id for one in read if one.old_id is not None}
+        if self.kind.name == "event":
+            made = {
+                new_id(self.kind, one.values, old_id, generation)
+                for one in read
+                if not self._is_wrong(one)
+                for old_id in {one.old_id, None}
+                for generation in range(2)
+            }
+            self.pairs = published_and_local_pairs(self.store)
+            self.standing = standing.read_rows(self.store, self.actor, self.kind, ids=wanted | made)
+            links = {(one.values["territory_id"], one.values["mosaic_id"]) for one in read if not self._is_wrong(one)}
+            self.natural = standing.steps_of_links(self.store, self.actor, links)
+            self.gone = standing.gone(self.store, self.actor, self.kind, (wanted | made) - set(self.standing))
+        else:
+            self.standing = standing.read_rows(self.store, self.actor, self.kind)
+            self.gone = standing.gone(self.store, self.actor, self.kind, None)
+        self.same = {_whole(self.kind, values): row_id for row_id, values in self.standing.items()}
+
+    @staticmethod
+    def _is_wrong(one: _Read) -> bool:
+        return _has_error(one.problems)
+
+    def _decide_new(self, one: _Read) -> PlannedRow:
+        if not one.why and not self._is_wrong(one):
+            known = self.same.get(_whole(self.kind, one.values))
+            if known is not None:
+                return self._planned(one, "unchanged", row_id=known)
+        row_id, again = ("", False) if self._is_wrong(one) else self._fresh_id(one.values, None)
+        problems = self._problems_of_new(one, row_id)
+        if self._is_wrong(one) or _has_error(problems):
+            return self._planned(one, "wrong", *problems)
+        if again:
+            problems = (*problems, problem(self.kind.key, "row-again", severity="warning"))
+        self.seen[row_id] = one.row.number
+        return self._planned(one, "new", *problems, row_id=row_id)
+
+    def _problems_of_new(self, one: _Read, row_id: str) -> tuple[Problem, ...]:
+        key = self.kind.key
+        if one.why:
+            return (problem("withdraw_why", "withdraw-what"),)
+        if self._is_wrong(one):
+            return ()
+        if row_id in self.seen:
+            return (problem(key, "row-twice", line=self.seen[row_id]),)
+        step = tuple(one.values.get(name) for name in NATURAL)
+        if self.kind.name == "event" and step in self.natural:
+            return (problem(key, "event-known", id=self.natural[step]),)
+        return self._check(one, None)
+
+    def _decide_old(self, one: _Read, old_id: str) -> PlannedRow:
+        if old_id in self.seen:
+            return self._planned(one, "wrong", problem(self.kind.key, "row-twice", line=self.seen[old_id]))
+        self.seen[old_id] = one.row.number
+        before = self.standing.get(old_id)
+        if before is None:
+            return self._decide_gone(one, old_id)
+        if not one.why and (self._is_wrong(one) or one.values == before):
+            outcome: Outcome = "wrong" if self._is_wrong(one) else "unchanged"
+            return self._planned(one, outcome, before=before, row_id=old_id)
+        if one.version is None:
+            return self._planned(one, "wrong", problem("version", "version-missing"), before=before)
+        if one.version != version_of(self.kind, before):
+            return self._planned(one, "conflict", problem("version", "row-changed"), before=before)
+        return self._decide_withdrawal(one, old_id, before) if one.why else self._decide_change(one, old_id, before)
+
+    def _decide_change(self, one: _Read, old_id: str, before: Values) -> PlannedRow:
+        problems = self._check(one, before)
+        if _has_error(problems):
+            return self._planned(one, "wrong", *problems, before=before)
+        row_id = old_id if changes_in_place(self.kind) else self._fresh_id(one.values, old_id)[0]
+        return self._planned(one, "changed", *problems, before=before, row_id=row_id)
+
+    def _decide_gone(self, one: _Read, old_id: str) -> PlannedRow:
+        if old_id not in self.gone:
+            return self._planned(one, "wrong", problem(self.kind.key, "row-unknown", id=old_id))
+        if one.why:
+            return self._planned(one, "unchanged", row_id=old_id)
+        if not self._is_wrong(one):
+            made = new_id(self.kind, one.values, old_id)
+            if made in self.standing:
+                return self._planned(one, "unchanged", row_id=made)
+        return self._planned(one, "conflict", problem(self.kind.key, "row-gone"))
+
+    def _decide_withdrawal(self, one: _Read, old_id: str, before: Values) -> PlannedRow:
+        problems = self._own(before)
+        outcome: Outcome = "wrong" if problems else "withdrawn"
+        row_id = str(uuid.uuid5(ROWS, f"withdraw|{self.kind.name}|{old_id}"))
+        return self._planned(one, outcome, *problems, before=before, row_id=row_id, only_these=True)
+
+    def _fresh_id(self, values: Values, old_id: str | None) -> tuple[str, bool]:
+        """A reference that nothing has, and whether the same content was there before and was withdrawn."""
+        for generation in range(MOST_GENERATIONS):
+            row_id = new_id(self.kind, values, old_id, generation)
+            if row_id not in self.gone:
+                return row_id, generation > 0
+        return str(uuid.uuid4()), True
+
+    def _check(self, one: _Read, before: Values | None) -> tuple[Problem, ...]:
+        try:
+            found = list(standing.check(self.kind, one.values, before, today=self.today))
+        except InvalidRecordError as error:
+            found = list(error.problems)
+        except MosaicosError as error:
+            found = [refused(error, self.tell)]
+        found.extend(self._own(one.values))
+        if before is not None:
+            found.extend(self._own(before))
+        if self.kind.name == "event":
+            pair = (one.values["territory_id"], one.values["mosaic_id"])
+            if before is None and pair not in self.pairs:
+                found.append(problem("mosaic_id", "link-missing"))
+            if before is not None and pair != (before["territory_id"], before["mosaic_id"]):
+                found.append(problem("territory_id", "event-moved"))
+        return tuple(dict.fromkeys(found))
+
+    def _own(self, values: Values) -> list[Problem]:
+        if self.kind.name not in {"event", "need", "mission"}:
+            return []
+        try:
+            require_own(self.actor, values["organisation_id"], "load records")
+        except PermissionDenied as error:
+            return [refused(error, self.tell, "organisation_id")]
+        return []
+
+    @staticmethod
+    def _planned(
+        one: _Read,
+        outcome: Outcome,
+        *problems: Problem,
+        before: Values | None = None,
+        row_id: str | None = None,
+        only_these: bool = False,
+    ) -> PlannedRow:
+        return PlannedRow(
+            line=one.row.number,
+            outcome=outcome,
+            cells=one.row.values,
+            values=one.values,
+            before=before,
+            row_id=row_id,
+            old_id=one.old_id,
+            why=one.why,
+            problems=problems if only_these else (*one.problems, *problems),
+            written=one.written,
+        )
+
+
+def _text(cell: Any) -> str | None:
+    return str(cell).strip() or None if cell is not None else None
+
+
+def _has_error(problems: Iterable[Problem]) -> bool:
+    return any(one.severity == "error" for one in problems)

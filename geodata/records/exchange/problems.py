@@ -1,0 +1,203 @@
+"""What can be wrong with a row of a file, in the three languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geodata.errors import MosaicosError
+from geodata.model import Language
+from geodata.records.errors import RecordsError
+from geodata.status import Problem, Severity
+
+_MESSAGES: dict[str, tuple[str, str, str]] = {
+    "value-missing": ("It is empty. Fill it in.", "C'est vide. Remplissez-le.", "Está vazio. Preencha."),
+    "link-missing": (
+        "The municipality and the mosaic are not linked. A coordinator can add a local link.",
+        "La commune et la mosaïque ne sont pas liées. Une coordination peut ajouter un lien local.",
+        "O município e o mosaico não estão vinculados. A coordenação pode criar um vínculo local.",
+    ),
+    "event-moved": (
+        "An event stays with its municipality and mosaic. Withdraw this one and add the other as a new row.",
+        "Un événement reste avec sa commune et sa mosaïque. Retirez celui-ci et ajoutez l'autre comme nouvelle ligne.",
+        "Um evento fica com seu município e mosaico. Retire este e acrescente o outro como linha nova.",
+    ),
+    "event-known": (
+        "The same step of that day is recorded already ({id}). To correct it, change that row.",
+        "La même étape de ce jour est déjà enregistrée ({id}). Pour la corriger, changez cette ligne-là.",
+        "A mesma etapa desse dia já está registrada ({id}). Para corrigi-la, altere aquela linha.",
+    ),
+    "row-twice": (
+        "Row {line} of the file says the same. Keep one of them.",
+        "La ligne {line} du fichier dit la même chose. Gardez-en une.",
+        "A linha {line} do arquivo diz o mesmo. Mantenha uma delas.",
+    ),
+    "row-again": (
+        "The same row was withdrawn before and would be added again.",
+        "La même ligne a été retirée auparavant et serait ajoutée de nouveau.",
+        "A mesma linha já foi retirada antes e seria acrescentada de novo.",
+    ),
+    "row-unknown": (
+        "No row has the reference {id}. Leave the reference empty for a new row.",
+        "Aucune ligne n'a la référence {id}. Laissez-la vide pour une nouvelle ligne.",
+        "Nenhuma linha tem a referência {id}. Deixe-a vazia para uma linha nova.",
+    ),
+    "row-gone": (
+        "It was corrected or withdrawn since the file was made. Download it again.",
+        "Elle a été corrigée ou retirée depuis que le fichier a été fait. Téléchargez-le de nouveau.",
+        "Foi corrigida ou retirada depois que o arquivo foi feito. Baixe-o de novo.",
+    ),
+    "row-changed": (
+        "It was changed since the file was made. Nothing is overwritten: download it again.",
+        "Elle a été changée depuis que le fichier a été fait. Rien n'est écrasé : téléchargez-le de nouveau.",
+        "Foi alterada depois que o arquivo foi feito. Nada é sobrescrito: baixe-o de novo.",
+    ),
+    "version-missing": (
+        "The version is empty, so nobody can tell what the row was changed from. Download the file again.",
+        "La version est vide : on ne sait pas à partir de quoi la ligne a été changée. Téléchargez le fichier de "
+        "nouveau.",
+        "A versão está vazia: não se sabe a partir de que a linha foi alterada. Baixe o arquivo de novo.",
+    ),
+    "withdraw-what": (
+        "A new row cannot be withdrawn. Give the reference of the row to withdraw.",
+        "Une nouvelle ligne ne peut être retirée. Indiquez la référence de la ligne à retirer.",
+        "Uma linha nova não pode ser retirada. Informe a referência da linha a retirar.",
+    ),
+    "name-unknown": (
+        "“{value}” is not known here.{nearest}",
+        "« {value} » n'est pas connu ici.{nearest}",
+        "“{value}” não é conhecido aqui.{nearest}",
+    ),
+    "name-contradicts": (
+        "The code in “{value}” is that of {known}. Correct the code or the name.",
+        "Le code de « {value} » est celui de {known}. Corrigez le code ou le nom.",
+        "O código em “{value}” é de {known}. Corrija o código ou o nome.",
+    ),
+    "cell-formula": (
+        "The cell holds a formula ({value}). Paste its value instead.",
+        "La cellule contient une formule ({value}). Collez sa valeur à la place.",
+        "A célula tem uma fórmula ({value}). Cole o valor no lugar.",
+    ),
+    "cell-error": (
+        "The cell holds an error of the spreadsheet ({value}). Correct it.",
+        "La cellule contient une erreur du tableur ({value}). Corrigez-la.",
+        "A célula tem um erro da planilha ({value}). Corrija.",
+    ),
+    "text-long": (
+        "The text is longer than {most} characters. Shorten it.",
+        "Le texte dépasse {most} caractères. Raccourcissez-le.",
+        "O texto passa de {most} caracteres. Encurte.",
+    ),
+    "date-unreadable": (
+        "“{value}” is no date. Write 14/03/2024 (day first) or 2024-03-14.",
+        "« {value} » n'est pas une date. Écrivez 14/03/2024 (jour d'abord) ou 2024-03-14.",
+        "“{value}” não é uma data. Escreva 14/03/2024 (dia primeiro) ou 2024-03-14.",
+    ),
+    "date-impossible": (
+        "There is no such day: “{value}”. The day comes first, then the month.",
+        "Ce jour n'existe pas : « {value} ». Le jour vient d'abord, puis le mois.",
+        "Esse dia não existe: “{value}”. Primeiro o dia, depois o mês.",
+    ),
+    "date-number": (
+        "{value} is a number, not a date. Format the cell as a date, or write 14/03/2024.",
+        "{value} est un nombre, pas une date. Mettez la cellule au format date, ou écrivez 14/03/2024.",
+        "{value} é um número, não uma data. Formate a célula como data ou escreva 14/03/2024.",
+    ),
+    "date-whole": (
+        "“{value}” is no whole day. Write day, month and year.",
+        "« {value} » n'est pas un jour entier. Écrivez le jour, le mois et l'année.",
+        "“{value}” não é um dia completo. Escreva dia, mês e ano.",
+    ),
+    "number-whole": (
+        "“{value}” is no whole number from 0 on.",
+        "« {value} » n'est pas un nombre entier à partir de 0.",
+        "“{value}” não é um número inteiro a partir de 0.",
+    ),
+    "number-unreadable": (
+        "“{value}” is no number.",
+        "« {value} » n'est pas un nombre.",
+        "“{value}” não é um número.",
+    ),
+    "number-unclear": (
+        "“{value}” can be read in two ways. Write it without separators, or with two decimals.",
+        "« {value} » peut se lire de deux façons. Écrivez-le sans séparateur, ou avec deux décimales.",
+        "“{value}” pode ser lido de dois modos. Escreva sem separador, ou com duas casas decimais.",
+    ),
+    "name-shared": (
+        "“{value}” is the name of several: {nearest}. Write the reference.",
+        "« {value} » est le nom de plusieurs : {nearest}. Écrivez la référence.",
+        "“{value}” é o nome de vários: {nearest}. Escreva a referência.",
+    ),
+}
+
+
+def problem(column: str, code: str, *, severity: Severity = "error", **facts: Any) -> Problem:
+    """What is wrong with a column of a row, by its code."""
+    en, fr, pt_br = (text.format(**facts) for text in _MESSAGES[code])
+    return Problem(column, code, severity, en, fr, pt_br)
+
+
+def hint(nearest: list[str]) -> dict[Language, str]:
+    """The end of a sentence that names what may have been meant."""
+    if not nearest:
+        return {"en": "", "fr": "", "pt_br": ""}
+    listed = "; ".join(nearest)
+    return {"en": f" Perhaps: {listed}?", "fr": f" Peut-être : {listed} ?", "pt_br": f" Talvez: {listed}?"}
+
+
+def unknown_name(column: str, value: str, nearest: list[str]) -> Problem:
+    """That a name or reference is not known, with what may have been meant."""
+    ends = hint(nearest)
+    languages: tuple[Language, ...] = ("en", "fr", "pt_br")
+    told = zip(languages, _MESSAGES["name-unknown"], strict=True)
+    en, fr, pt_br = (text.format(value=value, nearest=ends[language]) for language, text in told)
+    return Problem(column, "name-unknown", "error", en, fr, pt_br)
+
+
+def refused(error: MosaicosError, tell: object, column: str = "") -> Problem:
+    """An error that is told as one sentence, as a problem of a row.
+
+    Args:
+        error: The error.
+        tell: Says it in the reader's language.
+        column: The column that it is about; found by its code where not given.
+    """
+    code = error.code if isinstance(error, RecordsError) else "reference-unknown"
+    sentence = tell(error) if callable(tell) else str(error)
+    return Problem(column or _COLUMNS.get(code, ""), code or "refused", "error", sentence, sentence, sentence)
+
+
+_COLUMNS = {
+    "action-point-unknown": "action_point",
+    "amount-unfit": "amount",
+    "count-negative": "attending_count",
+    "currency-unknown": "currency_code",
+    "date-unreadable": "valid_from",
+    "dates-order": "valid_to",
+    "day-future": "status_date",
+    "hash-unreadable": "sha256",
+    "link-published": "mosaic_id",
+    "mission-first": "status_code",
+    "money-both": "currency_code",
+    "need-first": "status_code",
+    "need-nowhere": "territory_id",
+    "need-step": "status_code",
+    "one-holder": "organisation_id",
+    "one-sender": "organisation_id",
+    "one-subject": "organisation_id",
+    "own-organisation": "organisation_id",
+    "pair-fixed": "territory_id",
+    "step-early": "status_date",
+    "step-refused": "status_code",
+    "step-same": "status_date",
+    "title-missing": "title_fr",
+}
+"""Column to look at, by the code of an error."""
+
+
+def sentence_of(code: str, language: Language) -> str:
+    """What a code says without what was typed, for lists of what went wrong earlier; the code itself where unknown."""
+    if code not in _MESSAGES:
+        return code
+    en, fr, pt_br = _MESSAGES[code]
+    text = {"en": en, "fr": fr, "pt_br": pt_br}[language]
+    return text.format(id="…", line="…", value="…", known="…", most="…", nearest="")

@@ -1,0 +1,512 @@
+"""Files that people bring, as rows of plain values: workbooks (.xlsx) and CSV. Nothing in a file is run or followed.
+
+A file is judged by its content, not by its name. Whatever cannot be read for certain is refused with what to do about
+it; whatever was cleaned or left out is told in a note.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import openpyxl
+from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
+
+from geodata.export.tables import FORMULA_STARTS
+from geodata.model import Language
+from geodata.records.errors import FileRefused
+from geodata.search import fold, nearest
+
+MOST_BYTES = 25 * 1024 * 1024
+"""Largest file: 20,000 rows of long texts take a tenth of it."""
+MOST_UNPACKED = 120 * 1024 * 1024
+"""Most bytes that a workbook unpacks to, as its directory says; the reader never goes beyond that either."""
+MOST_STRINGS = 40 * 1024 * 1024
+"""Most bytes of the list of shared texts, which is read into memory whole."""
+MOST_PARTS = 1_000
+"""Most files inside a workbook."""
+MOST_ROWS = 20_000
+"""Most rows with something in them."""
+MOST_LINE = 60_000
+"""Last line that is looked at: a sheet that goes further down holds a million empty lines, or is no list of records."""
+MOST_COLUMNS = 200
+MOST_TEXT = 32_767
+"""Longest text in a cell: what a spreadsheet holds."""
+HEADER_LINES = 10
+"""Lines among which the names of the columns are looked for."""
+SEPARATORS = (";", ",", "\t", "|")
+LISTS = "lists"
+"""Name of the hidden sheet of a template that holds the drop-down lists."""
+
+UNREADABLE = {TYPE_FORMULA: "formula", TYPE_ERROR: "error"}
+DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']""")
+PLAIN_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"ascii"})
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A cell that holds no value: a formula, or an error of the spreadsheet.
+
+    Attributes:
+        code: ``formula`` or ``error``.
+        text: What stands there.
+    """
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+CellValue = str | int | float | bool | dt.date | Unreadable | None
+"""What a cell holds."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was cleaned or left out when a file was read.
+
+    Attributes:
+        code: A stable word.
+        facts: What the sentence names.
+    """
+
+    code: str
+    facts: Mapping[str, str]
+
+    def message(self, language: Language) -> str:
+        """The sentence in one language."""
+        return _NOTES[self.code][language].format(**self.facts)
+
+
+_NOTES: dict[str, dict[Language, str]] = {
+    "encoding": {
+        "en": "The file was read as {encoding}. Look whether accents are right.",
+        "fr": "Le fichier a été lu comme {encoding}. Vérifiez les accents.",
+        "pt_br": "O arquivo foi lido como {encoding}. Confira os acentos.",
+    },
+    "macros": {
+        "en": "The workbook holds macros. They were left alone: only its cells were read.",
+        "fr": "Le classeur contient des macros. Elles n'ont pas été touchées : seules les cellules ont été lues.",
+        "pt_br": "A pasta de trabalho contém macros. Elas foram ignoradas: só as células foram lidas.",
+    },
+    "merged": {
+        "en": "Cells are merged. Only the first of them holds the value; the others were read as empty.",
+        "fr": "Des cellules sont fusionnées. Seule la première porte la valeur ; les autres ont été lues vides.",
+        "pt_br": "Há células mescladas. Só a primeira tem o valor; as outras foram lidas como vazias.",
+    },
+    "sheets": {
+        "en": "Other sheets were not read: {names}.",
+        "fr": "D'autres feuilles n'ont pas été lues : {names}.",
+        "pt_br": "Outras planilhas não foram lidas: {names}.",
+    },
+    "columns": {
+        "en": "Columns that are not known here were not read: {names}.{nearest}",
+        "fr": "Des colonnes inconnues n'ont pas été lues : {names}.{nearest}",
+        "pt_br": "Colunas desconhecidas não foram lidas: {names}.{nearest}",
+    },
+    "control": {
+        "en": "Invisible characters were taken out of {count} cells.",
+        "fr": "Des caractères invisibles ont été retirés de {count} cellules.",
+        "pt_br": "Caracteres invisíveis foram retirados de {count} células.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a file.
+
+    Attributes:
+        number: Its number as people see it: the line of the sheet, or the line of the CSV on which it begins.
+        values: Its cells by column; those that are not there are left out.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The rows of a file.
+
+    Attributes:
+        columns: The known columns that it has, in its order.
+        rows: Rows with something in them, in its order.
+        notes: What was cleaned or left out.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
+
+
+def fold_header(text: object) -> str:
+    """A header as it is compared: lower-case words without accents, underscores or stars."""
+    return fold(str(text).replace("_", " "))
+
+
+def read_sheet(
+    content: bytes, *, headers: Collection[str], labels: Mapping[str, str], ignored: Collection[str] = ()
+) -> Sheet:
+    """Read the rows of a workbook or CSV.
+
+    The line with the names of the columns is looked for among the first ten; a line below it with their labels, as
+    templates have, is no row.
+
+    Args:
+        content: The file.
+        headers: Names of the columns that are known.
+        labels: Other names of columns (what people call them) with the name that each stands for.
+        ignored: Columns to pass over without a note.
+
+    Returns:
+        The rows, text cleaned: in Unicode's composed form, without blanks around it and without invisible characters.
+
+    Raises:
+        FileRefused: it is no such file, too large, damaged, or no line of it names the columns.
+    """
+    if not content:
+        raise FileRefused("The file is empty. Save it again.", "file-empty")
+    if len(content) > MOST_BYTES:
+        raise FileRefused(
+            f"The file is larger than {MOST_BYTES // 1024**2} MB. Load it in parts.",
+            "sheet-large",
+            most=MOST_BYTES // 1024**2,
+        )
+    known = {
+        **{fold_header(label): name for label, name in labels.items()},
+        **{fold_header(one): one for one in headers},
+    }
+    if content.startswith(b"PK\x03\x04"):
+        return _read_workbook(content, known, ignored)
+    _require_no_other_kind(content)
+    return _read_csv(content, known, ignored)
+
+
+# --- what is no list of records ---------------------------------------------------------------------------
+
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How old workbooks begin, and those with a password."""
+OTHER_KINDS = (b"%PDF", b"{\\rtf", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"7z\xbc\xaf", b"Rar!")
+"""How PDF, text documents, packed files and pictures begin."""
+MARKUP = re.compile(rb"^\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNORECASE)
+
+
+def _require_no_other_kind(content: bytes) -> None:
+    if content.startswith(OLD_WORKBOOK):
+        raise FileRefused(
+            "It is an old or encrypted workbook. Save it as a workbook (.xlsx) without a password, or as CSV.",
+            "sheet-old",
+        )
+    if content.startswith(OTHER_KINDS) or MARKUP.match(content[:200].removeprefix(b"\xef\xbb\xbf")):
+        raise FileRefused("It is another kind of file. Save it as a workbook (.xlsx), or as CSV.", "sheet-kind")
+
+
+# --- workbooks --------------------------------------------------------------------------------------------
+
+
+def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection[str]) -> Sheet:
+    notes = _check_package(content)
+    # the reader of hostile files may fail in any way: whatever it raises, the file is damaged
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+    except Exception as error:
+        raise _damaged(error) from error
+    try:
+        found = [(sheet, _lines_of(sheet)) for sheet in book.worksheets if sheet.title != LISTS]
+        heads = [(sheet, _find_header(list(islice(lines, HEADER_LINES)), known)) for sheet, lines in found]
+        best = max((head for _, head in heads), key=lambda head: head.score, default=None)
+        if best is None or best.score == 0:
+            raise _no_header(known)
+        chosen = next(sheet for sheet, head in heads if head is best)
+        others = [sheet.title for sheet, head in heads if head is not best and head.score > 1]
+        if others:
+            notes.append(Note("sheets", {"names": ", ".join(others)}))
+        return _rows(_lines_of(chosen), best, known, ignored, notes)
+    except FileRefused:
+        raise
+    except Exception as error:
+        raise _damaged(error) from error
+    finally:
+        book.close()
+
+
+def _damaged(error: Exception) -> FileRefused:
+    return FileRefused(
+        f"The workbook is damaged or is no workbook ({type(error).__name__}). Open it and save it again as .xlsx.",
+        "sheet-damaged",
+    )
+
+
+def _check_package(content: bytes) -> list[Note]:
+    """Look at the parts of a workbook before any is parsed: sizes, entities, and what is to be told."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            parts = package.infolist()
+            names = [part.filename.lower() for part in parts]
+            if any(name.startswith("content.xml") or name == "mimetype" for name in names):
+                raise FileRefused("It is an OpenDocument file. Save it as .xlsx, or as CSV.", "sheet-kind")
+            if "xl/workbook.xml" not in names:
+                raise FileRefused("It is a zip, but no workbook. Save it as .xlsx, or as CSV.", "sheet-kind")
+            if len(parts) > MOST_PARTS or len(names) != len(set(names)):
+                raise FileRefused("The workbook has too many parts. Save it again as .xlsx.", "sheet-damaged")
+            sizes = {part.filename.lower(): part.file_size for part in parts}
+            if sum(sizes.values()) > MOST_UNPACKED or sizes.get("xl/sharedstrings.xml", 0) > MOST_STRINGS:
+                raise FileRefused(
+                    f"The workbook unpacks to more than {MOST_UNPACKED // 1024**2} MB. Load it in parts.",
+                    "sheet-large",
+                    most=MOST_UNPACKED // 1024**2,
+                )
+            is_merged = _check_markup(package, parts)
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        raise _damaged(error) from error
+    notes = []
+    if any(name.endswith("vbaproject.bin") for name in names):
+        notes.append(Note("macros", {}))
+    if is_merged:
+        notes.append(Note("merged", {}))
+    return notes
+
+
+def _check_markup(package: zipfile.ZipFile, parts: Iterable[zipfile.ZipInfo]) -> bool:
+    """Refuse markup that defines entities or hides in another encoding; whether a sheet has merged cells."""
+    is_merged = False
+    for part in parts:
+        if not part.filename.lower().endswith((".xml", ".rels", ".vml")):
+            continue
+        with package.open(part) as stream:
+            before = b""
+            is_first = True
+            while piece := stream.read(1024 * 1024):
+                if is_first:
+                    named = XML_ENCODING.match(piece.removeprefix(b"\xef\xbb\xbf"))
+                    has_other = named is not None and named[1].lower() not in PLAIN_ENCODINGS
+                    if has_other or piece.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in piece[:100]:
+                        raise FileRefused(
+                            "A part of the workbook is in another encoding. Save it again.", "sheet-damaged"
+                        )
+                    is_first = False
+                window = before + piece
+                if DOCTYPE.search(window):
+                    raise FileRefused(
+                        "The workbook defines entities, which no spreadsheet does. It was not opened.", "sheet-entities"
+                    )
+                is_merged = is_merged or (b"<mergeCell " in window and "/worksheets/" in part.filename.lower())
+                before = piece[-32:]
+    return is_merged
+
+
+def _lines_of(sheet: Any) -> Iterator[tuple[int, list[CellValue]]]:
+    """The lines of a sheet with something in them, by number."""
+    if hasattr(sheet, "reset_dimensions"):
+        sheet.reset_dimensions()  # what a file says of its size need not be so
+    for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), start=1):
+        if number > MOST_LINE:
+            raise FileRefused(
+                f"The sheet goes on below line {MOST_LINE}. Delete the lines below the last record.",
+                "sheet-long",
+                most=MOST_LINE,
+            )
+        values = [_cell_value(cell) for cell in cells]
+        if any(value is not None for value in values):
+            yield number, values
+
+
+def _cell_value(cell: Any) -> CellValue:
+    value = cell.value
+    if value is None:
+        return None
+    if cell.data_type in UNREADABLE:
+        return Unreadable(UNREADABLE[cell.data_type], str(value)[:100])
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, dt.datetime):
+        return value.date() if value.time() == dt.time() else value
+    if isinstance(value, str | int | float | bool | dt.date):
+        return value
+    return str(value)
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]) -> Sheet:
+    text, notes = _decode(content)
+    best: _Header | None = None
+    separator = SEPARATORS[0]
+    for candidate in SEPARATORS:
+        head = _find_header(list(islice(_csv_lines(text, candidate), HEADER_LINES)), known)
+        if best is None or head.score > best.score:
+            best, separator = head, candidate
+    if best is None or best.score == 0:
+        raise _no_header(known)
+    return _rows(_csv_lines(text, separator), best, known, ignored, notes)
+
+
+def _decode(content: bytes) -> tuple[str, list[Note]]:
+    """The text of a CSV: by its mark, else UTF-8, else what Excel writes in Western Europe and Brazil."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif b"\x00" in content[:4096]:
+        encoding = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return content.decode(encoding), []
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8-sig":
+            raise FileRefused(
+                "The characters of the file cannot be read. Save it as CSV UTF-8.", "sheet-encoding"
+            ) from error
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return content.decode(encoding), [Note("encoding", {"encoding": encoding})]
+        except UnicodeDecodeError:
+            continue
+    raise AssertionError("latin-1 reads every byte")
+
+
+def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    first = 1
+    try:
+        for cells in reader:
+            if reader.line_num > MOST_LINE:
+                raise FileRefused(
+                    f"The file goes on below line {MOST_LINE}. Load it in parts.", "sheet-long", most=MOST_LINE
+                )
+            if any(cell.strip() for cell in cells):
+                yield first, [_unguarded(cell) for cell in cells[:MOST_COLUMNS]]
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise FileRefused(
+            f"Line {first} cannot be read: {error}. Mend its quotes.", "sheet-line", line=first
+        ) from error
+
+
+def _unguarded(text: str) -> str:
+    """A text without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
+
+
+# --- from lines to rows -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The line that names the columns: its number, how many are known, and the known name at each place."""
+
+    line: int
+    score: int
+    names: tuple[str | None, ...]
+    texts: tuple[str, ...]
+
+
+def _find_header(lines: Sequence[tuple[int, list[CellValue]]], known: Mapping[str, str]) -> _Header:
+    best = _Header(0, 0, (), ())
+    for number, cells in lines:
+        texts = tuple("" if cell is None else _clean(str(cell))[0] for cell in cells)
+        names = tuple(known.get(fold_header(text)) if text else None for text in texts)
+        score = len({name for name in names if name is not None})
+        if score > best.score:
+            best = _Header(number, score, names, texts)
+    return best
+
+
+def _no_header(known: Mapping[str, str]) -> FileRefused:
+    some = ", ".join(list(dict.fromkeys(known.values()))[:5])
+    return FileRefused(
+        f"No line names the columns ({some} and so on). Keep the first line of the template.", "sheet-header", some=some
+    )
+
+
+def _rows(
+    lines: Iterable[tuple[int, list[CellValue]]],
+    head: _Header,
+    known: Mapping[str, str],
+    ignored: Collection[str],
+    notes: list[Note],
+) -> Sheet:
+    twice = sorted({name for name in head.names if name is not None and head.names.count(name) > 1})
+    if twice:
+        raise FileRefused(
+            f"A column is there twice: {', '.join(twice)}. Keep one of each.", "sheet-twice", names=", ".join(twice)
+        )
+    _note_unknown(head, known, ignored, notes)
+    columns = {place: name for place, name in enumerate(head.names) if name is not None}
+    rows = []
+    cleaned = 0
+    for number, cells in lines:
+        if number <= head.line or _is_labels(number, cells, head, columns, known):
+            continue
+        values: dict[str, Any] = {}
+        for place, name in columns.items():
+            value = cells[place] if place < len(cells) else None
+            if isinstance(value, str):
+                value, was_cleaned = _clean(value)
+                cleaned += was_cleaned
+                if len(value) > MOST_TEXT:
+                    raise FileRefused(
+                        f"A cell of line {number} holds more than {MOST_TEXT} characters. Shorten it.",
+                        "sheet-text",
+                        line=number,
+                        most=MOST_TEXT,
+                    )
+            if value is not None and value != "":
+                values[name] = value
+        if values:
+            rows.append(Row(number, values))
+        if len(rows) > MOST_ROWS:
+            raise FileRefused(
+                f"The file has more than {MOST_ROWS} rows. Load it in parts.", "sheet-long", most=MOST_ROWS
+            )
+    if cleaned:
+        notes.append(Note("control", {"count": str(cleaned)}))
+    return Sheet(tuple(columns.values()), tuple(rows), tuple(notes))
+
+
+def _note_unknown(head: _Header, known: Mapping[str, str], ignored: Collection[str], notes: list[Note]) -> None:
+    passed = {fold_header(one) for one in ignored}
+    unknown = [
+        text
+        for text, name in zip(head.texts, head.names, strict=True)
+        if text and name is None and fold_header(text) not in passed
+    ]
+    if unknown:
+        alike = [one for text in unknown[:5] for one in nearest(text, known.values(), most=1)]
+        listed = ", ".join(dict.fromkeys(alike))
+        shown = ", ".join(text[:40] for text in unknown[:5]) + ("…" if len(unknown) > 5 else "")
+        notes.append(Note("columns", {"names": shown, "nearest": f" → {listed}" if listed else ""}))
+
+
+def _is_labels(
+    number: int, cells: Sequence[CellValue], head: _Header, columns: Mapping[int, str], known: Mapping[str, str]
+) -> bool:
+    """Whether the line below the names holds what people call the columns."""
+    if number > head.line + 1:
+        return False
+    told = [(cells[place], name) for place, name in columns.items() if place < len(cells) and cells[place] is not None]
+    return bool(told) and sum(known.get(fold_header(cell)) == name for cell, name in told) * 2 > len(told)
+
+
+def _clean(text: str) -> tuple[str, bool]:
+    """Text in Unicode's composed form, without invisible characters and blanks around it; whether any was taken out."""
+    if text.isascii() and text.isprintable():
+        return text.strip(), False
+    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = "".join(
+        one for one in composed if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    )
+    return kept.strip(), len(kept) != len(composed)

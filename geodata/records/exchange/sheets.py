@@ -1,0 +1,312 @@
+"""The files that people download: a workbook or CSV of one kind of record, empty or with what stands.
+
+Row 1 of a workbook holds the names of the columns, row 2 what people call them, the rows start at row 3. Coded cells
+hold the code with its label behind, as the drop-down lists write them. Text is written as text: nothing in a file runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from geodata.export.tables import BYTE_ORDER_MARK, MOST_CELL, neutralise
+from geodata.model import Language, vocabulary
+from geodata.records.exchange.cells import JOINER, Finder
+from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
+from geodata.records.exchange.plan import Plan
+from geodata.records.exchange.standing import Values, version_of
+from geodata.status import Problem
+
+SPARE_ROWS = 1_000
+"""Empty rows below the last one that have drop-down lists."""
+PROBLEM = "problem"
+"""Name of the column of a returned file that says what to mend; it is not read."""
+_SAYS: dict[str, dict[Language, str]] = {
+    "problem": {"fr": "À corriger", "pt_br": "A corrigir", "en": "To mend"},
+    "columns": {"fr": "Colonnes", "pt_br": "Colunas", "en": "Columns"},
+    "column": {"fr": "Nom dans le fichier", "pt_br": "Nome no arquivo", "en": "Name in the file"},
+    "label": {"fr": "Colonne", "pt_br": "Coluna", "en": "Column"},
+    "help": {"fr": "Que faut-il écrire", "pt_br": "O que escrever", "en": "What to write"},
+    "required": {"fr": "Obligatoire", "pt_br": "Obrigatória", "en": "Required"},
+    "codes": {"fr": "Codes", "pt_br": "Códigos", "en": "Codes"},
+    "yes": {"fr": "oui", "pt_br": "sim", "en": "yes"},
+    "intro": {
+        "fr": "Remplissez une ligne par enregistrement, à partir de la ligne 3. Ne changez ni la première ligne, ni "
+        "les références, ni les versions. Les lignes que vous ne changez pas restent telles quelles ; une ligne "
+        "effacée du fichier n'est pas effacée des enregistrements.",
+        "pt_br": "Preencha uma linha por registro, a partir da linha 3. Não altere a primeira linha, as referências "
+        "nem as versões. As linhas que você não altera ficam como estão; uma linha apagada do arquivo não é apagada "
+        "dos registros.",
+        "en": "Fill in one row per record, from row 3 on. Leave the first row, the references and the versions as "
+        "they are. Rows that you do not change stay as they are; a row that you delete from the file is not deleted "
+        "from the records.",
+    },
+    "demo": {
+        "fr": "Démonstration : enregistrements synthétiques, rien de cela n'a eu lieu.",
+        "pt_br": "Demonstração: registros sintéticos, nada disso aconteceu.",
+        "en": "Demonstration: synthetic records, nothing of this happened.",
+    },
+    "wrong": {
+        "fr": "Cette valeur n'est pas dans la liste. Elle sera vérifiée au chargement.",
+        "pt_br": "Este valor não está na lista. Será conferido ao carregar.",
+        "en": "This value is not in the list. It will be checked when the file is loaded.",
+    },
+}
+WIDTHS = {"id": 14, "version": 14, "note": 40, "territory": 32, "mosaic": 28, "day": 12, "partial": 12, "count": 10}
+"""Widths of columns in characters, by type; `USUAL_WIDTH` for the others."""
+USUAL_WIDTH = 22
+MOST_HELP = 255
+"""Characters that a spreadsheet shows beside a cell."""
+MOST_TITLE = 32
+"""Characters of the heading above them."""
+MOST_SHEET_NAME = 31
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A row to write.
+
+    Attributes:
+        row_id: Its reference; null for one that is not stored.
+        values: What it says, by column.
+        version: The word that says which state it comes from.
+        cells: What stands in the file that it comes from, instead of `values`.
+        problem: What to mend.
+    """
+
+    row_id: str | None = None
+    values: Values = field(default_factory=dict)
+    version: str | None = None
+    cells: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+def standing_rows(kind: Kind, rows: Mapping[str, Values]) -> list[FileRow]:
+    """The standing rows of a kind as rows of a file."""
+    return [FileRow(row_id, values, version_of(kind, values)) for row_id, values in rows.items()]
+
+
+def rows_to_mend(plan: Plan, language: Language) -> list[FileRow]:
+    """The rows of a plan that cannot be applied, as they stand in the file, each with what to mend."""
+    return [
+        FileRow(cells=row.cells, problem=" ".join(told(found, plan.kind, language) for found in row.problems))
+        for row in plan.left_out
+    ]
+
+
+def told(found: Problem, kind: Kind, language: Language) -> str:
+    """A problem with the column that it is about, in one language."""
+    if found.field not in kind.headers:
+        return found.message(language)
+    return f"{kind.column(found.field).labels[language]}: {found.message(language)}"
+
+
+# --- CSV --------------------------------------------------------------------------------------------------
+
+
+def write_csv(kind: Kind, rows: Sequence[FileRow], *, language: Language) -> bytes:
+    """A file of one kind as CSV, UTF-8 with a byte order mark; semicolons where the language's Excel wants them."""
+    names = [*([PROBLEM] if any(row.problem for row in rows) else []), *kind.headers]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="," if language == "en" else ";", lineterminator="\r\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_csv_cell(_value(kind, row, name)) for name in names])
+    return (BYTE_ORDER_MARK + text.getvalue()).encode()
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return neutralise(format(value, "f") if isinstance(value, Decimal) else str(value))
+
+
+def _value(kind: Kind, row: FileRow, name: str) -> Any:
+    if name == PROBLEM:
+        return row.problem
+    if row.cells is not None:
+        return row.cells.get(name)
+    if name == kind.key:
+        return row.row_id
+    return row.version if name == "version" else row.values.get(name)
+
+
+# --- workbooks --------------------------------------------------------------------------------------------
+
+
+def write_workbook(
+    kind: Kind,
+    rows: Sequence[FileRow],
+    *,
+    language: Language,
+    finder: Finder,
+    is_demonstration: bool = False,
+) -> bytes:
+    """A file of one kind as a workbook for Excel and LibreOffice, with drop-down lists and a sheet that explains it.
+
+    Args:
+        kind: Kind of record.
+        rows: Its rows; none for an empty template.
+        language: Language of labels.
+        finder: The names of what cells refer to.
+        is_demonstration: Whether the records are synthetic: the file then says so.
+    """
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    title = kind.label(language)
+    book.set_properties({"title": title, "subject": kind.name, "comments": _SAYS["intro"][language]})
+    _Book(book, kind, language, finder, is_demonstration=is_demonstration).write(rows, title)
+    book.close()
+    return buffer.getvalue()
+
+
+class _Book:
+    """One workbook while it is written."""
+
+    def __init__(
+        self, book: xlsxwriter.Workbook, kind: Kind, language: Language, finder: Finder, *, is_demonstration: bool
+    ) -> None:
+        self.book, self.kind, self.language, self.finder = book, kind, language, finder
+        self.is_demonstration = is_demonstration
+        made = book.add_format
+        top = {"valign": "top", "text_wrap": True}
+        self.name = made({"font_size": 8, "font_color": "#6b6b6b", "bg_color": "#eef1ee"})
+        self.head = made({"bold": True, "bg_color": "#1f5c4d", "font_color": "#ffffff", "border": 1, **top})
+        self.fixed = made({"font_color": "#6b6b6b", "bg_color": "#f5f5f2", "num_format": "@", "valign": "top"})
+        self.text = made({"locked": False, "num_format": "@", **top})
+        self.day = made({"locked": False, "num_format": "yyyy-mm-dd", "valign": "top"})
+        self.number = made({"locked": False, "valign": "top"})
+        self.alarm = made({"font_color": "#8a1c1c", "bg_color": "#fdeeee", "locked": False, **top})
+        self.plain = made(top)
+
+    def write(self, rows: Sequence[FileRow], title: str) -> None:
+        sheet = self.book.add_worksheet(title.replace("'", "’")[:MOST_SHEET_NAME])
+        names = [*([PROBLEM] if any(row.problem for row in rows) else []), *self.kind.headers]
+        self._write_heads(sheet, names)
+        for place, row in enumerate(rows):
+            for number, name in enumerate(names):
+                self._write_cell(sheet, 2 + place, number, name, _value(self.kind, row, name))
+        self._add_lists(sheet, names, last=1 + len(rows) + SPARE_ROWS)
+        sheet.freeze_panes(2, names.index(self.kind.key) + 1)
+        sheet.autofilter(1, 0, 1 + max(1, len(rows)), len(names) - 1)
+        allowed = ("format_cells", "format_columns", "format_rows", "sort", "autofilter", "insert_rows", "delete_rows")
+        sheet.protect("", dict.fromkeys(allowed, True))
+        self._explain()
+
+    def _write_heads(self, sheet: Worksheet, names: Sequence[str]) -> None:
+        sheet.set_row(1, 32)
+        for number, name in enumerate(names):
+            sheet.write_string(0, number, name, self.name)
+            if name == PROBLEM:
+                sheet.write_string(1, number, _SAYS["problem"][self.language], self.head)
+                sheet.set_column(number, number, 48, self.alarm)
+                continue
+            column = self.kind.column(name)
+            mark = " *" if column.is_required else ""
+            sheet.write_string(1, number, column.labels[self.language] + mark, self.head)
+            width = WIDTHS.get(column.type, USUAL_WIDTH)
+            sheet.set_column(number, number, width, self._format(column))
+
+    def _format(self, column: Column) -> Format:
+        if column.type == "version":
+            return self.fixed
+        return {"day": self.day, "count": self.number, "amount": self.number}.get(column.type, self.text)
+
+    def _write_cell(self, sheet: Worksheet, line: int, number: int, name: str, value: Any) -> None:
+        if name == PROBLEM:
+            sheet.write_string(line, number, str(value)[:MOST_CELL], self.alarm)
+            return
+        if value is None or value == "":
+            return
+        column = self.kind.column(name)
+        look = self.fixed if column.type in {"id", "version"} else self._format(column)
+        if isinstance(value, dt.date):
+            sheet.write_datetime(line, number, dt.datetime.combine(value, dt.time()), self.day)
+        elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            sheet.write_number(line, number, value, self.number)
+        else:
+            sheet.write_string(line, number, self._label(column, str(value))[:MOST_CELL], look)
+
+    def _label(self, column: Column, value: str) -> str:
+        """A code or reference with what it is called."""
+        if column.type == "code" and value in vocabulary(column.codes):
+            return f"{value}{JOINER}{vocabulary(column.codes)[value].label(self.language)}"
+        if column.type in PLACES or column.type in RECORDS:
+            return self.finder.label(column.type, value)
+        return value
+
+    def _choices(self, column: Column) -> list[str]:
+        if column.type == "code":
+            return [self._label(column, code) for code in self._codes(column)]
+        if column.type in PLACES or column.type in RECORDS:
+            return self.finder.choices(column.type)
+        return []
+
+    def _codes(self, column: Column) -> list[str]:
+        terms = vocabulary(column.codes)
+        if column.name == "flag_code":  # the others are set by a rule
+            return [code for code, term in terms.items() if "person" in term.more["set_by"].split(";")]
+        return list(terms)
+
+    def _add_lists(self, sheet: Worksheet, names: Sequence[str], *, last: int) -> None:
+        lists = self.book.add_worksheet("lists")
+        lists.hide()
+        for number, name in enumerate(names):
+            if name == PROBLEM:
+                continue
+            column = self.kind.column(name)
+            choices = self._choices(column)
+            rule: dict[str, Any] = {"validate": "any"}
+            if choices:
+                lists.write_string(0, number, name)
+                lists.write_column(1, number, choices)
+                letter = xl_col_to_name(number, col_abs=True)
+                rule = {
+                    "validate": "list",
+                    "source": f"=lists!{letter}$2:{letter}${len(choices) + 1}",
+                    "error_type": "warning",
+                    "error_message": _SAYS["wrong"][self.language][:MOST_HELP],
+                }
+            if column.helps[self.language]:
+                rule |= {
+                    "input_title": column.labels[self.language][:MOST_TITLE],
+                    "input_message": column.helps[self.language][:MOST_HELP],
+                }
+            if len(rule) > 1:
+                sheet.data_validation(2, number, last, number, rule)
+
+    def _explain(self) -> None:
+        """The sheet that says what each column is for."""
+        sheet = self.book.add_worksheet(_SAYS["columns"][self.language])
+        says = _SAYS["intro"][self.language]
+        if self.is_demonstration:
+            says = f"{_SAYS['demo'][self.language]} {says}"
+        sheet.write_string(0, 0, says)
+        heads = ("column", "label", "required", "help", "codes")
+        for number, (head, width) in enumerate(zip(heads, (24, 24, 12, 48, 72), strict=True)):
+            sheet.write_string(2, number, _SAYS[head][self.language], self.head)
+            sheet.set_column(number, number, width)
+        for place, name in enumerate(self.kind.headers):
+            column = self.kind.column(name)
+            codes = ""
+            if column.codes:
+                codes = "; ".join(
+                    f"{code}{JOINER}{term.label(self.language)}" for code, term in vocabulary(column.codes).items()
+                )
+            required = _SAYS["yes"][self.language] if column.is_required else ""
+            for number, text in enumerate(
+                (name, column.labels[self.language], required, column.helps[self.language], codes)
+            ):
+                sheet.write_string(3 + place, number, text, self.plain)

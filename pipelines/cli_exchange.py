@@ -1,0 +1,204 @@
+"""`mosaicos records template|export|import|imports|take-back`: records as files, out and in.
+
+Whoever runs these commands on the server acts for the program itself, with every right.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geodata.errors import ExportError, UnknownIdError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from geodata.model import Language
+    from geodata.records.exchange.kinds import Kind
+    from geodata.records.exchange.plan import Plan
+
+LISTED = 20
+"""Rows to mend that are listed on the screen; the file beside holds them all."""
+
+language_option = click.option(
+    "--lang", "language", default="en", show_default=True, type=click.Choice(["fr", "pt_br", "en"]), help="Of labels."
+)
+demo_option = click.option("--demo", is_flag=True, help="The demonstration records.")
+
+
+def _engine(*, demo: bool) -> Engine:
+    from geodata.records.database import database_url, open_engine  # noqa: PLC0415 - slow, and not for every command
+
+    return open_engine(database_url(is_demonstration=demo))
+
+
+def _kind(name: str) -> Kind:
+    from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
+
+    return kind_of(name)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error}. Choose another place.") from error
+
+
+def _file_of(kind: Kind, path: Path, language: Language, *, filled: bool, demo: bool) -> int:
+    """Write the file of a kind; how many rows it holds."""
+    from geodata.records.exchange import sheets  # noqa: PLC0415
+    from geodata.records.exchange.cells import Finder  # noqa: PLC0415
+    from geodata.records.exchange.standing import read_rows  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+
+    engine = _engine(demo=demo) if filled or demo else None
+    try:
+        rows = sheets.standing_rows(kind, read_rows(engine, SYSTEM, kind)) if filled and engine is not None else []
+        if path.suffix.lower() == ".csv":
+            content = sheets.write_csv(kind, rows, language=language)
+        else:
+            finder = Finder(engine, SYSTEM, kind)
+            content = sheets.write_workbook(kind, rows, language=language, finder=finder, is_demonstration=demo)
+    finally:
+        if engine is not None:
+            engine.dispose()
+    _write(path, content)
+    return len(rows)
+
+
+@click.command()
+@click.argument("kind")
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@language_option
+def template(kind: str, path: Path, language: Language) -> None:
+    """Write an empty FILE (.xlsx or .csv) of a KIND of record, with drop-down lists and an explanation.
+
+    Kinds: event, need, mission, link, member, seat, organisation, programme, partnership, role, document, training,
+    attendance, agenda.
+    """
+    _file_of(_kind(kind), path, language, filled=False, demo=False)
+    click.echo(f"{path}: empty, for {kind} records")
+
+
+@click.command("export")
+@click.argument("kind")
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@language_option
+@demo_option
+def export_records(kind: str, path: Path, language: Language, demo: bool) -> None:
+    """Write the standing records of a KIND to FILE (.xlsx or .csv), to work on and load again."""
+    rows = _file_of(_kind(kind), path, language, filled=True, demo=demo)
+    click.echo(f"{path}: {rows} {kind} records")
+
+
+@click.command("import")
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--kind", help="Kind of record; found by the columns where not given.")
+@click.option("--apply", "applies", is_flag=True, help="Write what is right. Without it nothing is changed.")
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the rows to mend.")
+@language_option
+@demo_option
+def import_records(
+    path: Path, kind: str | None, applies: bool, rejects: Path | None, language: Language, demo: bool
+) -> None:
+    """Show what FILE would change, row by row; with --apply write it.
+
+    Rows that are wrong, or that others have changed since the file was made, are never written: they come back in the
+    file of --rejects with the reasons. Exit status 1 where there are any.
+    """
+    from geodata.records.exchange import sheets  # noqa: PLC0415
+    from geodata.records.exchange.applying import apply_plan  # noqa: PLC0415
+    from geodata.records.exchange.cells import Finder  # noqa: PLC0415
+    from geodata.records.exchange.loading import kind_of_file, plan_file  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+
+    content = path.read_bytes()
+    found = _kind(kind) if kind else kind_of_file(content)
+    if found is None:
+        raise UnknownIdError("kind of record", path.name, ("give it with --kind",))
+    engine = _engine(demo=demo)
+    try:
+        is_shown = sys.stderr.isatty()
+        plan = plan_file(engine, SYSTEM, found, content, path.name, progress=_progress if is_shown else None)
+        _tell(plan, language)
+        if rejects is not None and plan.left_out:
+            finder = Finder(engine, SYSTEM, found)
+            rows = sheets.rows_to_mend(plan, language)
+            _write(
+                rejects,
+                sheets.write_csv(found, rows, language=language)
+                if rejects.suffix.lower() == ".csv"
+                else sheets.write_workbook(found, rows, language=language, finder=finder, is_demonstration=demo),
+            )
+            click.echo(f"{rejects}: {len(rows)} rows to mend")
+        if applies:
+            done = apply_plan(engine, SYSTEM, plan)
+            click.echo(f"{done.written} rows written" + (f", as {done.batch_id}" if done.batch_id else ""))
+        else:
+            click.echo("Nothing was changed. Write it with --apply.")
+    finally:
+        engine.dispose()
+    if plan.left_out:
+        sys.exit(1)
+
+
+def _progress(done: int, whole: int) -> None:
+    click.echo(f"\r{100 * done // max(whole, 1):3d} %", nl=done == whole, err=True)
+
+
+def _tell(plan: Plan, language: Language) -> None:
+    from geodata.records.exchange.sheets import told  # noqa: PLC0415
+
+    click.echo(f"{plan.kind.name}: " + ", ".join(f"{count} {outcome}" for outcome, count in plan.counts.items()))
+    for note in plan.notes:
+        click.echo(f"  {note.message(language)}")
+    for row in plan.left_out[:LISTED]:
+        click.echo(f"  row {row.line}: " + " ".join(told(one, plan.kind, language) for one in row.problems))
+    if len(plan.left_out) > LISTED:
+        click.echo(f"  and {len(plan.left_out) - LISTED} more; --rejects FILE writes them all")
+
+
+@click.command("imports")
+@demo_option
+def list_imports(demo: bool) -> None:
+    """List the files that were loaded, the latest first."""
+    from geodata.records.exchange.applying import batches  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+
+    engine = _engine(demo=demo)
+    try:
+        for row in batches(engine, SYSTEM).itertuples():
+            state = "taken back" if row.withdrawn_why else "loaded"
+            counts = f"{row.new_count} new, {row.changed_count} changed, {row.withdrawn_count} withdrawn"
+            click.echo(
+                f"{row.batch_id}  {row.recorded_at:%Y-%m-%d %H:%M}  {state}  {row.kind}  {counts}  {row.file_name}"
+            )
+    finally:
+        engine.dispose()
+
+
+@click.command("take-back")
+@click.argument("batch_id")
+@click.option("--why", required=True, help="The reason; it stands in the history.")
+@demo_option
+def take_back_import(batch_id: str, why: str, demo: bool) -> None:
+    """Take a loaded file back as a whole: what it added is withdrawn, what it changed says again what it said."""
+    from geodata.records.exchange.applying import take_back  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+
+    engine = _engine(demo=demo)
+    try:
+        done = take_back(engine, SYSTEM, batch_id, why=why)
+    finally:
+        engine.dispose()
+    click.echo(f"{done.undone} rows taken back")
+    for line, reason in done.left:
+        click.echo(f"  row {line} stays as it is: {reason}")
+
+
+COMMANDS = (template, export_records, import_records, list_imports, take_back_import)
+"""Commands of the group `records`."""
