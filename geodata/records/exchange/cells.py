@@ -344,13 +344,13 @@ class Finder:
         names = self._names(column.type)
         code, joiner, name = (part.strip() for part in text.partition(JOINER.strip()))
         ids = names.find(text)
+        if not ids and column.type == "territory":
+            ids = _with_state(names, text)
         if not ids and joiner:
             ids = names.find(code)
             if ids and not _agrees(names, ids, name):
                 (row_id,) = list(ids)[:1]
                 return _wrong(column, "name-contradicts", text, known=names.labels[row_id])
-        if not ids and column.type == "territory":
-            ids = _with_state(names, text)
         if len(ids) == 1:
             (row_id,) = ids
             return Cell(row_id, written=text if text.casefold() != row_id.casefold() and not joiner else "")

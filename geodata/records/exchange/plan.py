@@ -301,7 +301,7 @@ class _Planner:
     def _decide_withdrawal(self, one: _Read, old_id: str, before: Values) -> PlannedRow:
         problems = self._own(before)
         outcome: Outcome = "wrong" if problems else "withdrawn"
-        row_id = str(uuid.uuid5(ROWS, f"withdraw|{self.kind.name}|{old_id}"))
+        row_id = str(uuid.uuid5(ROWS, f"withdraw|{old_id}")) if self.kind.name == "event" else old_id
         return self._planned(one, outcome, *problems, before=before, row_id=row_id, only_these=True)
 
     def _fresh_id(self, values: Values, old_id: str | None) -> tuple[str, bool]:

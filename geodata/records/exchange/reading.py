@@ -12,7 +12,6 @@ import io
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -270,7 +269,9 @@ def _check_package(content: bytes) -> list[Note]:
                     most=MOST_UNPACKED // 1024**2,
                 )
             is_merged = _check_markup(package, parts)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+    except FileRefused:
+        raise
+    except Exception as error:  # as below
         raise _damaged(error) from error
     notes = []
     if any(name.endswith("vbaproject.bin") for name in names):
@@ -348,7 +349,7 @@ def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]
     separator = SEPARATORS[0]
     for candidate in SEPARATORS:
         head = _find_header(list(islice(_csv_lines(text, candidate), HEADER_LINES)), known)
-        if best is None or head.score > best.score:
+        if best is None or (head.score, len(head.names)) > (best.score, len(best.names)):
             best, separator = head, candidate
     if best is None or best.score == 0:
         raise _no_header(known)
