@@ -13,7 +13,6 @@ say = state.peek_words().say
 if not st.context.is_embedded:
     st.logo(str(Path(__file__).parent / "static" / "logo.svg"), size="large")
 access = records.begin().access
-for_editors = [st.Page(VIEWS / "files.py", title=say("Files"), url_path="files")]
 for_coordinators = [st.Page(VIEWS / "persons.py", title=say("Persons"), url_path="persons")]
 page = st.navigation(
     [
@@ -21,6 +20,12 @@ page = st.navigation(
         st.Page(VIEWS / "records.py", title=say("Records"), url_path="records"),
         st.Page(VIEWS / "organisations.py", title=say("Organisations"), url_path="organisations"),
         st.Page(VIEWS / "local_facts.py", title=say("Local facts"), url_path="local"),
+        st.Page(
+            VIEWS / "files.py",
+            title=say("Files"),
+            url_path="files",
+            visibility="visible" if access.is_at_least("editor") else "hidden",
+        ),
         st.Page(VIEWS / "quality.py", title=say("Data and quality"), url_path="quality"),
         st.Page(
             VIEWS / "accounts.py",
@@ -28,7 +33,6 @@ page = st.navigation(
             url_path="accounts",
             visibility="visible" if access.is_at_least("admin") else "hidden",
         ),
-        *(for_editors if access.is_at_least("editor") else []),
         *(for_coordinators if access.is_at_least("coordinator") else []),
     ],
     position="hidden" if st.context.is_embedded else "top",

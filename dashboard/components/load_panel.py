@@ -15,7 +15,7 @@ from dashboard.components.download_panel import XLSX, choose_kind
 from dashboard.components.forms import show_refusal
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.refusals import refusal_detail
-from dashboard.text import Words, is_unknown
+from dashboard.text import Words
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import Applied, apply_plan
 from geodata.records.exchange.cells import Finder
@@ -158,7 +158,7 @@ def outcome_names(words: Words) -> dict[Outcome, str]:
     return {
         "new": words.say("New"),
         "changed": words.say("Changed"),
-        "withdrawn": words.say("Withdrawn"),
+        "withdrawn": words.say("Withdrawn rows"),
         "unchanged": words.say("Unchanged"),
         "conflict": words.say("Changed by others meanwhile"),
         "wrong": words.say("To mend"),
@@ -179,10 +179,8 @@ def _show_rows(plan: Plan, words: Words) -> None:
     run = records.current()
     finder = Finder(run.engine, run.access.actor, plan.kind)
     columns = [
-        PlainColumn(
-            "line", words.say("Row"), [row.line for row in shown], [words.number(row.line) for row in shown], True
-        ),
-        _column("what", words.say("Record"), [_summary(row, plan.kind, finder, words) for row in shown]),
+        PlainColumn("line", words.say("Row"), [row.line for row in shown], [words.number(row.line) for row in shown]),
+        _column("what", words.say("What it is about"), [_summary(row, plan.kind, finder, words) for row in shown]),
     ]
     if (chosen or first) == "changed":
         columns.append(
@@ -213,17 +211,22 @@ def _column(key: str, label: str, texts: list[str]) -> PlainColumn:
     return PlainColumn(key, label, texts, texts)
 
 
-def _summary(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
-    """What a row is about: its first facts, or what stands in the file where those could not be read."""
-    told = [value_text(kind.column(name), (row.values or {}).get(name), finder, words) for name in kind.names]
-    found = [text for text in told if text][:MOST_FACTS]
-    if found:
-        return " · ".join(found)
-    return " · ".join(str(cell) for cell in row.cells.values() if not is_unknown(cell) and str(cell).strip())[:200]
-
-
 MOST_FACTS = 4
 """Facts in the summary of a row."""
+MOST_CELL = 60
+"""Characters of a cell that could not be read."""
+
+
+def _summary(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
+    """What a row is about: its first facts; in quotes what stands in the file where that could not be read."""
+    told = []
+    for name in kind.names:
+        text = value_text(kind.column(name), (row.values or {}).get(name), finder, words)
+        if not text and row.cells.get(name) is not None and (row.values or {}).get(name) is None:
+            text = words.say("“{value}”").format(value=str(row.cells[name])[:MOST_CELL])
+        if text:
+            told.append(text)
+    return " · ".join(told[:MOST_FACTS])
 
 
 def _changes(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:

@@ -72,7 +72,7 @@ def _show_list(rows: pd.DataFrame, words: Words) -> None:
             PlainColumn("day", words.say("Loaded on"), days, [words.date(day) for day in days]),
             counted("new", words.say("New")),
             counted("changed", words.say("Changed")),
-            counted("withdrawn", words.say("Withdrawn")),
+            counted("withdrawn", words.say("Withdrawn rows")),
             counted("conflict", words.say("Changed by others meanwhile")),
             counted("wrong", words.say("To mend")),
         ],
@@ -93,7 +93,7 @@ def _show_issues(batch_id: str, kind: str, words: Words) -> None:
     show_grid_of(
         "loaded-issues",
         [
-            PlainColumn("line", words.say("Row"), lines, [words.number(line) for line in lines], is_number=True),
+            PlainColumn("line", words.say("Row"), lines, [words.number(line) for line in lines]),
             PlainColumn("column", words.say("Column"), columns, columns),
             PlainColumn("what", words.say("To mend"), said, said),
         ],

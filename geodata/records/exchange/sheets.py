@@ -108,7 +108,8 @@ def told(found: Problem, kind: Kind, language: Language) -> str:
     """A problem with the column that it is about, in one language."""
     if found.field not in kind.headers:
         return found.message(language)
-    return f"{kind.column(found.field).labels[language]}: {found.message(language)}"
+    colon = "\u00a0: " if language == "fr" else ": "
+    return f"{kind.column(found.field).labels[language]}{colon}{found.message(language)}"
 
 
 # --- CSV --------------------------------------------------------------------------------------------------
