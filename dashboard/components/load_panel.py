@@ -16,6 +16,8 @@ from dashboard.components.forms import show_refusal
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
+from geodata.errors import MosaicosError
+from geodata.records.errors import FileRefused
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import Applied, apply_plan
 from geodata.records.exchange.cells import Finder
@@ -45,7 +47,11 @@ def show_load(words: Words) -> None:
         _show_said(words)
         return
     content = given.getvalue()
-    kind = kind_of_file(content) or choose_kind("load-kind", words)
+    try:
+        kind = kind_of_file(content) or choose_kind("load-kind", words)
+    except FileRefused as error:
+        _show_unreadable(error, words)
+        return
     plan = _plan(content, given.name, kind, words)
     if plan is not None:
         _show_said(words)
@@ -79,14 +85,14 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
     outcome = records.store(make)
     place.empty()
     if outcome.refusal is not None:
-        st.html(
-            fragments.notice(
-                words.say("The file could not be read."), refusal_detail(outcome.refusal, words), kind="poor"
-            )
-        )
+        _show_unreadable(outcome.refusal, words)
         return None
     st.session_state[PLAN_KEY] = (key, outcome.stored)
     return outcome.stored
+
+
+def _show_unreadable(error: MosaicosError, words: Words) -> None:
+    st.html(fragments.notice(words.say("The file could not be read."), refusal_detail(error, words), kind="poor"))
 
 
 def _show_plan(plan: Plan, words: Words) -> None:
