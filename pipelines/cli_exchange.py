@@ -84,6 +84,29 @@ def template(kind: str, path: Path, language: Language) -> None:
     click.echo(f"{path}: empty, for {kind} records")
 
 
+@click.command()
+@click.argument("kind")
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@demo_option
+def form(kind: str, path: Path, demo: bool) -> None:
+    """Write the XLSForm of a KIND of record to FILE (.xlsx), for ODK and KoboToolbox.
+
+    Its submissions, exported as CSV or XLSX with the names of the questions as headers, are loaded with `import`.
+    """
+    from geodata.records.exchange.cells import Finder  # noqa: PLC0415
+    from geodata.records.exchange.xlsform import write_form  # noqa: PLC0415
+    from geodata.records.roles import SYSTEM  # noqa: PLC0415
+
+    asked = _kind(kind)
+    engine = _engine(demo=demo)
+    try:
+        finder = Finder(engine, SYSTEM, asked)
+        _write(path, write_form(asked, finder=finder, store=engine, is_demonstration=demo))
+    finally:
+        engine.dispose()
+    click.echo(f"{path}: a form for {kind} records")
+
+
 @click.command("export")
 @click.argument("kind")
 @click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
@@ -200,5 +223,5 @@ def take_back_import(batch_id: str, why: str, demo: bool) -> None:
         click.echo(f"  row {line} stays as it is: {reason}")
 
 
-COMMANDS = (template, export_records, import_records, list_imports, take_back_import)
+COMMANDS = (template, form, export_records, import_records, list_imports, take_back_import)
 """Commands of the group `records`."""

@@ -11,6 +11,7 @@ from geodata.records.exchange import sheets
 from geodata.records.exchange.cells import Finder
 from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.standing import read_rows
+from geodata.records.exchange.xlsform import write_form
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -32,11 +33,21 @@ def show_downloads(words: Words) -> None:
         _button(kind, words.say("Records as a workbook"), words, filled=True, suffix=".xlsx", look="primary")
         _button(kind, words.say("Empty workbook"), words, filled=False, suffix=".xlsx")
         _button(kind, words.say("Records as CSV"), words, filled=True, suffix=".csv")
+        _form_button(kind, words)
     st.html(
         fragments.paragraph(
             words.say(
                 "The file of records holds what you may see. Rows that you do not change stay as they are; nothing is "
                 "deleted because it is missing from a file."
+            ),
+            look="small",
+        )
+    )
+    st.html(
+        fragments.paragraph(
+            words.say(
+                "The form collects records where there is no network, with ODK Collect or KoboToolbox, in three "
+                "languages. Export its submissions as CSV or XLSX and load them here: none is loaded twice."
             ),
             look="small",
         )
@@ -79,4 +90,22 @@ def _button(kind: Kind, label: str, words: Words, *, filled: bool, suffix: str, 
         on_click="ignore",
         key=f"download-{filled}{suffix}",
         type=look,  # type: ignore[arg-type]
+    )
+
+
+def _form_button(kind: Kind, words: Words) -> None:
+    run = records.current()
+
+    def make() -> bytes:
+        finder = Finder(run.engine, run.access.actor, kind)
+        return write_form(kind, finder=finder, store=run.engine, is_demonstration=run.is_demonstration)
+
+    name = f"mosaicos-{kind.name}-form.xlsx"
+    st.download_button(
+        words.say("Form for ODK and KoboToolbox"),
+        data=make,
+        file_name=f"demonstration-{name}" if run.is_demonstration else name,
+        mime=XLSX,
+        on_click="ignore",
+        key="download-form",
     )

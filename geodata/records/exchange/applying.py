@@ -21,13 +21,17 @@ from geodata.records.exchange import standing
 from geodata.records.exchange.kinds import Kind, kind_of
 from geodata.records.exchange.plan import WRITTEN, Plan, PlannedRow
 from geodata.records.exchange.standing import Write, changes_in_place, version_of
+from geodata.records.exchange.submissions import SUBMISSION
 from geodata.records.frames import read_frame
 from geodata.records.models import AuditLog, ImportBatch, ImportIssue, ImportRow
+from geodata.records.register import DocumentDraft
 from geodata.records.roles import Actor, require, require_writer
 from geodata.records.writes import add_row, change_row, find_row, now
 
 CORRECTED = "Loaded from the file {file_name}"
 """Why a row is corrected by a file."""
+ATTACHED = "Attached to the submission {submission}"
+"""Source of a document that came with a field form."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,10 @@ def _write(
     connection: Connection, actor: Actor, plan: Plan, rows: Collection[PlannedRow], *, today: dt.date
 ) -> dict[int, int]:
     """Write the rows; by line, the last line of the history before those that were changed in place."""
+    for row in rows:
+        for document_id, file_name in row.documents.items():
+            source = ATTACHED.format(submission=row.written[SUBMISSION])
+            register.add(connection, actor, DocumentDraft(title=file_name, source=source), row_id=document_id)
     why = CORRECTED.format(file_name=plan.file_name)
     writes = {
         row.line: Write(

@@ -106,7 +106,10 @@ def _code(column: Column, cell: Any) -> Cell:
 
 def _codes(column: Column, cell: Any) -> Cell:
     found = []
-    for part in filter(None, (one.strip() for one in str(cell).split(";"))):
+    text = str(cell)
+    if ";" not in text and _code_of(column.codes, text) is None:
+        text = ";".join(text.split())  # so do forms write several codes
+    for part in filter(None, (one.strip() for one in text.split(";"))):
         told = _code(column, part)
         if told.problems:
             return told
@@ -325,6 +328,11 @@ class Finder:
         names = self._names(type_)
         chosen = [*names.choices, *(one for one in sorted(self._local) if type_ == "territory")]
         return [self.label(type_, row_id) for row_id in dict.fromkeys(chosen)]
+
+    def ids(self, type_: CellType) -> list[str]:
+        """All that can be referred to, by name."""
+        names = self._names(type_)
+        return sorted(names.labels, key=lambda one: fold(names.labels[one]))
 
     def _names(self, type_: CellType) -> Names:
         return self._places.get(type_) or self.records[type_]

@@ -53,6 +53,14 @@ class Column:
     labels: dict[Language, str]
     helps: dict[Language, str]
 
+    @property
+    def offered(self) -> list[str]:
+        """The codes that a person may choose; the other flags are set by a rule."""
+        terms = vocabulary(self.codes) if self.codes else {}
+        if self.codes == "flag":
+            return [code for code, term in terms.items() if "person" in term.more["set_by"].split(";")]
+        return list(terms)
+
 
 @dataclass(frozen=True)
 class Kind:

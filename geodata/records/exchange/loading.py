@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from geodata.model import LANGUAGES
 from geodata.records.database import Store
+from geodata.records.exchange import submissions
 from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
 from geodata.records.exchange.reading import MOST_BYTES, read_sheet
@@ -17,7 +18,7 @@ MOST_MEGABYTES = MOST_BYTES // 1024**2
 
 
 def kind_of_file(content: bytes) -> Kind | None:
-    """The kind of record that a file holds: the one whose reference is a column, with most columns in common.
+    """The kind of record that a file holds: the one whose form it comes from, or whose reference is a column.
 
     Returns:
         The kind; null where its columns do not tell.
@@ -26,7 +27,10 @@ def kind_of_file(content: bytes) -> Kind | None:
         FileRefused: it is no workbook or CSV.
     """
     everything = {name for kind in kinds().values() for name in kind.headers}
-    sheet = read_sheet(content, headers=everything, labels={}, ignored=(PROBLEM,))
+    sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels={}, ignored=(PROBLEM,))
+    asked = {str(row.values.get(submissions.KIND)) for row in sheet.rows[:1]}
+    if asked <= set(kinds()) and asked:
+        return kinds()[asked.pop()]
     there = set(sheet.columns)
     fitting = [kind for kind in kinds().values() if kind.key in there and "version" in there]
     return max(fitting, key=lambda kind: len(there & set(kind.headers)), default=None)
@@ -49,7 +53,7 @@ def plan_file(
         store: The database, or an open transaction.
         actor: On whose behalf.
         kind: Kind of record that it holds.
-        content: The file: a workbook (.xlsx) or CSV.
+        content: The file: a workbook (.xlsx) or CSV, of ours or the submissions of a field form.
         file_name: Its name.
         today: The day after which a date lies in the future; the clock's where not given.
         tell: Says an error in the reader's language.
@@ -60,7 +64,12 @@ def plan_file(
         PermissionDenied: the actor may not write this kind of record.
         DatabaseError: the database cannot be used.
     """
-    sheet = read_sheet(content, headers=kind.headers, labels=dict(_labels(kind)), ignored=(PROBLEM,))
+    sheet = read_sheet(
+        content,
+        headers=(*submissions.EXTRA, *kind.headers),
+        labels={**submissions.ALIASES, **dict(_labels(kind))},
+        ignored=(PROBLEM, *submissions.OF_THE_SERVER),
+    )
     return make_plan(
         store, actor, kind, sheet, content=content, file_name=file_name, today=today, tell=tell, progress=progress
     )

@@ -14,7 +14,7 @@ from geodata.errors import MosaicosError
 from geodata.records.database import Store
 from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.events import published_and_local_pairs
-from geodata.records.exchange import standing
+from geodata.records.exchange import standing, submissions
 from geodata.records.exchange.cells import Finder, convert
 from geodata.records.exchange.kinds import Kind
 from geodata.records.exchange.problems import problem, refused
@@ -53,7 +53,8 @@ class PlannedRow:
         old_id: The reference that the file gives.
         why: The reason of a withdrawal.
         problems: What is wrong or odd about it.
-        written: How the file names the row's places, by column.
+        written: How the file names the row's places, by column; and the id of the submission that it is.
+        documents: What was attached: file names by the reference of the document that each becomes.
     """
 
     line: int
@@ -66,6 +67,7 @@ class PlannedRow:
     why: str = ""
     problems: tuple[Problem, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> dict[str, tuple[Any, Any]]:
@@ -167,6 +169,12 @@ class _Read:
     values: dict[str, Any]
     problems: tuple[Problem, ...]
     written: dict[str, str]
+    documents: dict[str, str]
+
+    def submitted_as(self, kind: Kind) -> str | None:
+        """The reference that a submission gets; null for other rows."""
+        submission = self.written.get(submissions.SUBMISSION)
+        return None if submission is None else submissions.row_id_of(kind.name, submission)
 
 
 class _Planner:
@@ -207,10 +215,20 @@ class _Planner:
             problems.extend(told.problems)
             if told.written:
                 written[column.name] = told.written
+        documents: dict[str, str] = {}
+        submission = _text(row.values.get(submissions.SUBMISSION))
+        if submission is not None:
+            written[submissions.SUBMISSION] = submission
+            attached = _text(row.values.get(submissions.ATTACHMENT))
+            if attached and values.get("document_id", "") is None:
+                row_id = submissions.row_id_of(self.kind.name, submission)
+                values["document_id"] = submissions.document_of(row_id, attached)
+                documents[values["document_id"]] = attached
+            problems.extend(submissions.check_position(row.values, values.get("territory_id")))
         old_id, version, why = (_text(row.values.get(name)) for name in (self.kind.key, "version", "withdraw_why"))
         if not _has_error(problems):
             values = standing.completed(self.kind, values, self.actor)
-        return _Read(row, old_id, version, why or "", values, tuple(problems), written)
+        return _Read(row, old_id, version, why or "", values, tuple(problems), written, documents)
 
     def _look_up(self, read: Sequence[_Read]) -> None:
         """Read what the rows are compared with, in a few queries."""
@@ -223,6 +241,7 @@ class _Planner:
                 for old_id in {one.old_id, None}
                 for generation in range(2)
             }
+            made |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
             self.pairs = published_and_local_pairs(self.store)
             self.standing = standing.read_rows(self.store, self.actor, self.kind, ids=wanted | made)
             links = {(one.values["territory_id"], one.values["mosaic_id"]) for one in read if not self._is_wrong(one)}
@@ -238,11 +257,18 @@ class _Planner:
         return _has_error(one.problems)
 
     def _decide_new(self, one: _Read) -> PlannedRow:
+        submitted = one.submitted_as(self.kind)
+        if submitted in self.gone:
+            told = problem(self.kind.key, "submission-gone", severity="warning")
+            return self._planned(one, "unchanged", told, row_id=submitted)
+        if submitted in self.standing:
+            return self._planned(one, "unchanged", row_id=submitted)
         if not one.why and not self._is_wrong(one):
             known = self.same.get(_whole(self.kind, one.values))
             if known is not None:
                 return self._planned(one, "unchanged", row_id=known)
         row_id, again = ("", False) if self._is_wrong(one) else self._fresh_id(one.values, None)
+        row_id = submitted or row_id
         problems = self._problems_of_new(one, row_id)
         if self._is_wrong(one) or _has_error(problems):
             return self._planned(one, "wrong", *problems)
@@ -359,6 +385,7 @@ class _Planner:
             why=one.why,
             problems=problems if only_these else (*one.problems, *problems),
             written=one.written,
+            documents=one.documents,
         )
 
 

@@ -36,6 +36,16 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "La même ligne a été retirée auparavant et serait ajoutée de nouveau.",
         "A mesma linha já foi retirada antes e seria acrescentada de novo.",
     ),
+    "submission-gone": (
+        "This submission was loaded before, and corrected or withdrawn since. It is not loaded again.",
+        "Cette saisie a déjà été chargée, puis corrigée ou retirée. Elle n'est pas chargée de nouveau.",
+        "Este envio já foi carregado e depois corrigido ou retirado. Não é carregado de novo.",
+    ),
+    "gps-elsewhere": (
+        "The position lies {km} km outside of this municipality. Check which one is meant.",
+        "La position est à {km} km hors de cette commune. Vérifiez laquelle est visée.",
+        "A posição fica a {km} km fora deste município. Confira qual é.",
+    ),
     "row-unknown": (
         "No row has the reference {id}. Leave the reference empty for a new row.",
         "Aucune ligne n'a la référence {id}. Laissez-la vide pour une nouvelle ligne.",
@@ -200,4 +210,4 @@ def sentence_of(code: str, language: Language) -> str:
         return code
     en, fr, pt_br = _MESSAGES[code]
     text = {"en": en, "fr": fr, "pt_br": pt_br}[language]
-    return text.format(id="…", line="…", value="…", known="…", most="…", nearest="")
+    return text.format(id="…", line="…", value="…", known="…", km="…", most="…", nearest="")

@@ -250,16 +250,10 @@ class _Book:
 
     def _choices(self, column: Column) -> list[str]:
         if column.type == "code":
-            return [self._label(column, code) for code in self._codes(column)]
+            return [self._label(column, code) for code in column.offered]
         if column.type in PLACES or column.type in RECORDS:
             return self.finder.choices(column.type)
         return []
-
-    def _codes(self, column: Column) -> list[str]:
-        terms = vocabulary(column.codes)
-        if column.name == "flag_code":  # the others are set by a rule
-            return [code for code, term in terms.items() if "person" in term.more["set_by"].split(";")]
-        return list(terms)
 
     def _add_lists(self, sheet: Worksheet, names: Sequence[str], *, last: int) -> None:
         lists = self.book.add_worksheet("lists")
@@ -303,9 +297,8 @@ class _Book:
             column = self.kind.column(name)
             codes = ""
             if column.codes:
-                codes = "; ".join(
-                    f"{code}{JOINER}{term.label(self.language)}" for code, term in vocabulary(column.codes).items()
-                )
+                terms = vocabulary(column.codes)
+                codes = "; ".join(f"{code}{JOINER}{terms[code].label(self.language)}" for code in column.offered)
             required = _SAYS["yes"][self.language] if column.is_required else ""
             for number, text in enumerate(
                 (name, column.labels[self.language], required, column.helps[self.language], codes)

@@ -1,0 +1,225 @@
+"""Forms for collecting records where there is no network: XLSForms for ODK and KoboToolbox.
+
+A form asks for the columns of one kind of record, with the same codes, in the three languages. Names of columns are the
+names of its questions, so that its submissions are a file of that kind. Places are lists to search in; of a list of
+municipalities that follows a mosaic only the linked ones are offered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import xlsxwriter
+
+from geodata.model import LANGUAGES, Language, vocabulary
+from geodata.records.database import Store
+from geodata.records.events import published_and_local_pairs
+from geodata.records.exchange.cells import Finder
+from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
+from geodata.records.exchange.submissions import ATTACHMENT, GPS, KIND
+from geodata.records.published import published_links
+from geodata.status import ACTION_POINTS, FIRST_STAGE
+
+TONGUES: dict[Language, str] = {"fr": "Français (fr)", "pt_br": "Português (pt)", "en": "English (en)"}
+"""How the form names its languages."""
+YEAR_MONTH_DAY = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+"""A year, a month or a day as text."""
+ASKED_FOR: dict[str, tuple[str, ...]] = {
+    "channel_code": ("S2",),
+    "place": ("S3",),
+    "attending_count": ("S3",),
+    "act_type": ("S4", "S5", "WD"),
+    "act_number": ("S4", "S5", "WD"),
+    "act_date": ("S4", "S5"),
+    "seat_kind": ("S5",),
+    "term": ("S5",),
+}
+"""Stages and flags that each question about evidence belongs to; it is asked with them alone."""
+NOT_ASKED = frozenset({"sha256", "document_id", "visibility", "confidence", "successor_id"})
+"""Columns that nobody knows in the field: who may see it is decided when the submissions are loaded."""
+_SAYS: dict[str, dict[Language, str]] = {
+    "attachment": {"fr": "Photo ou document", "pt_br": "Foto ou documento", "en": "Photo or document"},
+    "attachment_hint": {
+        "fr": "Facultatif. Pas de visages : un compte rendu, un acte.",
+        "pt_br": "Opcional. Sem rostos: uma ata, um ato.",
+        "en": "Optional. No faces: minutes, an act.",
+    },
+    "gps": {"fr": "Position", "pt_br": "Posição", "en": "Position"},
+    "gps_hint": {
+        "fr": "Facultatif. Sert seulement à vérifier la commune ; n'est pas conservée.",
+        "pt_br": "Opcional. Serve só para conferir o município; não é guardada.",
+        "en": "Optional. Only checks the municipality; it is not kept.",
+    },
+    "demo": {
+        "fr": "Démonstration : ne saisissez rien de réel.",
+        "pt_br": "Demonstração: não registre nada real.",
+        "en": "Demonstration: enter nothing real.",
+    },
+    "number": {
+        "fr": "Un nombre entier à partir de 0", "pt_br": "Um número inteiro a partir de 0",
+        "en": "A whole number from 0 on",
+    },
+    "date": {
+        "fr": "Année, mois ou jour : 2007, 2007-03, 2007-03-14", "pt_br": "Ano, mês ou dia: 2007, 2007-03, 2007-03-14",
+        "en": "Year, month or day: 2007, 2007-03, 2007-03-14",
+    },
+    "future": {"fr": "Pas dans le futur", "pt_br": "Não no futuro", "en": "Not in the future"},
+}  # fmt: skip
+_PLAIN = {
+    "text": "text", "note": "text", "list": "text", "partial": "text", "day": "date", "count": "integer",
+    "amount": "decimal",
+}  # fmt: skip
+
+
+def write_form(kind: Kind, *, finder: Finder, store: Store | None, is_demonstration: bool = False) -> bytes:
+    """The XLSForm of a kind of record.
+
+    Args:
+        kind: Kind of record.
+        finder: The names of what its questions refer to.
+        store: The database, for local links; null where there is none.
+        is_demonstration: Whether the records are synthetic: the form then says so.
+
+    Returns:
+        A workbook with the sheets ``survey``, ``choices`` and ``settings``. The same state gives the same version.
+    """
+    asked = [column for column in _in_order(kind) if column.name not in NOT_ASKED]
+    survey = [_meta("start"), _meta("end"), {"type": "calculate", "name": KIND, "calculation": f"'{kind.name}'"}]
+    if is_demonstration:
+        survey.append({"type": "note", "name": "demonstration", **_told("label", _SAYS["demo"])})
+    survey += [_question(kind, column, finder) for column in asked]
+    survey.append(
+        {
+            "type": "file",
+            "name": ATTACHMENT,
+            **_told("label", _SAYS["attachment"]),
+            **_told("hint", _SAYS["attachment_hint"]),
+        }
+    )
+    if any(column.type == "territory" for column in asked):
+        point = {"type": "geopoint", "name": GPS, **_told("label", _SAYS["gps"]), **_told("hint", _SAYS["gps_hint"])}
+        survey.append(point)
+    choices = [choice for column in asked for choice in _choices(kind, column, finder, store)]
+    unique = {(choice["list_name"], choice["name"]): choice for choice in choices}
+    title = f"mosaicos: {kind.label('fr')} / {kind.label('pt_br')} / {kind.label('en')}"
+    told = repr((survey, sorted(unique))).encode()
+    settings = {
+        "form_title": title,
+        "form_id": f"mosaicos-{kind.name}{'-demonstration' if is_demonstration else ''}",
+        "version": str(int(hashlib.sha256(told).hexdigest()[:8], 16)),
+        "default_language": TONGUES["fr"],
+        "instance_name": f"concat('{kind.name} ', ${{{asked[0].name}}})",
+    }
+    return _book({"survey": survey, "choices": list(unique.values()), "settings": [settings]})
+
+
+def _in_order(kind: Kind) -> list[Column]:
+    """The mosaic comes before the territory, whose list follows it."""
+    return sorted(kind.columns, key=lambda column: 0 if column.name == "mosaic_id" else 1)
+
+
+def _follows_mosaic(kind: Kind) -> bool:
+    return kind.name == "event"
+
+
+def _meta(name: str) -> dict[str, Any]:
+    return {"type": name, "name": name}
+
+
+def _told(what: str, said: dict[Language, str]) -> dict[str, str]:
+    return {f"{what}::{TONGUES[language]}": said[language] for language in LANGUAGES if said[language]}
+
+
+def _question(kind: Kind, column: Column, finder: Finder) -> dict[str, Any]:
+    question: dict[str, Any] = {"name": column.name, **_told("label", column.labels), **_told("hint", column.helps)}
+    refers = column.type in PLACES or column.type in RECORDS
+    if refers and finder.ids(column.type):
+        question |= {"type": f"select_one {column.type}", "appearance": "minimal autocomplete"}
+        if column.type == "territory" and _follows_mosaic(kind):
+            question["choice_filter"] = "selected(mosaics, ${mosaic_id})"
+    elif column.type == "code":
+        question |= {"type": f"select_one {column.codes}", "appearance": "minimal"}
+    elif column.type == "codes":
+        question |= {"type": f"select_multiple {column.codes}", "appearance": "minimal"}
+    else:
+        question["type"] = _PLAIN.get(column.type, "text")  # a name, where there is nothing yet to choose from
+    if column.is_required:
+        question["required"] = "yes"
+    return question | _rules(kind, column)
+
+
+def _rules(kind: Kind, column: Column) -> dict[str, Any]:
+    """When a question is asked, and which answers it takes."""
+    rules: dict[str, Any] = {}
+    if column.type == "count":
+        most = f" and . <= {max(ACTION_POINTS)}" if column.name == "action_point" else ""
+        least = min(ACTION_POINTS) if column.name == "action_point" else 0
+        rules = {"constraint": f". >= {least}{most}", **_told("constraint_message", _SAYS["number"])}
+    if column.type == "partial":
+        rules = {"constraint": f"regex(., '^{YEAR_MONTH_DAY}$')", **_told("constraint_message", _SAYS["date"])}
+    if column.name in {"event_date", "status_date", "act_date"}:
+        rules = {"constraint": ". <= today()", **_told("constraint_message", _SAYS["future"])}
+    if kind.name == "event":
+        if column.name == "flag_code":
+            rules["relevant"] = f"${{stage_code}} = '' or ${{stage_code}} = '{FIRST_STAGE}'"
+        if column.name in ASKED_FOR:
+            fields = ("flag_code" if code in vocabulary("flag") else "stage_code" for code in ASKED_FOR[column.name])
+            codes = zip(fields, ASKED_FOR[column.name], strict=True)
+            rules["relevant"] = " or ".join(f"${{{field}}} = '{code}'" for field, code in codes)
+    if column.type == "note":
+        rules["appearance"] = "multiline"
+    return rules
+
+
+def _choices(kind: Kind, column: Column, finder: Finder, store: Store | None) -> Iterable[dict[str, Any]]:
+    if column.type in {"code", "codes"}:
+        for code in column.offered:
+            term = vocabulary(column.codes)[code]
+            yield {
+                "list_name": column.codes,
+                "name": code,
+                **_told("label", {language: term.label(language) for language in LANGUAGES}),
+            }
+    elif column.type in PLACES or column.type in RECORDS:
+        mosaics = _mosaics_of(store) if column.type == "territory" else {}
+        # without a mosaic to follow any municipality may be meant
+        ids = list(mosaics) if _follows_mosaic(kind) and mosaics else finder.ids(column.type)
+        for row_id in ids:
+            name = finder.name(column.type, row_id)
+            choice = {"list_name": column.type, "name": row_id, **_told("label", dict.fromkeys(LANGUAGES, name))}
+            if mosaics:
+                choice["mosaics"] = " ".join(mosaics.get(row_id, ()))
+            yield choice
+
+
+def _mosaics_of(store: Store | None) -> dict[str, list[str]]:
+    """The mosaics that each linked territory is linked to."""
+    if store is None:
+        links = published_links()
+        pairs = set(zip(links["territory_id"], links["mosaic_id"], strict=True))
+    else:
+        pairs = set(published_and_local_pairs(store))
+    found: dict[str, list[str]] = defaultdict(list)
+    for territory_id, mosaic_id in sorted(pairs):
+        found[territory_id].append(mosaic_id)
+    return dict(found)
+
+
+def _book(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    for name, rows in sheets.items():
+        sheet = book.add_worksheet(name)
+        heads = list(dict.fromkeys(head for row in rows for head in row))
+        sheet.write_row(0, 0, heads, book.add_format({"bold": True}))
+        for line, row in enumerate(rows, start=1):
+            for place, head in enumerate(heads):
+                if row.get(head) not in (None, ""):
+                    sheet.write_string(line, place, str(row[head]))
+        sheet.freeze_panes(1, 0)
+    book.close()
+    return buffer.getvalue()
