@@ -381,9 +381,9 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
     from geodata.records.seeds import load_seeds  # noqa: PLC0415 - it writes with what is defined here
 
     with writing(engine) as connection:
-        _lock_whole(connection)
+        lock_whole(connection)
         try:
-            alembic.command.upgrade(_alembic_config(connection), revision)
+            alembic.command.upgrade(alembic_config(connection), revision)
         except CommandError as error:
             raise DatabaseError(
                 f"The tables cannot be brought up to date: {error}. A newer version of the program may have made them.",
@@ -412,8 +412,8 @@ def downgrade(engine: Engine, *, revision: str) -> None:
         DatabaseError: the database cannot be used.
     """
     with writing(engine) as connection:
-        _lock_whole(connection)
-        alembic.command.downgrade(_alembic_config(connection), revision)
+        lock_whole(connection)
+        alembic.command.downgrade(alembic_config(connection), revision)
 
 
 def is_demonstration(engine: Engine) -> bool:
@@ -426,14 +426,15 @@ def is_demonstration(engine: Engine) -> bool:
         return bool(connection.scalar(sa.select(Installation.is_demonstration)))
 
 
-def _lock_whole(connection: Connection) -> None:
+def lock_whole(connection: Connection) -> None:
     """Let one process at a time change the tables, for as long as it takes; SQLite's transaction does so by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('mosaicos:migrations', 0))"))
 
 
-def _alembic_config(connection: Connection) -> alembic.config.Config:
+def alembic_config(connection: Connection) -> alembic.config.Config:
+    """What Alembic needs to migrate on this connection, inside its transaction."""
     config = alembic.config.Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -63,3 +63,7 @@ class BoundaryError(RecordsError):
 
 class FileRefused(RecordsError):  # noqa: N818 - it is no mistake of the program
     """A file of records that somebody brought cannot be read for certain."""
+
+
+class ArchiveError(RecordsError):
+    """An archive of records cannot be written, is damaged, or does not fit the database."""

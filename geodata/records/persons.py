@@ -201,7 +201,7 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> None:
         raise ConflictError("Give the reason of the erasure.", "text-empty")
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "erase a person")
-        _erase(connection, actor, find_row(connection, Person, person_ref, lock=True), why.strip())
+        erase_row(connection, actor, find_row(connection, Person, person_ref, lock=True), why.strip())
 
 
 @retried
@@ -226,7 +226,7 @@ def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None
             sa.select(*Person.__table__.columns).where(Person.retention_until < today).with_for_update()
         ).all()
         for row in past:
-            _erase(connection, actor, row, f"retention ended on {row.retention_until}")
+            erase_row(connection, actor, row, f"retention ended on {row.retention_until}")
     return len(past)
 
 
@@ -254,7 +254,8 @@ def mentions(text: str, names: Collection[str]) -> bool:
     return any(f" {name} " in padded for name in names)
 
 
-def _erase(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> None:
+def erase_row(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> None:
+    """Erase one row of `person` as `erase` does, in a transaction of the caller, who has checked the right."""
     names, words = _known_as(connection, row)
     for note in _notes_naming(connection, names | words):
         blank_note(connection, actor, note, why="it named a person who was erased")
