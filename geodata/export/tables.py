@@ -16,11 +16,10 @@ from geodata.export.fields import PLACE_FIELDS, Field, fields_of
 from geodata.export.requests import MOST_DECIMALS, UTM22N, Report
 from geodata.export.rows import Rows
 from geodata.export.shapes import METRE_DECIMALS, move_points, place_rows, round_coordinates
+from geodata.guard import neutralise
 from geodata.model import Language
 
 BYTE_ORDER_MARK = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a text that begins so for a formula, or runs it together with the cell before."""
 ROWS_AT_ONCE = 500
 MOST_CELL = 32_767
 """Characters that a cell of Excel holds."""
@@ -49,11 +48,6 @@ def place_columns(
         return (), [()] * len(rows)
     texts = shapely.to_wkt(shapes, rounding_precision=MOST_DECIMALS, trim=True)
     return PLACE_FIELDS[2:], [(text,) for text in texts]
-
-
-def neutralise(text: str) -> str:
-    """A text that no spreadsheet runs: an apostrophe goes before one that would begin a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def csv_cell(value: Any) -> Any:

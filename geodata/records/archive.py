@@ -223,7 +223,7 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
             resources.append(_resource(table, path.name, form, rows[table.name]))
     package = {
         "name": "mosaicos-records",
-        "profile": "tabular-data-package",
+        "profile": "data-package",
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "mosaicos": {
             "version": VERSION,
@@ -286,16 +286,18 @@ def _resource(table: sa.Table, file_name: str, form: Form, rows: int) -> dict[st
     kinds = {column.name: kind_of(column) for column in table.columns}
     foreign = [
         {
-            "fields": [key.parent.name for key in constraint.elements],
+            "fields": [key.parent.name],
             "reference": {
-                "resource": "" if constraint.referred_table is table else constraint.referred_table.name,
-                "fields": [key.column.name for key in constraint.elements],
+                "resource": "" if key.column.table is table else key.column.table.name,
+                "fields": [key.column.name],
             },
         }
-        for constraint in sorted(table.foreign_key_constraints, key=lambda one: str(one.name))
+        for key in sorted(table.foreign_keys, key=lambda one: one.parent.name)
+        if key.column.primary_key  # what a constraint of several columns says beyond that, no data package can
     ]
     return {
         "name": table.name,
+        "profile": "tabular-data-resource",
         "path": f"data/{file_name}",
         "format": form if form == "csv" else "jsonl",
         "encoding": "utf-8",
@@ -305,7 +307,8 @@ def _resource(table: sa.Table, file_name: str, form: Form, rows: int) -> dict[st
                 {
                     "name": name,
                     **types.get(kind, {"type": kind}),
-                    "constraints": {"required": not table.c[name].nullable},
+                    # an empty text that is not null is written as an empty cell, too
+                    "constraints": {"required": not table.c[name].nullable and kind != "string"},
                 }
                 for name, kind in kinds.items()
             ],
@@ -454,9 +457,7 @@ class _Zip:
         self.names = [part.filename for part in parts]
         for part in parts:
             if part.file_size > SMALL and part.file_size > MOST_RATIO * max(1, part.compress_size):
-                raise _broken(
-                    f"{part.filename} unpacks to {part.file_size // max(1, part.compress_size)} times its size"
-                )
+                raise _broken(f"{part.filename} unpacks to more than {MOST_RATIO} times its size")
         if sum(part.file_size for part in parts) > MOST_BYTES:
             raise _broken(f"it unpacks to more than {MOST_BYTES // 1024**3} GB")
 

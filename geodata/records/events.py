@@ -104,16 +104,16 @@ def append_events(
         new = {event_id: draft for event_id, draft in drafts.items() if event_id not in kept}
         _check_references(connection, actor, new)
         is_demonstration = connection.scalar(sa.select(Installation.is_demonstration))
-        values = {
-            event_id: {**_event_values(event_id, draft), "is_demonstration": is_demonstration}
-            for event_id, draft in drafts.items()
-        }
+
+        def values_of(event_id: str) -> dict[str, Any]:
+            return {**_event_values(event_id, drafts[event_id]), "is_demonstration": is_demonstration}
+
         for event_id, row in kept.items():
-            require_same(SensitisationEvent, row, values[event_id])
+            require_same(SensitisationEvent, row, values_of(event_id))
         if len(new) == 1:  # two may hand in the same one at the same moment
-            add_row(connection, actor, SensitisationEvent, *(values[event_id] for event_id in new))
+            add_row(connection, actor, SensitisationEvent, *map(values_of, new))
         else:  # `lock_links` lets nobody else write events meanwhile
-            add_new_rows(connection, actor, SensitisationEvent, [values[event_id] for event_id in new])
+            add_new_rows(connection, actor, SensitisationEvent, map(values_of, new))
         _keep_notes(connection, actor, {event_id: draft for event_id, draft in drafts.items() if draft.note})
         if new:
             refresh_status(connection, {(draft.territory_id, draft.mosaic_id) for draft in new.values()})
@@ -143,8 +143,7 @@ def _warnings(draft: EventDraft, today: dt.date | None) -> tuple[Any, ...]:
 
 
 def _event_values(event_id: str, draft: EventDraft) -> dict[str, Any]:
-    values = dataclasses.asdict(draft)
-    del values["note"]
+    values = {name: value for name, value in vars(draft).items() if name != "note"}
     return {
         "event_id": event_id,
         **values,
@@ -261,7 +260,7 @@ def _keep_notes(connection: Connection, actor: Actor, drafts: Mapping[str, Event
                 f"The event {ids[note_id]} is there with another note. Add a note to it, or give a new id.", "id-taken"
             )
     new = {note_id: event_id for note_id, event_id in ids.items() if note_id not in kept}
-    rows = [
+    rows = (
         {
             "note_id": note_id,
             "event_id": event_id,
@@ -271,8 +270,8 @@ def _keep_notes(connection: Connection, actor: Actor, drafts: Mapping[str, Event
             "erased_why": None,
         }
         for note_id, event_id in new.items()
-    ]
-    links = [(drafts[event_id].territory_id, drafts[event_id].mosaic_id) for event_id in new.values()]
+    )
+    links = ((drafts[event_id].territory_id, drafts[event_id].mosaic_id) for event_id in new.values())
     add_new_rows(connection, actor, EventNote, rows, links=links)
 
 

@@ -36,7 +36,7 @@ from geodata.export.requests import (
     read_extras,
     read_request,
 )
-from geodata.export.tables import FORMULA_STARTS, neutralise
+from geodata.guard import FORMULA_STARTS, neutralise
 from geodata.model import LANGUAGES
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -122,6 +122,7 @@ def _list(column: Column, cell: Any) -> Cell:
     return _text(column, ";".join(dict.fromkeys(parts)))
 
 
+@lru_cache(maxsize=2_000)
 def _code_of(codes: str, text: str) -> str | None:
     """The code that a text means: the code itself, a label in any language, or both as the lists write them."""
     known = _code_names(codes)

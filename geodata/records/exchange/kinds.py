@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Literal, cast, get_args
 
@@ -82,17 +82,17 @@ class Kind:
     is_withdrawable: bool
     defaults: dict[str, str]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name of the column of a row's reference, which no other kind has."""
         return key_name(self.table)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the columns that a row says something in."""
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def headers(self) -> tuple[str, ...]:
         """Names of all columns of a file, in order."""
         return (self.key, *self.names, *(("withdraw_why",) if self.is_withdrawable else ()), "version")

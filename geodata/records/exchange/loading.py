@@ -10,8 +10,7 @@ from geodata.records.database import Store
 from geodata.records.exchange import submissions
 from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
-from geodata.records.exchange.reading import MOST_BYTES, read_sheet
-from geodata.records.exchange.sheets import PROBLEM
+from geodata.records.exchange.reading import MOST_BYTES, PROBLEM, read_sheet
 from geodata.records.roles import Actor
 
 MOST_MEGABYTES = MOST_BYTES // 1024**2

@@ -148,14 +148,13 @@ def make_plan(
     return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), tuple(sheet.notes))
 
 
-def new_id(kind: Kind, values: Values, old_id: str | None, generation: int = 0) -> str:
-    """The reference that a row gets which says this, and replaces that one."""
-    told = f"{kind.name}|{old_id or ''}|{generation}|{version_of(kind, values)}|{_whole(kind, values)}"
-    return str(uuid.uuid5(ROWS, told))
+def new_id(kind: Kind, whole: str, old_id: str | None, generation: int = 0) -> str:
+    """The reference that a row gets which says this (as `_whole` puts it), and replaces that one."""
+    return str(uuid.uuid5(ROWS, f"{kind.name}|{old_id or ''}|{generation}|{whole}"))
 
 
 def _whole(kind: Kind, values: Values) -> str:
-    return "\x1f".join(str(values[name]) for name in kind.names)
+    return "\x1f".join([str(values[name]) for name in kind.names])
 
 
 @dataclass(frozen=True)
@@ -167,6 +166,7 @@ class _Read:
     version: str | None
     why: str
     values: dict[str, Any]
+    whole: str
     problems: tuple[Problem, ...]
     written: dict[str, str]
     documents: dict[str, str]
@@ -228,29 +228,34 @@ class _Planner:
         old_id, version, why = (_text(row.values.get(name)) for name in (self.kind.key, "version", "withdraw_why"))
         if not _has_error(problems):
             values = standing.completed(self.kind, values, self.actor)
-        return _Read(row, old_id, version, why or "", values, tuple(problems), written, documents)
+        whole = _whole(self.kind, values)
+        return _Read(row, old_id, version, why or "", values, whole, tuple(problems), written, documents)
 
     def _look_up(self, read: Sequence[_Read]) -> None:
         """Read what the rows are compared with, in a few queries."""
         wanted = {one.old_id for one in read if one.old_id is not None}
         if self.kind.name == "event":
-            made = {
-                new_id(self.kind, one.values, old_id, generation)
-                for one in read
-                if not self._is_wrong(one)
-                for old_id in {one.old_id, None}
-                for generation in range(2)
-            }
-            made |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
+            right = [one for one in read if not self._is_wrong(one)]
             self.pairs = published_and_local_pairs(self.store)
-            self.standing = standing.read_rows(self.store, self.actor, self.kind, ids=wanted | made)
-            links = {(one.values["territory_id"], one.values["mosaic_id"]) for one in read if not self._is_wrong(one)}
+            links = {(one.values["territory_id"], one.values["mosaic_id"]) for one in right}
             self.natural = standing.steps_of_links(self.store, self.actor, links)
-            self.gone = standing.gone(self.store, self.actor, self.kind, (wanted | made) - set(self.standing))
+            wanted |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
+            made = {one.row.number: new_id(self.kind, one.whole, one.old_id) for one in right}
+            self._find(wanted | set(made.values()))
+            for generation in range(1, MOST_GENERATIONS):  # what was withdrawn may be there again
+                right = [one for one in right if made[one.row.number] in self.gone]
+                if not right:
+                    break
+                made = {one.row.number: new_id(self.kind, one.whole, one.old_id, generation) for one in right}
+                self._find(set(made.values()))
         else:
             self.standing = standing.read_rows(self.store, self.actor, self.kind)
             self.gone = standing.gone(self.store, self.actor, self.kind, None)
         self.same = {_whole(self.kind, values): row_id for row_id, values in self.standing.items()}
+
+    def _find(self, ids: set[str]) -> None:
+        self.standing |= standing.read_rows(self.store, self.actor, self.kind, ids=ids)
+        self.gone |= standing.gone(self.store, self.actor, self.kind, ids - set(self.standing))
 
     @staticmethod
     def _is_wrong(one: _Read) -> bool:
@@ -264,10 +269,10 @@ class _Planner:
         if submitted in self.standing:
             return self._planned(one, "unchanged", row_id=submitted)
         if not one.why and not self._is_wrong(one):
-            known = self.same.get(_whole(self.kind, one.values))
+            known = self.same.get(one.whole)
             if known is not None:
                 return self._planned(one, "unchanged", row_id=known)
-        row_id, again = ("", False) if self._is_wrong(one) else self._fresh_id(one.values, None)
+        row_id, again = ("", False) if self._is_wrong(one) else self._fresh_id(one, None)
         row_id = submitted or row_id
         problems = self._problems_of_new(one, row_id)
         if self._is_wrong(one) or _has_error(problems):
@@ -310,7 +315,7 @@ class _Planner:
         problems = self._check(one, before)
         if _has_error(problems):
             return self._planned(one, "wrong", *problems, before=before)
-        row_id = old_id if changes_in_place(self.kind) else self._fresh_id(one.values, old_id)[0]
+        row_id = old_id if changes_in_place(self.kind) else self._fresh_id(one, old_id)[0]
         return self._planned(one, "changed", *problems, before=before, row_id=row_id)
 
     def _decide_gone(self, one: _Read, old_id: str) -> PlannedRow:
@@ -319,7 +324,7 @@ class _Planner:
         if one.why:
             return self._planned(one, "unchanged", row_id=old_id)
         if not self._is_wrong(one):
-            made = new_id(self.kind, one.values, old_id)
+            made = new_id(self.kind, one.whole, old_id)
             if made in self.standing:
                 return self._planned(one, "unchanged", row_id=made)
         return self._planned(one, "conflict", problem(self.kind.key, "row-gone"))
@@ -330,10 +335,10 @@ class _Planner:
         row_id = str(uuid.uuid5(ROWS, f"withdraw|{old_id}")) if self.kind.name == "event" else old_id
         return self._planned(one, outcome, *problems, before=before, row_id=row_id, only_these=True)
 
-    def _fresh_id(self, values: Values, old_id: str | None) -> tuple[str, bool]:
+    def _fresh_id(self, one: _Read, old_id: str | None) -> tuple[str, bool]:
         """A reference that nothing has, and whether the same content was there before and was withdrawn."""
         for generation in range(MOST_GENERATIONS):
-            row_id = new_id(self.kind, values, old_id, generation)
+            row_id = new_id(self.kind, one.whole, old_id, generation)
             if row_id not in self.gone:
                 return row_id, generation > 0
         return str(uuid.uuid4()), True

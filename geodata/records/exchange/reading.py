@@ -20,7 +20,7 @@ from typing import Any
 import openpyxl
 from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
 
-from geodata.export.tables import FORMULA_STARTS
+from geodata.guard import FORMULA_STARTS
 from geodata.model import Language
 from geodata.records.errors import FileRefused
 from geodata.search import fold, nearest
@@ -43,6 +43,8 @@ MOST_TEXT = 32_767
 HEADER_LINES = 10
 """Lines among which the names of the columns are looked for."""
 SEPARATORS = (";", ",", "\t", "|")
+PROBLEM = "problem"
+"""Name of the column of a returned file that says what to mend; it is not read."""
 LISTS = "lists"
 """Name of the hidden sheet of a template that holds the drop-down lists."""
 
@@ -233,7 +235,7 @@ def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection
         others = [sheet.title for sheet, head in heads if head is not best and head.score > 1]
         if others:
             notes.append(Note("sheets", {"names": ", ".join(others)}))
-        return _rows(_lines_of(chosen), best, known, ignored, notes)
+        return _rows(_lines_of(chosen, len(best.names)), best, known, ignored, notes)
     except FileRefused:
         raise
     except Exception as error:
@@ -309,11 +311,11 @@ def _check_markup(package: zipfile.ZipFile, parts: Iterable[zipfile.ZipInfo]) ->
     return is_merged
 
 
-def _lines_of(sheet: Any) -> Iterator[tuple[int, list[CellValue]]]:
-    """The lines of a sheet with something in them, by number."""
+def _lines_of(sheet: Any, width: int = MOST_COLUMNS) -> Iterator[tuple[int, list[CellValue]]]:
+    """The lines of a sheet with something in the first columns, by number."""
     if hasattr(sheet, "reset_dimensions"):
         sheet.reset_dimensions()  # what a file says of its size need not be so
-    for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), start=1):
+    for number, cells in enumerate(sheet.iter_rows(max_col=width), start=1):
         if number > MOST_LINE:
             raise FileRefused(
                 f"The sheet goes on below line {MOST_LINE}. Delete the lines below the last record.",
@@ -504,8 +506,8 @@ def _is_labels(
 
 def _clean(text: str) -> tuple[str, bool]:
     """Text in Unicode's composed form, without invisible characters and blanks around it; whether any was taken out."""
-    if text.isascii() and text.isprintable():
-        return text.strip(), False
+    if text.isprintable():
+        return unicodedata.normalize("NFC", text).strip(), False
     composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = "".join(
         one for one in composed if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"}

@@ -19,18 +19,18 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from geodata.export.tables import BYTE_ORDER_MARK, MOST_CELL, neutralise
+from geodata.export.tables import BYTE_ORDER_MARK, MOST_CELL
+from geodata.guard import neutralise
 from geodata.model import Language, vocabulary
 from geodata.records.exchange.cells import JOINER, Finder
 from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
 from geodata.records.exchange.plan import Plan
+from geodata.records.exchange.reading import LISTS, PROBLEM
 from geodata.records.exchange.standing import Values, version_of
 from geodata.status import Problem
 
 SPARE_ROWS = 1_000
 """Empty rows below the last one that have drop-down lists."""
-PROBLEM = "problem"
-"""Name of the column of a returned file that says what to mend; it is not read."""
 _SAYS: dict[str, dict[Language, str]] = {
     "problem": {"fr": "À corriger", "pt_br": "A corrigir", "en": "To mend"},
     "columns": {"fr": "Colonnes", "pt_br": "Colunas", "en": "Columns"},
@@ -256,7 +256,7 @@ class _Book:
         return []
 
     def _add_lists(self, sheet: Worksheet, names: Sequence[str], *, last: int) -> None:
-        lists = self.book.add_worksheet("lists")
+        lists = self.book.add_worksheet(LISTS)
         lists.hide()
         for number, name in enumerate(names):
             if name == PROBLEM:
@@ -270,7 +270,7 @@ class _Book:
                 letter = xl_col_to_name(number, col_abs=True)
                 rule = {
                     "validate": "list",
-                    "source": f"=lists!{letter}$2:{letter}${len(choices) + 1}",
+                    "source": f"={LISTS}!{letter}$2:{letter}${len(choices) + 1}",
                     "error_type": "warning",
                     "error_message": _SAYS["wrong"][self.language][:MOST_HELP],
                 }

@@ -10,15 +10,14 @@ import re
 import uuid
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-import shapely
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 from geodata.crs import EQUAL_AREA, WGS84
 from geodata.records.exchange.problems import problem
 from geodata.status import Problem
-from geodata.store import load_table
 
 KIND = "record_kind"
 ATTACHMENT = "attachment"
@@ -71,6 +70,9 @@ def check_position(cells: Mapping[str, Any], territory_id: object) -> tuple[Prob
     place = _position(cells)
     if place is None or not isinstance(territory_id, str):
         return ()
+    import geopandas as gpd  # noqa: PLC0415 - few files have positions
+    import shapely  # noqa: PLC0415
+
     latitude, longitude = place
     shapes = _shapes()
     if territory_id not in shapes.index:
@@ -98,5 +100,9 @@ def _on_earth(latitude: float, longitude: float) -> tuple[float, float] | None:
 
 @cache
 def _shapes() -> gpd.GeoSeries:
+    import geopandas as gpd  # noqa: PLC0415
+
+    from geodata.store import load_table  # noqa: PLC0415
+
     territories = gpd.GeoDataFrame(load_table("territory")).set_index("territory_id")
     return territories.geometry.to_crs(METRES)
