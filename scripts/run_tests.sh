@@ -29,6 +29,12 @@ else
   leave_out gdal "ogr2ogr reads the exports in them. Run: sudo apt-get install gdal-bin"
 fi
 
+if command -v soffice >/dev/null || scripts/debian.sh libreoffice-calc-nogui; then
+  echo "== Spreadsheets saved by LibreOffice are read too"
+else
+  leave_out office "LibreOffice saves the spreadsheets in them. Run: sudo apt-get install libreoffice-calc-nogui"
+fi
+
 inputs=${MOSAICOS_INPUTS:-../shared/data}
 if [ -d "$inputs" ]; then
   echo "== Raw inputs from $inputs"

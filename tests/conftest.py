@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if "ogr2ogr" in fixtures:
             item.add_marker("gdal")
+        if "soffice" in fixtures:
+            item.add_marker("office")
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,15 @@ def ogr2ogr() -> str:
     found = shutil.which("ogr2ogr")
     if found is None:
         pytest.fail("There is no ogr2ogr. Install gdal-bin, or leave these tests out: -m 'not gdal'")
+    return found
+
+
+@pytest.fixture(scope="session")
+def soffice() -> str:
+    """The path of LibreOffice's command, which saves spreadsheets without a screen."""
+    found = shutil.which("soffice")
+    if found is None:
+        pytest.fail("There is no soffice. Install libreoffice-calc-nogui, or leave these tests out: -m 'not office'")
     return found
 
 

@@ -18,7 +18,7 @@ from geodata.records.errors import ArchiveError
 from geodata.records.models import Account, AuditLog, Base, Installation, Person, PersonErasure
 from geodata.records.persons import erase_row
 from geodata.records.queries import lock_links, refresh_status
-from geodata.records.roles import SYSTEM, Actor, require
+from geodata.records.roles import SYSTEM, Actor, require, require_writer
 from geodata.records.writes import now
 
 
@@ -66,6 +66,7 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
         erased: dict[str, dict[str, Any]] = {}
         last = 0
         if has_tables:
+            require_writer(connection, actor, "admin", "restore records")
             _require_replaceable(connection, archive, replace=replace)
             erased = _tombstones(connection)
             last = int(connection.scalar(sa.select(sa.func.max(AuditLog.audit_id))) or 0)

@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,16 +18,19 @@ import geodata.records
 from geodata.errors import MosaicosError, UnknownIdError
 from geodata.records import (
     accounts,
+    archive,
     audit,
     events,
     local,
     persons,
     queries,
     register,
+    restoring,
     support,
     tokens,
 )
 from geodata.records.accounts import grant, sign_in, sign_in_locally
+from geodata.records.archive import Archive
 from geodata.records.database import reading
 from geodata.records.errors import PermissionDenied
 from geodata.records.models import AuditLog, Base, Document
@@ -51,6 +55,10 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
             e, a, support.NeedDraft(territory_id=d.territory_id, organisation_id="cnm"), on=DAY
         ),
     ),
+    "support.amend_need": (
+        "editor",
+        lambda e, a, d: support.amend_need(e, a, ID, support.NeedDraft(territory_id=d.territory_id), on=DAY),
+    ),
     "support.change_need": ("editor", lambda e, a, _: support.change_need(e, a, ID, "V2", on=DAY)),
     "support.add_mission": (
         "editor",
@@ -67,6 +75,7 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
         lambda e, a, _: register.add(e, a, register.DocumentDraft(title="t", source="s")),
     ),
     "register.change": ("coordinator", lambda e, a, _: register.change(e, a, Document, ID, {"title": "t"})),
+    "register.reinstate": ("coordinator", lambda e, a, _: register.reinstate(e, a, Document, ID)),
     "register.withdraw": ("coordinator", lambda e, a, _: register.withdraw(e, a, Document, ID, why="w")),
     "local.add_link": (
         "coordinator",
@@ -108,11 +117,15 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
     ),
     "persons.erase": ("admin", lambda e, a, _: persons.erase(e, a, ID, why="w")),
     "persons.purge": ("admin", lambda e, a, _: persons.purge(e, a)),
+    "restoring.restore_archive": ("admin", lambda e, a, _: restoring.restore_archive(e, a, ARCHIVE)),
     "accounts.grant": ("admin", lambda e, a, _: accounts.grant(e, a, ID, role="viewer")),
     "tokens.create_token": ("admin", lambda e, a, _: tokens.create_token(e, a, ID, label="l")),
     "tokens.revoke_token": ("admin", lambda e, a, _: tokens.revoke_token(e, a, ID)),
 }
+ARCHIVE = Archive(Path("none.zip"), "", "0001", False, True, "json", {}, {})
+"""An archive that is not there: who may not restore is refused before it is looked for."""
 RESTRICTED_READS: dict[str, tuple[str, Callable[[Engine, Actor], object]]] = {
+    "archive.write_archive": ("admin", lambda e, a: archive.write_archive(e, a, Path("/nonexistent/none.zip"))),
     "support.needs": ("partner", support.needs),
     "support.missions": ("partner", support.missions),
     "support.steps": ("partner", support.steps),
