@@ -25,7 +25,10 @@ JOINED_FILES = {
     "mosaicos-map.js": (
         VENDOR / "leaflet.js",
         VENDOR / "topojson-client.min.js",
-        *(HERE / "map" / name for name in ("mosaicos-places.js", "mosaicos-controls.js", "mosaicos-map.js")),
+        *(
+            HERE / "map" / f"mosaicos-{name}.js"
+            for name in ("mesh", "places", "controls", "map")
+        ),
     ),
     "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),
 }

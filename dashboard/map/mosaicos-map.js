@@ -2,8 +2,8 @@
  *
  * start(map, options) runs once per page; update(state) runs after every rerun of the page. Both are called by small
  * scripts that Python writes. What never changes (looks, words, points) comes in files that are fetched once.
- * Tips and names are in mosaicos-places.js; buttons, switches and legend in mosaicos-controls.js. The three go out as
- * one file. Names come from data: they are only ever set as text, never as markup.
+ * Meshes are in mosaicos-mesh.js; tips and names in mosaicos-places.js; buttons, switches and legend in
+ * mosaicos-controls.js. The four go out as one file. Names come from data: they are only ever set as text, never as markup.
  */
 (() => {
   "use strict";
@@ -16,16 +16,16 @@
     texts: null, // the words of its language
     codes: "", // the codes as they are painted
     hatched: new Set(), // places of the territories that are hatched
-    territories: [], // coarse layers in the order of the table `territory`
+    mesh: null, // the coarse territories, one layer
+    territories: [], // they one by one, in the order of the table `territory`
     places: new Map(), // territory id -> place in `territories`
     points: null, // latitude and longitude of each territory's point
     groups: {}, // what can be switched on and off, by name
-    fine: null, // the fine territories of the chosen mosaic
-    coarse: null, // the coarse topology
+    fine: null, // the fine territories of the chosen mosaic, one layer
     details: new Map(), // address -> what `detail` was for it
     borders: new Map(), // address of a fine mesh, or nothing -> border lines
     outlines: new Map(), // mosaic id -> feature
-    detail: null, // { key, territories: Map(id -> layer), areas: [...] } of the chosen mosaic
+    detail: null, // { key, mesh, territories: Map(id -> territory), areas: [...] } of the chosen mosaic
     locals: [], // layers of local boundaries
     drawn: {}, // what each part was drawn for: it is drawn again when that changes
     focus: undefined,
@@ -59,45 +59,8 @@
     return session.points;
   };
 
-  const stateOf = (object) => object.id.slice(0, 5); // "BR-16" of "BR-1600501"
+  const stateOf = ({ id }) => id.slice(0, 5); // "BR-16" of "BR-1600501"
   const isOn = (name) => session.map.hasLayer(session.groups[name]);
-
-  /* Leaflet projects every layer whenever the zoom changes, and twice at that. One that lies outside of the canvas waits
-   * until it comes into sight: that leaves a fifth of the work where a mosaic is seen close. */
-  const waitOutside = () => {
-    const { _project, _update } = L.Polyline.prototype;
-
-    /* The canvas in degrees, worked out anew when it has moved. */
-    const canvasOf = ({ _renderer: canvas, _map: map }) => {
-      if (canvas.ground !== canvas._bounds) {
-        canvas.ground = canvas._bounds;
-        const { min, max } = canvas._bounds;
-        canvas.sight = L.latLngBounds(map.layerPointToLatLng(min), map.layerPointToLatLng(max));
-      }
-      return canvas.sight;
-    };
-    const isOutside = (layer) =>
-      layer._renderer._bounds && layer._bounds.isValid() && !canvasOf(layer).intersects(layer._bounds);
-
-    L.Polyline.include({
-      _project() {
-        this._waits = isOutside(this);
-        if (!this._waits) {
-          _project.call(this);
-          return;
-        }
-        this._rawPxBounds = this._pxBounds = null;
-        this._rings = this._parts = [];
-      },
-      _update() {
-        if (this._waits && this._map && !isOutside(this)) {
-          this._waits = false;
-          _project.call(this);
-        }
-        _update.call(this);
-      },
-    });
-  };
 
   // ---- shapes -------------------------------------------------------------------------------------------------
 
@@ -125,9 +88,6 @@
     return layer;
   };
 
-  const lines = (geometry, style) =>
-    L.geoJSON(geometry, { style: { ...style, fill: false }, renderer: session.canvas, interactive: false });
-
   const isNear = () => session.state.near || session.map.getZoom() >= session.settings.nearZoom;
 
   /* Over the online base map fills let it through, and land without a code disappears. */
@@ -145,33 +105,39 @@
     return { ...style, fillColor: patterns.get(key) };
   };
 
-  const styleOf = (place, near) => {
-    const { looks } = session.settings;
+  const known = new Map(); // what a look is of -> the look: territories that look alike share one
+
+  const lookOf = (place, near) => {
     const code = session.state.codes[place];
-    const look = looks[code] || looks.N;
-    const style = near ? { ...look.far, ...look.near } : look.far;
-    return letThrough(session.hatched.has(place) ? hatched(style, code) : style, code);
+    const isHatched = session.hatched.has(place);
+    const key = `${code}${near ? "+" : "-"}${isHatched ? "/" : ""}${isOn("base") ? "b" : ""}`;
+    if (!known.has(key)) {
+      const { looks } = session.settings;
+      const look = looks[code] || looks.N;
+      const style = near ? { ...look.far, ...look.near } : look.far;
+      known.set(key, letThrough(isHatched ? hatched(style, code) : style, code));
+    }
+    return known.get(key);
   };
 
   // ---- painting -----------------------------------------------------------------------------------------------
 
+  /* Tell the meshes how to look; whoever calls this moves the map or draws them. */
   const paintTerritories = () => {
-    const { codes } = session.state;
+    const { state, mesh, detail } = session;
     const near = isNear();
-    const ground = isOn("base") ? "b" : "";
-    const covered = session.detail ? session.detail.territories : new Map();
-    session.hatched = new Set(session.state.hatched);
-    session.territories.forEach((layer, place) => {
-      const id = layer.feature.id;
-      const own = codes[place] + (near ? "+" : "-") + (session.hatched.has(place) ? "/" : "");
-      const look = (covered.has(id) ? "under" : own) + ground;
-      if (layer.look !== look) {
-        layer.look = look;
-        layer.setStyle(covered.has(id) ? letThrough(session.settings.under, "N") : styleOf(place, near));
-      }
-    });
-    covered.forEach((layer, id) => layer.setStyle(styleOf(session.places.get(id), true)));
-    session.codes = codes;
+    session.hatched = new Set(state.hatched);
+    const under = letThrough(session.settings.under, "N");
+    mesh.setLooks(
+      session.territories.map(({ id }, place) => (detail && detail.territories.has(id) ? under : lookOf(place, near))),
+    );
+    if (detail) detail.mesh.setLooks(detail.mesh.territories.map(({ id }) => lookOf(session.places.get(id), true)));
+    session.codes = state.codes;
+  };
+
+  const drawTerritories = () => {
+    session.mesh.drawIfNew();
+    if (session.fine) session.fine.drawIfNew();
   };
 
   /* State borders lie between territories of different states, the country's border where only one territory lies.
@@ -179,20 +145,20 @@
   const borders = (fine) => {
     const key = fine ? fine.key : "";
     if (session.borders.has(key)) return session.borders.get(key);
-    const { coarse, settings } = session;
+    const { mesh, settings } = session;
     const isFine = (object) => fine !== null && fine.territories.has(object.id);
     // all neighbours of the mosaic's own territories are in the fine mesh, so their outer edge there is the country's
     const own = new Set(session.state.own);
     const isOwn = (object) => isFine(object) && own.has(session.places.get(object.id));
     const between = (a, b) => a !== b && stateOf(a) !== stateOf(b);
-    const draw = (topology, filter, style) => lines(topojson.mesh(topology, topology.objects.territory, filter), style);
+    const draw = (of, filter, style) => new mosaicosMesh.Borders(of, filter, { ...style, renderer: session.canvas });
     const drawn = [
-      draw(coarse, (a, b) => between(a, b) && !(isFine(a) && isFine(b)), settings.stateLine),
-      draw(coarse, (a, b) => a === b && !isOwn(a), settings.countryLine),
+      draw(mesh, (a, b) => between(a, b) && !(isFine(a) && isFine(b)), settings.stateLine),
+      draw(mesh, (a, b) => a === b && !isOwn(a), settings.countryLine),
     ];
     if (fine) {
-      drawn.push(draw(fine.topology, between, settings.stateLine));
-      drawn.push(draw(fine.topology, (a, b) => a === b && isOwn(a), settings.countryLine));
+      drawn.push(draw(fine.mesh, between, settings.stateLine));
+      drawn.push(draw(fine.mesh, (a, b) => a === b && isOwn(a), settings.countryLine));
     }
     session.borders.set(key, drawn);
     return drawn;
@@ -209,7 +175,7 @@
     const fine = session.detail;
     for (const name of ["units", "lands", "outlines", "borders"]) groups[name].clearLayers();
     if (session.fine) session.fine.remove();
-    session.fine = fine ? L.featureGroup([...fine.territories.values()]).addTo(map) : null;
+    session.fine = fine ? fine.mesh.addTo(map) : null;
     borders(fine).forEach((layer) => groups.borders.addLayer(layer));
     for (const [id, feature] of session.outlines) {
       const style = { ...(settings.incomplete.includes(id) ? settings.outline.incomplete : settings.outline.whole) };
@@ -239,8 +205,8 @@
     session.chosen = null;
     if (state.selected === null) return;
     const coarse = session.territories[state.selected];
-    const layer = (session.detail && session.detail.territories.get(coarse.feature.id)) || coarse;
-    session.chosen = polygon(layer.feature, settings.selected).addTo(map);
+    const territory = (session.detail && session.detail.territories.get(coarse.id)) || coarse;
+    session.chosen = polygon(territory.feature, settings.selected).addTo(map);
   };
 
   // ---- volunteer support and local boundaries -------------------------------------------------------------------
@@ -362,6 +328,7 @@
 
   const paint = () => {
     paintTerritories();
+    drawTerritories();
     paintChosen();
     stack();
     mosaicosControls.show();
@@ -373,13 +340,11 @@
       session.detail = session.details.get(key);
       return;
     }
-    const layers = new Map();
-    for (const feature of topojson.feature(topology, topology.objects.territory).features) {
-      layers.set(feature.id, polygon(feature, session.settings.looks.N.far));
-    }
+    const mesh = new mosaicosMesh.Mesh(topology, { renderer: session.canvas });
+    const territories = new Map(mesh.territories.map((territory) => [territory.id, territory]));
     const { area } = topology.objects; // a counterpart has none
     const features = area ? topojson.feature(topology, area).features : [];
-    session.detail = { key, topology, features, territories: layers, areas: [] };
+    session.detail = { key, mesh, features, territories, areas: [] };
     session.details.set(key, session.detail);
   };
 
@@ -390,10 +355,11 @@
     if (!state || !session.settings) return;
     useWords();
     if (!session.territories.length) return;
-    goTo();
     if (session.detail && session.detail.key !== state.detail) session.detail = null;
     const overlays = [state.mosaic, state.plain === true, session.outlines.size];
     if (isNew("overlays", overlays)) rebuildOverlays();
+    paintTerritories(); // before the map moves, which draws all of it
+    goTo();
     paint();
     const later = [drawSupport(), drawLocals()];
     if (state.detail && !session.detail) {
@@ -465,7 +431,10 @@
   };
 
   const onSwitch = ({ layer }) => {
-    if (layer === session.groups.base) paintTerritories();
+    if (layer === session.groups.base) {
+      paintTerritories();
+      drawTerritories();
+    }
     stack();
     mosaicosControls.show();
   };
@@ -489,7 +458,6 @@
   const start = (map, options) => {
     session.map = map;
     session.options = options;
-    waitOutside();
     session.canvas = L.canvas({ padding: 0.2 });
     session.status = addBox("map-status");
     session.note = addBox("map-note");
@@ -504,6 +472,7 @@
     map.on("zoomend", () => {
       if (!session.codes) return;
       paintTerritories();
+      drawTerritories();
       sizeMarks();
     });
     const mesh = load(options.mesh);
@@ -519,13 +488,14 @@
         return Promise.all([refresh(), mesh]);
       })
       .then(([, topology]) => {
-        session.coarse = topology;
-        const features = topojson.feature(topology, topology.objects.territory).features;
-        const style = session.settings.looks.N.far;
-        session.territories = features.map((feature) => polygon(feature, style));
-        features.forEach((feature, place) => session.places.set(feature.id, place));
-        if (session.state) goTo();
-        L.featureGroup(session.territories).addTo(map);
+        session.mesh = new mosaicosMesh.Mesh(topology, { renderer: session.canvas });
+        session.territories = session.mesh.territories;
+        session.territories.forEach(({ id }, place) => session.places.set(id, place));
+        if (session.state) {
+          paintTerritories();
+          goTo();
+        }
+        session.mesh.addTo(map);
         say("");
         if (session.state) paint(); // the colours are seen first, lines and outlines in the next frame
         return nextFrame();

@@ -63,9 +63,9 @@
     const { state, texts, settings } = session;
     const box = document.createElement("div");
     if (territory) {
-      const { name } = territory.feature.properties;
-      const short = settings.regions[tools.stateOf(territory.feature)] || "";
-      const place = session.places.get(territory.feature.id);
+      const { name } = territory.properties;
+      const short = settings.regions[tools.stateOf(territory)] || "";
+      const place = session.places.get(territory.id);
       addLine(box, short ? `${name} (${short})` : name, "tip-name");
       addLine(box, texts.looks[session.codes[place]], "tip-note");
       if (session.hatched.has(place)) addLine(box, texts.symbols.hatched, "tip-note");
@@ -136,7 +136,7 @@
   const findRegions = (points) => {
     const sums = new Map();
     session.territories.forEach((layer, place) => {
-      const id = tools.stateOf(layer.feature);
+      const id = tools.stateOf(layer);
       const [count, latitude, longitude] = sums.get(id) || [0, 0, 0];
       sums.set(id, [count + 1, latitude + points[place][0], longitude + points[place][1]]);
     });
@@ -167,7 +167,7 @@
     const named = [];
     for (const place of places) {
       const layer = session.territories[place];
-      const text = layer.feature.properties.name;
+      const text = layer.properties.name;
       const bounds = layer.getBounds();
       const room = (bounds.getEast() - bounds.getWest()) * scale;
       const isMarked = place === state.selected;

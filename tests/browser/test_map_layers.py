@@ -470,8 +470,8 @@ def test_over_the_base_map_fills_let_it_through(address: str, browser: Browser) 
         assert picture(visited) != before
         opacity = visited.ask_map(
             """() => {
-              const { territories, codes } = window.mosaicosMap.session;
-              return ["C", "N"].map((code) => territories[codes.indexOf(code)].options.fillOpacity);
+              const { mesh, codes } = window.mosaicosMap.session;
+              return ["C", "N"].map((code) => mesh.looks[codes.indexOf(code)].fillOpacity);
             }"""
         )
         assert opacity == [style.OVER_BASE_MAP, 0]
