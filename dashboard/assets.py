@@ -25,10 +25,7 @@ JOINED_FILES = {
     "mosaicos-map.js": (
         VENDOR / "leaflet.js",
         VENDOR / "topojson-client.min.js",
-        *(
-            HERE / "map" / f"mosaicos-{name}.js"
-            for name in ("mesh", "places", "controls", "map")
-        ),
+        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("mesh", "places", "controls", "map")),
     ),
     "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),
 }

@@ -5,6 +5,7 @@ Codes are made from `geodata.selection`, the same selection that table, figures 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -103,22 +104,51 @@ def support_marks(selection: Selection) -> dict[str, list[int]]:
     return _support(selection.catalogue, selection.filters)
 
 
+def codes_ahead(selection: Selection, *, by_stage: bool) -> str:
+    """What the territories of each mosaic would be painted as if it were chosen, the other filters kept.
+
+    So the map can show a mosaic while the page is made again; what the page then says is the same.
+
+    Returns:
+        A character per published link, by mosaic in the order of the table `mosaic`, then by row of `territory`:
+        the look of the link, or `style.LEFT_OUT` where the other filters leave it out. Empty where there are local
+        links: the map does not know them beforehand.
+    """
+    return _ahead(selection.catalogue, replace(selection.filters, mosaic=()), by_stage)
+
+
+@lru_cache(maxsize=KEPT)
+def _ahead(catalogue: Catalogue, filters: Filters, by_stage: bool) -> str:
+    links = catalogue.links
+    if (links["link_kind"] == LOCAL).any():
+        return ""
+    looks, _ = (_stage_looks if by_stage else _link_looks)(catalogue)
+    codes = np.full(len(links), ord(style.LEFT_OUT), dtype=np.uint8)
+    left = catalogue.select(filters).links
+    codes[left] = looks[left]
+    rows = {mosaic_id: row for row, mosaic_id in enumerate(catalogue.bundle.mosaic["mosaic_id"])}
+    of_mosaic = links["mosaic_id"].map(rows).to_numpy()
+    return codes[np.lexsort((catalogue.link_territory, of_mosaic))].tobytes().decode("ascii")
+
+
 def codes_state(selection: Selection, *, by_stage: bool) -> dict[str, Any]:
     """What the map is told of a selection.
 
     Returns:
-        `codes` that it is painted by; `support`; coloured by stage `plain` and the `hatched` ones, else `stages` for
-        its tips, where a territory without a link that is left is `style.NOT_LINKED`.
+        `codes` that it is painted by; `ahead` (`codes_ahead`); `support`; coloured by stage `plain` and the `hatched`
+        ones, else `stages` for its tips, where a territory without a link that is left is `style.NOT_LINKED`.
     """
     if by_stage:
         return {
             "codes": territory_codes(selection, by_stage=True),
+            "ahead": codes_ahead(selection, by_stage=True),
             "hatched": hatched_places(selection),
             "support": support_marks(selection),
             "plain": True,
         }
     return {
         "codes": territory_codes(selection, by_stage=False),
+        "ahead": codes_ahead(selection, by_stage=False),
         "stages": territory_codes(selection, by_stage=True).translate(ONLY_LINKS),
         "support": support_marks(selection),
     }

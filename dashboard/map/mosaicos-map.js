@@ -304,8 +304,40 @@
     window.parent.history.replaceState(window.parent.history.state, "", `${others}view=${viewOf(session.map)}`);
   };
 
-  /* A mosaic has just been picked in the page around: go there and fetch its fine mesh while the page is made again. What
-   * the page then says is the same place; nothing is chosen here. An empty id stands for all of them. */
+  /* What the page will say once it has been made again for a mosaic: the server has told beforehand how each mosaic's
+   * territories are painted then (`ahead`, a character per link). Nothing is chosen here, and what the page says wins. */
+  const stateAhead = (id) => {
+    const { settings, state } = session;
+    const codes = Array.from({ length: state.codes.length }, () => "N");
+    const left = new Set();
+    let at = 0;
+    for (const [mosaic, { own }] of Object.entries(settings.mosaics)) {
+      for (const place of own) {
+        if (mosaic === id) codes[place] = state.ahead[at];
+        else if (codes[place] === "N") codes[place] = "O";
+        if (mosaic === id && state.ahead[at] !== "O") left.add(place);
+        at += 1;
+      }
+    }
+    const { bounds, own, unsure } = settings.mosaics[id];
+    const marks = Object.entries(state.support).map(([word, places]) => [word, places.filter((one) => left.has(one))]);
+    return {
+      ...state,
+      mosaic: id,
+      focus: id,
+      near: true,
+      view: undefined,
+      detail: null,
+      bounds,
+      own,
+      codes: codes.join(""),
+      hatched: state.plain ? unsure.filter((place) => left.has(place)) : state.hatched,
+      support: Object.fromEntries(marks.filter(([, places]) => places.length)),
+    };
+  };
+
+  /* A mosaic has just been picked in the page around: show it and fetch its fine mesh while the page is made again. An
+   * empty id stands for all of them. */
   const goAhead = (id) => {
     const { settings } = session;
     const isGone = !window.frameElement || !window.frameElement.isConnected;
@@ -313,6 +345,11 @@
     const { bounds, detail } = settings.mosaics[id] || { bounds: id ? null : settings.country };
     if (!bounds) return;
     if (detail) load(detail).catch(() => {}); // who needs it asks again
+    if (detail && session.state.ahead) {
+      session.state = stateAhead(id);
+      refresh().catch(fail);
+      return;
+    }
     session.focus = id;
     session.fitting = true;
     zoomTo(bounds);
@@ -328,9 +365,10 @@
 
   const paint = () => {
     paintTerritories();
-    drawTerritories();
     paintChosen();
     stack();
+    goTo(); // where the map moves, all of it is drawn at once
+    drawTerritories();
     mosaicosControls.show();
     document.body.dataset.painted = String(session.state.mosaic);
   };
@@ -358,8 +396,6 @@
     if (session.detail && session.detail.key !== state.detail) session.detail = null;
     const overlays = [state.mosaic, state.plain === true, session.outlines.size];
     if (isNew("overlays", overlays)) rebuildOverlays();
-    paintTerritories(); // before the map moves, which draws all of it
-    goTo();
     paint();
     const later = [drawSupport(), drawLocals()];
     if (state.detail && !session.detail) {
@@ -458,7 +494,7 @@
   const start = (map, options) => {
     session.map = map;
     session.options = options;
-    session.canvas = L.canvas({ padding: 0.2 });
+    session.canvas = new mosaicosMesh.Canvas({ padding: 0.2 });
     session.status = addBox("map-status");
     session.note = addBox("map-note");
     say("…");
@@ -491,10 +527,6 @@
         session.mesh = new mosaicosMesh.Mesh(topology, { renderer: session.canvas });
         session.territories = session.mesh.territories;
         session.territories.forEach(({ id }, place) => session.places.set(id, place));
-        if (session.state) {
-          paintTerritories();
-          goTo();
-        }
         session.mesh.addTo(map);
         say("");
         if (session.state) paint(); // the colours are seen first, lines and outlines in the next frame

@@ -252,5 +252,13 @@
     },
   });
 
-  window.mosaicosMesh = { Mesh, Borders };
+  /* Leaflet's canvas draws everything when the map has moved: what waited to be drawn then need not be drawn again. */
+  const Canvas = L.Canvas.extend({
+    _updatePaths() {
+      if (this._redrawRequest) L.Util.cancelAnimFrame(this._redrawRequest);
+      L.Canvas.prototype._updatePaths.call(this);
+    },
+  });
+
+  window.mosaicosMesh = { Mesh, Borders, Canvas };
 })();

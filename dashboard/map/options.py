@@ -14,6 +14,7 @@ from dashboard.filters import member_rows, view_bounds
 from dashboard.map import style
 from dashboard.stages import look_labels
 from dashboard.text import FALLBACK, TONGUES, Words, is_unknown, words
+from geodata.selection import CERTAIN
 from geodata.store import Bundle
 
 NEAR_ZOOM = 6.5
@@ -79,7 +80,12 @@ def map_settings(bundle: Bundle) -> dict[str, Any]:
         "namesZoom": NAMES_ZOOM,
         "country": view_bounds(bundle, None),
         "mosaics": {
-            mosaic_id: {"bounds": view_bounds(bundle, mosaic_id), "detail": mesh_address(bundle, f"detail-{mosaic_id}")}
+            mosaic_id: {
+                "bounds": view_bounds(bundle, mosaic_id),
+                "detail": mesh_address(bundle, f"detail-{mosaic_id}"),
+                "own": own_places(bundle, mosaic_id),
+                "unsure": own_places(bundle, mosaic_id, only_unsure=True),
+            }
             for mosaic_id in bundle.mosaic["mosaic_id"]
         },
         "incomplete": bundle.mosaic.loc[bundle.mosaic["completeness"] != "complete", "mosaic_id"].tolist(),
@@ -196,9 +202,14 @@ def map_state(bundle: Bundle, mosaic_id: str | None, words: Words) -> dict[str, 
     }
 
 
-def own_places(bundle: Bundle, mosaic_id: str | None) -> list[int]:
-    """Rows of `territory` that are linked to a mosaic as published: those around which its fine mesh is made."""
+def own_places(bundle: Bundle, mosaic_id: str | None, *, only_unsure: bool = False) -> list[int]:
+    """Rows of `territory` that are linked to a mosaic as published, or only those whose link is not certain.
+
+    Around all of them its fine mesh is made.
+    """
     links = bundle.territory_mosaic
+    if only_unsure:
+        links = links[links["link_grade"] != CERTAIN]
     linked = bundle.territory["territory_id"].isin(links.loc[links["mosaic_id"] == mosaic_id, "territory_id"])
     return [int(place) for place in np.flatnonzero(linked)]
 

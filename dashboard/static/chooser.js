@@ -18,8 +18,6 @@ const make = (tag, attributes = {}, text = "") => {
   return node;
 };
 
-const ASKED_MS = 12; // by then Streamlit has sent what was picked
-
 const build = (root, pick) => {
   root.replaceChildren();
   const box = make("div", { class: "box" });
@@ -71,9 +69,9 @@ const build = (root, pick) => {
     close();
     view.data.value = id;
     rest();
-    pick(id);
-    // the map goes there meanwhile: once the server has been asked
-    setTimeout(() => window.dispatchEvent(new CustomEvent("mosaicos-picked", { detail: id })), ASKED_MS);
+    // the map shows it at once; the server is asked in the same moment, but the map's picture goes first
+    window.dispatchEvent(new CustomEvent("mosaicos-picked", { detail: id }));
+    requestAnimationFrame(() => setTimeout(() => pick(id)));
   };
 
   const show = (typed) => {

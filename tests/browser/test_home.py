@@ -227,8 +227,8 @@ def test_links_that_are_not_certain_are_hatched_on_the_map_of_stages(
     kinds = visited.ask_map(
         """() => {
           const { detail, hatched, places } = window.mosaicosMap.session;
-          const told = ([id, one]) => [hatched.has(places.get(id)), typeof one.options.fillColor];
-          return [...detail.territories].map(told);
+          const { territories, looks } = detail.mesh;
+          return territories.map(({ id }, at) => [hatched.has(places.get(id)), typeof looks[at].fillColor]);
         }"""
     )
     assert isinstance(kinds, list)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from dashboard import data
 from dashboard.map import style
-from geodata.selection import select_territories
+from dashboard.map.codes import territory_codes
+from geodata.selection import Filters, select_territories
 from geodata.store import load_bundle
 
 from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, WIDE, Visit
@@ -109,6 +111,44 @@ def test_choosing_a_mosaic_changes_map_table_and_download_alike(address: str, vi
     exported = json.loads((tmp_path / "rows.geojson").read_text(encoding="utf-8"))
     assert [feature["id"] for feature in exported["features"]] == expected["territory_id"].tolist()
     assert waiting.value.suggested_filename == f"mosaicos-territories-{CAPIVARA}.geojson"
+
+
+TELL_PAINTS = """() => {
+  const { session } = window.mosaicosMap;
+  window.told = [];
+  const note = () => {
+    const last = window.told.at(-1);
+    const now = { codes: session.codes, mosaic: session.state.mosaic, detail: Boolean(session.detail) };
+    if (!last || last.codes !== now.codes || last.detail !== now.detail) window.told.push(now);
+    requestAnimationFrame(note);
+  };
+  note();
+}"""
+
+
+@pytest.mark.parametrize("is_wrong", [False, True])
+def test_a_picked_mosaic_is_shown_at_once_and_what_the_page_says_wins(
+    address: str, visit: Open, is_wrong: bool
+) -> None:
+    visited = visit(address)
+    visited.wait_for_map()
+    if is_wrong:
+        visited.ask_map(
+            "() => { const { state } = window.mosaicosMap.session; state.ahead = state.ahead.replace(/./g, 'G'); }"
+        )
+    visited.ask_map(TELL_PAINTS)
+    box = visited.page.get_by_role("combobox", name="Mosaic")
+    box.fill("confusoes")
+    box.press("Enter")
+    visited.wait_for_map(CAPIVARA)
+    selection = data.plain_catalogue().select(Filters(mosaic=(CAPIVARA,)))
+    right = territory_codes(selection, by_stage=False)
+    told = visited.ask_map("() => window.told")
+    assert isinstance(told, list)
+    ahead, last = told[1], told[-1]
+    assert (ahead["mosaic"], ahead["detail"]) == (CAPIVARA, False)
+    assert (ahead["codes"] == right) is not is_wrong
+    assert last == {"codes": right, "mosaic": CAPIVARA, "detail": True}
 
 
 def test_the_list_of_mosaics_takes_accents_too_and_can_be_cleared(address: str, visit: Open) -> None:

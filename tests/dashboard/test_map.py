@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import zlib
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def test_a_hostile_name_does_not_end_the_script() -> None:
 def test_our_script_sets_names_as_text_only() -> None:
     home = Path(dashboard.__file__).parent
     scripts = [*sorted((home / "map").glob("*.js")), *sorted((home / "static").glob("*.js"))]
-    assert len(scripts) == 6
+    assert len(scripts) == 7
     for name in scripts:
         script = name.read_text(encoding="utf-8")
         assert "textContent" in script
@@ -344,3 +345,48 @@ def test_the_base_map_is_named_nowhere_but_in_the_file_of_settings() -> None:
     assert "openstreetmap" not in script
     assert "tileLayer" not in script
     assert map_settings(data.bundle())["baseMap"]["licence"].endswith("/copyright")
+
+
+@pytest.mark.parametrize("by_stage", [False, True])
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(state=("BR-16",)),
+        Filters(stage=("S1", "S3")),
+        Filters(grade=("borderline",), population=("to-5k", "5k-10k")),
+        Filters(support=("present",), text="a"),
+        Filters(mosaic=("lagamar",), flag=("DC", "NR")),
+    ],
+)
+def test_what_a_mosaic_would_look_like_is_what_it_looks_like_once_chosen(filters: Filters, by_stage: bool) -> None:
+    """Put together as the script does it, from `ahead` and the places of each mosaic in the settings."""
+    pairs = list(
+        zip(data.bundle().territory_mosaic["territory_id"], data.bundle().territory_mosaic["mosaic_id"], strict=True)
+    )
+    flags = ((), ("DC",), ("NR",))
+    links = {pair: record(f"S{place % 7}", *flags[place % 3]) for place, pair in enumerate(pairs) if place % 3}
+    support = {pair[0]: (("present", "expected")[place % 2], "2024-05") for place, pair in enumerate(pairs)}
+    known = Catalogue(data.bundle(), Snapshot(DAY, links=links, support=support))
+    ahead = codes_state(known.select(filters), by_stage=by_stage)["ahead"]
+    mosaics = map_settings(data.bundle())["mosaics"]
+    assert len(ahead) == sum(len(one["own"]) for one in mosaics.values()) == len(known.links)
+    for chosen in mosaics:
+        codes, hatched, at = ["N"] * len(known.territory_ids), [], 0
+        for mosaic_id, one in mosaics.items():
+            for place in one["own"]:
+                if mosaic_id == chosen:
+                    codes[place] = ahead[at]
+                    if ahead[at] != "O" and place in one["unsure"]:
+                        hatched.append(place)
+                elif codes[place] == "N":
+                    codes[place] = "O"
+                at += 1
+        then = codes_state(known.select(replace(filters, mosaic=(chosen,))), by_stage=by_stage)
+        assert "".join(codes) == then["codes"], chosen
+        assert hatched == then.get("hatched", hatched)
+
+
+def test_nothing_is_told_beforehand_where_there_are_local_links() -> None:
+    known = Catalogue(data.bundle(), Snapshot(DAY, local=local_link("BR-1600501", "bocaina")))
+    assert codes_state(known.select(Filters()), by_stage=True)["ahead"] == ""
