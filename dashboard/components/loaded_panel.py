@@ -13,11 +13,21 @@ from dashboard.components.forms import Form
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.text import Words, is_unknown
 from geodata.errors import UnknownIdError
-from geodata.records.exchange.applying import CHANGED_SINCE, ONWARD_ONLY, TakenBack, batches, issues_of, take_back
+from geodata.records.exchange.applying import (
+    CHANGED_SINCE,
+    ONWARD_ONLY,
+    TakenBack,
+    batches,
+    issues_of,
+    rows_of,
+    take_back,
+)
 from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.problems import sentence_of
 
 BATCH_KEY = "loaded-file"
+MOST_SHOWN = 200
+"""Rows that are listed of how a file names its places."""
 
 
 def show_loaded(words: Words) -> None:
@@ -37,6 +47,7 @@ def show_loaded(words: Words) -> None:
     batch = chosen.iloc[0]
     st.html(fragments.heading(batch["file_name"], below=f"{words.say('SHA-256')} {batch['sha256']}"))
     _show_issues(batch["batch_id"], batch["kind"], words)
+    _show_written(batch["batch_id"], words)
     if is_unknown(batch["withdrawn_at"]):
         _show_form(form, batch["batch_id"], words)
     else:
@@ -99,6 +110,28 @@ def _show_issues(batch_id: str, kind: str, words: Words) -> None:
         ],
         [str(place) for place in range(len(issues))],
         about=words.say("To mend"),
+        words=words,
+    )
+
+
+def _show_written(batch_id: str, words: Words) -> None:
+    """How the file named its places, beside the references that they became."""
+    rows = records.current().read(lambda engine, actor: rows_of(engine, actor, batch_id), without=pd.DataFrame())
+    told = rows[[isinstance(one, dict) for one in rows["written"]]].head(MOST_SHOWN)
+    if told.empty:
+        return
+    lines = told["line"].tolist()
+    written = [" · ".join(str(value) for value in one.values()) for one in told["written"]]
+    ids = told["row_id"].tolist()
+    show_grid_of(
+        "loaded-written",
+        [
+            PlainColumn("line", words.say("Row"), lines, [words.number(line) for line in lines]),
+            PlainColumn("written", words.say("As the file names it"), written, written),
+            PlainColumn("row", words.say("Reference"), ids, ids),
+        ],
+        ids,
+        about=words.say("As the file names it"),
         words=words,
     )
 

@@ -41,6 +41,7 @@ TYPED = frozenset(
     {
         "act",
         "contact",
+        "file_name",
         "function",
         "label",
         "layer_name",

@@ -210,6 +210,24 @@ def issues_of(engine: Store, actor: Actor, batch_id: str) -> pd.DataFrame:
         return read_frame(connection, query.order_by(issue.line, issue.issue_id))
 
 
+def rows_of(engine: Store, actor: Actor, batch_id: str) -> pd.DataFrame:
+    """What a loaded file wrote, and how it named places.
+
+    Returns:
+        ``line``, ``outcome``, ``row_id``, ``written`` (a mapping from column to what stood there; null where every place
+        was written as its id); by line.
+
+    Raises:
+        PermissionDenied: the actor is no editor.
+        DatabaseError: the database cannot be used.
+    """
+    require(actor, "editor", "see what was loaded")
+    row = ImportRow
+    query = sa.select(row.line, row.outcome, row.row_id, row.written).where(row.batch_id == batch_id)
+    with reading(engine) as connection:
+        return read_frame(connection, query.order_by(row.line))
+
+
 # --- taking it back ---------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ from geodata.records.local import local_facts
 from geodata.records.models import Document, Organisation, Partnership, Programme, TrainingSession
 from geodata.records.published import published_columns, published_links
 from geodata.records.roles import Actor
+from geodata.records.support import needs
 from geodata.search import fold, nearest
 from geodata.status import Problem
 
@@ -458,7 +459,7 @@ def _record_names(store: Store | None, actor: Actor, type_: CellType) -> Names:
     if store is None:
         return names
     if table is None:
-        for need_id in read_need_ids(store, actor):
+        for need_id in needs(store, actor)["need_id"]:
             names.add(need_id, need_id, ())
         return names
     rows = register.read(store, actor, table)
@@ -468,13 +469,6 @@ def _record_names(store: Store | None, actor: Actor, type_: CellType) -> Names:
         names.add(row[key], told[0] if told else row[key], told)
     names.choices = sorted(names.labels, key=lambda one: fold(names.labels[one]))
     return names
-
-
-def read_need_ids(store: Store, actor: Actor) -> list[str]:
-    """The references of the needs that the actor may see."""
-    from geodata.records.support import needs  # noqa: PLC0415 - only missions refer to needs
-
-    return [str(one) for one in needs(store, actor)["need_id"]]
 
 
 def _local_territories(store: Store | None, actor: Actor) -> frozenset[str]:

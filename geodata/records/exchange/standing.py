@@ -385,11 +385,3 @@ def _withdraw(connection: Connection, actor: Actor, kind: Kind, write: Write) ->
         local.withdraw(connection, actor, kind.name, str(write.old_id), why=write.why)
     else:
         register.withdraw(connection, actor, kind.table, str(write.old_id), why=write.why)
-
-
-def title_of(kind: Kind, values: Values) -> str:
-    """What a row is called in a list to choose from."""
-    for name in ("short_name", "organisation_name", "title", "partnership_name", "title_en", "title_fr", "title_pt_br"):
-        if values.get(name):
-            return str(values[name])
-    return ""
