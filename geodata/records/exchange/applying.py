@@ -214,8 +214,8 @@ def rows_of(engine: Store, actor: Actor, batch_id: str) -> pd.DataFrame:
     """What a loaded file wrote, and how it named places.
 
     Returns:
-        ``line``, ``outcome``, ``row_id``, ``written`` (a mapping from column to what stood there; null where every place
-        was written as its id); by line.
+        ``line``, ``outcome``, ``row_id``, ``written`` (a mapping from column to what stood there; null where every
+        place was written as its id); by line.
 
     Raises:
         PermissionDenied: the actor is no editor.
