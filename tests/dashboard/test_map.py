@@ -104,7 +104,7 @@ def test_our_script_sets_names_as_text_only() -> None:
     assert len(scripts) == 7
     for name in scripts:
         script = name.read_text(encoding="utf-8")
-        assert "textContent" in script
+        assert "textContent" in script or name.stem == "mosaicos-mesh"  # which paints and says nothing
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script), name
 
 
