@@ -14,6 +14,8 @@ from geodata.paths import VOCABULARIES
 from geodata.tables import TABLES
 
 PROGRAMME = {
+    "agenda_status",
+    "record_kind",
     "stage",
     "flag",
     "support",
@@ -44,6 +46,7 @@ LONGEST_LABEL = 80
 # Codes that are released: one may be added, none may go.
 RELEASED = {
     "act_type": "oficio protocolo decreto lei deliberation convention charte other",
+    "agenda_status": "planned confirmed held postponed cancelled unknown",
     "area_kind": "conservation-unit indigenous-land guiana-area",
     "border_kind": "river estuary watershed mixed",
     "channel": "meeting visit phone email letter videoconference event other",
@@ -71,6 +74,8 @@ RELEASED = {
     "quality_state": "kept broken note",
     "quality_topic": "area codes corrections coverage facing geometry links members mosaics names neighbours points "
     "population regions sources",
+    "record_kind": "event need mission link member seat organisation programme partnership role document training "
+    "attendance agenda",
     "recognition_type": "federal state counterpart",
     "region_kind": "state epci collectivite",
     "register": "CNUC FUNAI GUIANA",
