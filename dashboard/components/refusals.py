@@ -197,10 +197,11 @@ def _sentences_of_sheets(words: Words) -> dict[str, str]:
         "sheet-entities": words.say("The workbook defines entities, which no spreadsheet does. It was not opened."),
         "sheet-long": words.say("The file goes on beyond {most} lines. Delete those below the last record."),
         "sheet-encoding": words.say("The characters of the file cannot be read. Save it as CSV UTF-8."),
-        "sheet-line": words.say("Line {line} cannot be read. Look at its quotation marks."),
         "sheet-header": words.say("No line names the columns ({some} and so on). Keep the first line of the template."),
         "sheet-twice": words.say("A column is there twice: {names}. Keep one of each."),
-        "sheet-text": words.say("A cell of line {line} holds more than {most} characters. Shorten it."),
+        "sheet-text": words.say(
+            "A cell of line {line} holds more than {most} characters. Shorten it, or close its quotation marks."
+        ),
     }
 
 

@@ -173,7 +173,7 @@ GOOD = book_of(("a", "b", None, 1, "c"))
         (b"row_id,place\na,\"b\x00\"\n\xff\xfe", "sheet-header"),
         (b"\xff\xfe\x00\xd8\x00", "sheet-encoding"),
         (b"row_id,place,Place\n1,2,3\n", "sheet-twice"),
-        (b'row_id,place\na,"b\n' + b"x" * 200_000, "sheet-line"),
+        (b'row_id,place\na,"b\n' + b"x" * 200_000, "sheet-text"),
         (GOOD[:200], "sheet-damaged"),
         (GOOD[:-30], "sheet-damaged"),
         (b"PK\x03\x04" + bytes(100), "sheet-damaged"),

@@ -393,9 +393,12 @@ def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]
             if any(cell.strip() for cell in cells):
                 yield first, [_unguarded(cell) for cell in cells[:MOST_COLUMNS]]
             first = reader.line_num + 1
-    except csv.Error as error:
+    except csv.Error as error:  # a cell longer than csv reads: mostly a quote that is never closed
         raise FileRefused(
-            f"Line {first} cannot be read: {error}. Mend its quotes.", "sheet-line", line=first
+            f"A cell of line {first} holds more than {MOST_TEXT} characters. Shorten it, or close its quotes.",
+            "sheet-text",
+            line=first,
+            most=MOST_TEXT,
         ) from error
 
 
