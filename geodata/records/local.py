@@ -8,18 +8,15 @@ deleted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import geopandas as gpd
 import pandas as pd
-import shapely
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from geodata.crs import WGS84
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
-from geodata.records.boundary import read_boundary
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
@@ -41,6 +38,9 @@ from geodata.records.writes import (
 )
 from geodata.search import nearest
 from geodata.status import SEEN_BY
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 ONE_HOLDER = "A seat is held by a territory or by an organisation: give exactly one."
 TABLES: dict[str, type[Base]] = {
@@ -403,6 +403,9 @@ def layers(engine: Store, actor: Actor) -> gpd.GeoDataFrame:
     ]
     with reading(engine) as connection:
         frame = _read(connection, actor, LocalLayer, columns, with_withdrawn=False).assign(is_local=True)
+    import geopandas as gpd  # noqa: PLC0415 - boundaries alone need the libraries of geometry, which take 30 MB
+    import shapely  # noqa: PLC0415
+
     geometry = shapely.from_wkb(frame.pop("geometry").to_numpy(dtype=object))
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
 
@@ -510,6 +513,10 @@ def _fields(table: type[Base]) -> set[str]:
 
 
 def _file_values(content: bytes, file_name: str) -> dict[str, Any]:
+    import shapely  # noqa: PLC0415 - as for `layers`
+
+    from geodata.records.boundary import read_boundary  # noqa: PLC0415
+
     boundary = read_boundary(content)
     return {
         "geometry": shapely.to_wkb(boundary.geometry),
