@@ -197,9 +197,8 @@ def list_imports(demo: bool) -> None:
         for row in batches(engine, SYSTEM).itertuples():
             state = "taken back" if row.withdrawn_why else "loaded"
             counts = f"{row.new_count} new, {row.changed_count} changed, {row.withdrawn_count} withdrawn"
-            click.echo(
-                f"{row.batch_id}  {row.recorded_at:%Y-%m-%d %H:%M}  {state}  {row.kind}  {counts}  {row.file_name}"
-            )
+            told = (row.batch_id, f"{row.recorded_at:%Y-%m-%d %H:%M}", state, row.kind, counts, row.account)
+            click.echo("  ".join((*told, row.file_name)))
     finally:
         engine.dispose()
 

@@ -35,6 +35,12 @@ else
   leave_out office "LibreOffice saves the spreadsheets in them. Run: sudo apt-get install libreoffice-calc-nogui"
 fi
 
+if command -v java >/dev/null || scripts/debian.sh default-jre-headless; then
+  echo "== Field forms are checked by ODK Validate too"
+else
+  leave_out java "ODK Validate checks the field forms in them. Run: sudo apt-get install default-jre-headless"
+fi
+
 inputs=${MOSAICOS_INPUTS:-../shared/data}
 if [ -d "$inputs" ]; then
   echo "== Raw inputs from $inputs"

@@ -30,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("gdal")
         if "soffice" in fixtures:
             item.add_marker("office")
+        if "java" in fixtures:
+            item.add_marker("java")
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,15 @@ def ogr2ogr() -> str:
     found = shutil.which("ogr2ogr")
     if found is None:
         pytest.fail("There is no ogr2ogr. Install gdal-bin, or leave these tests out: -m 'not gdal'")
+    return found
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The path of Java, which ODK Validate runs in."""
+    found = shutil.which("java")
+    if found is None:
+        pytest.fail("There is no java. Install default-jre-headless, or leave these tests out: -m 'not java'")
     return found
 
 

@@ -213,10 +213,11 @@ def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str]) 
 
 @pytest.fixture
 def whole_machine(machine: Path) -> Path:
-    """A machine with a Chromium, GDAL, LibreOffice and raw inputs."""
+    """A machine with a Chromium, GDAL, LibreOffice, Java and raw inputs."""
     write_tool(machine.parent / "bin", "chromium", "#!/bin/bash\n")
     write_tool(machine.parent / "bin", "ogr2ogr", "#!/bin/bash\n")
     write_tool(machine.parent / "bin", "soffice", "#!/bin/bash\n")
+    write_tool(machine.parent / "bin", "java", "#!/bin/bash\n")
     (machine.parent / "shared" / "data").mkdir(parents=True)
     return machine
 
@@ -232,12 +233,14 @@ def test_whole_machine_runs_all_tests_and_gives_the_code_of_pytest(whole_machine
 def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     done = run(machine, "run_tests.sh")
     assert done.returncode == 7
-    assert calls(machine)[-1] == "-m pytest -m not browser and not gdal and not office and not inputs and not postgres"
+    assert calls(machine)[-1] == (
+        "-m pytest -m not browser and not gdal and not office and not java and not inputs and not postgres"
+    )
     assert "LEFT OUT: the tests marked 'browser'" in done.stdout
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout
 
 
-@pytest.mark.parametrize("missing", ["browser", "gdal", "office", "inputs", "postgres"])
+@pytest.mark.parametrize("missing", ["browser", "gdal", "office", "java", "inputs", "postgres"])
 def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
     server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
     if missing == "browser":
@@ -246,6 +249,8 @@ def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
         (whole_machine.parent / "bin" / "ogr2ogr").unlink()
     elif missing == "office":
         (whole_machine.parent / "bin" / "soffice").unlink()
+    elif missing == "java":
+        (whole_machine.parent / "bin" / "java").unlink()
     elif missing == "inputs":
         (whole_machine.parent / "shared" / "data").rmdir()
     else:

@@ -26,6 +26,7 @@ from geodata.records.exchange.loading import MOST_MEGABYTES, kind_of_file, plan_
 from geodata.records.exchange.plan import WRITTEN, Outcome, Plan, PlannedRow
 from geodata.records.roles import Actor
 
+KIND_KEY = "load-kind-of-file"
 PLAN_KEY = "load-plan"
 SAID_KEY = "load-said"
 MOST_SHOWN = 200
@@ -48,7 +49,7 @@ def show_load(words: Words) -> None:
         return
     content = given.getvalue()
     try:
-        kind = kind_of_file(content) or choose_kind("load-kind", words)
+        kind = _kind_of(content) or choose_kind("load-kind", words)
     except FileRefused as error:
         _show_unreadable(error, words)
         return
@@ -56,6 +57,15 @@ def show_load(words: Words) -> None:
     if plan is not None:
         _show_said(words)
         _show_plan(plan, words)
+
+
+def _kind_of(content: bytes) -> Kind | None:
+    """The kind that the file itself tells, looked up once for each file."""
+    digest = hashlib.sha256(content).hexdigest()
+    kept = st.session_state.get(KIND_KEY)
+    if kept is None or kept[0] != digest:
+        kept = st.session_state[KIND_KEY] = (digest, kind_of_file(content))
+    return kept[1]
 
 
 def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | None:

@@ -74,6 +74,7 @@ def _show_list(rows: pd.DataFrame, words: Words) -> None:
         f"{name} ({words.say('taken back')})" if not is_unknown(at) else name
         for name, at in zip(rows["file_name"], rows["withdrawn_at"], strict=True)
     ]
+    accounts = rows["account"].tolist()
     kinds = [kind_of(name).label(words.vocabulary) for name in rows["kind"]]
     show_grid_of(
         "loaded-files",
@@ -81,6 +82,7 @@ def _show_list(rows: pd.DataFrame, words: Words) -> None:
             PlainColumn("file", words.say("File"), files, files),
             PlainColumn("kind", words.say("Kind of record"), kinds, kinds),
             PlainColumn("day", words.say("Loaded on"), days, [words.date(day) for day in days]),
+            PlainColumn("account", words.say("Loaded by"), accounts, accounts),
             counted("new", words.say("New")),
             counted("changed", words.say("Changed")),
             counted("withdrawn", words.say("Withdrawn rows")),

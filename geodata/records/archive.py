@@ -18,6 +18,7 @@ import os
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ AT_ONCE = 2_000
 """Rows that are read or written at once."""
 VERSION = 1
 """Version of this format."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError, ValueError)
+"""What Python's zip reader says of a damaged zip (`RuntimeError`: of one with a password; `NotImplementedError`: packed
+in a way that it does not know), and its readers of text and JSON of what is none."""
 
 _NOTE = (
     "Records of the programme as open files, made by mosaicos.\n\n"
@@ -415,7 +419,7 @@ def _broken(what: str) -> ArchiveError:
 
 def _lines(text: IO[str], names: tuple[str, ...], form: Form, file: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if form == "csv":
-        csv.field_size_limit(MOST_LINE)
+        before = csv.field_size_limit(MOST_LINE)  # it holds for the whole process
         reader = csv.reader(text)
         try:
             if tuple(next(reader, ())) != names:
@@ -426,6 +430,8 @@ def _lines(text: IO[str], names: tuple[str, ...], form: Form, file: str) -> Iter
                 yield reader.line_num, dict(zip(names, cells, strict=True))
         except csv.Error as error:
             raise _broken(f"line {reader.line_num} of {file}: {error}") from error
+        finally:
+            csv.field_size_limit(before)
         return
     for number, line in enumerate(text, start=1):
         try:
@@ -489,7 +495,7 @@ def _opened(path: Path) -> Iterator[_Zip | _Folder]:
                 yield _Zip(package)
     except ArchiveError:
         raise
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeError, ValueError) as error:
+    except UNREADABLE as error:
         raise _broken(str(error) or type(error).__name__) from error
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error}. Look at its place and rights.", "archive-place") from error
@@ -515,8 +521,8 @@ def check_archive(path: Path) -> Archive:
             package = json.loads(stream.read())
     try:
         return _described(path, package, set(sums))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _broken(f"{PACKAGE} lacks {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _broken(f"{PACKAGE} lacks or misstates {error}") from error
 
 
 def _check_end(path: Path) -> None:

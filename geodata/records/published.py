@@ -29,12 +29,20 @@ def published_columns(name: str, *columns: str) -> pd.DataFrame:
     Raises:
         ContractError: there is no readable bundle.
     """
+    return _read(*published_version(), name, columns)
+
+
+def published_version() -> tuple[Path, int]:
+    """What another bundle has otherwise: the folder, and when its manifest was written; to keep what is made by.
+
+    Raises:
+        ContractError: there is no bundle.
+    """
     folder = published_folder()
     try:
-        version = (folder / MANIFEST).stat().st_mtime_ns  # a new bundle is another folder with another time
+        return folder, (folder / MANIFEST).stat().st_mtime_ns
     except OSError as error:
         raise ContractError(f"There is no published bundle at {folder}. Build one with `mosaicos build`.") from error
-    return _read(folder, version, name, columns)
 
 
 def published_links() -> pd.DataFrame:

@@ -54,8 +54,8 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
 
     Raises:
         PermissionDenied: the actor may not.
-        ArchiveError: the database holds records and may not be replaced, holds the other kind of records, or the
-            archive is of a newer migration.
+        ArchiveError: the database holds records and may not be replaced, or not by an archive without persons; it
+            holds the other kind of records; or the archive is of a newer migration.
         ConflictError: the archive contradicts itself.
         DatabaseError: the database cannot be used.
     """
@@ -101,6 +101,12 @@ def _require_replaceable(connection: Connection, archive: Archive, *, replace: b
     if used is not None and not replace:
         raise ArchiveError(
             "The database holds records. Restore into an empty one, or say that they may be replaced.", "archive-full"
+        )
+    if used is not None and not archive.with_persons:
+        raise ArchiveError(
+            "The archive lacks persons, accounts and tokens, and the database has some. Load it into an empty one: "
+            "only a backup can replace records.",
+            "archive-partial",
         )
 
 

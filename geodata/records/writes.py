@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +22,8 @@ from geodata.records.models import AuditLog, Base
 from geodata.records.roles import Actor
 from geodata.search import nearest
 from geodata.status import Problem
+
+Listed = TypeVar("Listed")
 
 OPEN_TABLES = frozenset(
     {
@@ -89,8 +91,8 @@ def require_id(given: str | None) -> str:
         ) from error
 
 
-def batched(ids: Iterable[str]) -> Iterator[list[str]]:
-    """The ids in lists that one statement takes."""
+def batched(ids: Iterable[Listed]) -> Iterator[list[Listed]]:
+    """The ids, or other values, in lists that one statement takes, two of them at a time."""
     listed = list(ids)
     for start in range(0, len(listed), IDS_AT_ONCE):
         yield listed[start : start + IDS_AT_ONCE]

@@ -315,7 +315,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes]], Any], str]] = {
     ),
     "package without words": (
         lambda files: files.update({PACKAGE: b'{"mosaicos": {"version": 1}}'}),
-        "lacks 'resources'",
+        "lacks or misstates 'resources'",
     ),
     "bomb": (lambda files: files.update({"data/account.jsonl": b" " * 60_000_000}), "more than 200 times"),
 }
@@ -454,3 +454,33 @@ def test_what_is_killed_is_old_or_new(project_root: Path, kind: str) -> None:
     )  # fmt: skip
     found = json.loads(done.stdout)[kind]["kills"]
     assert all(found[what]["old"] + found[what]["new"] == 6 for what in ("import", "backup", "restore"))
+
+
+def test_open_files_without_persons_replace_nothing(filled: Engine, tmp_path: Path) -> None:
+    write_archive(filled, SYSTEM, tmp_path / "open.zip", with_persons=False)
+    before = state_of(filled)
+    with pytest.raises(ArchiveError, match="only a backup can replace records"):
+        restore_archive(filled, SYSTEM, check_archive(tmp_path / "open.zip"), replace=True)
+    assert state_of(filled) == before
+
+
+def test_packed_bytes_that_cannot_be_unpacked_are_refused(packed: Path, tmp_path: Path) -> None:
+    """The hash at the end is right, as somebody would forge it; a packed file inside is no deflate stream."""
+    with zipfile.ZipFile(packed) as package:
+        info = max(package.infolist(), key=lambda one: one.compress_size)
+    content = bytearray(packed.read_bytes()[:-64])
+    start = info.header_offset + 30 + len(info.filename)
+    content[start : start + 40] = b"\xff" * 40
+    (tmp_path / "x.zip").write_bytes(bytes(content) + hashlib.sha256(content).hexdigest().encode())
+    with pytest.raises(ArchiveError, match="damaged"):
+        check_archive(tmp_path / "x.zip")
+
+
+def test_a_count_that_is_no_number_is_refused(packed: Path, tmp_path: Path) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        package = json.loads(files[PACKAGE])
+        package["resources"][0]["rows"] = "many"
+        files[PACKAGE] = json.dumps(package).encode()
+
+    with pytest.raises(ArchiveError, match="misstates"):
+        check_archive(repacked(packed, tmp_path / "x.zip", change))

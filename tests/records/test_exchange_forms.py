@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -63,9 +62,9 @@ def test_pyxform_takes_every_form(forms: dict[str, Path], name: str) -> None:
         assert (f"/{column.name}" in made.xform) is (column.name not in NOT_ASKED)
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java")
 @pytest.mark.parametrize("name", ["event", "mission", "agenda"])
-def test_odk_validate_takes_the_forms(forms: dict[str, Path], name: str, tmp_path: Path) -> None:
+def test_odk_validate_takes_the_forms(java: str, forms: dict[str, Path], name: str, tmp_path: Path) -> None:
+    assert java
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         path = tmp_path / f"{name}.xml"

@@ -456,3 +456,73 @@ def test_an_event_that_is_stored_through_a_file_is_one_like_any_other(filled: En
         )
     assert by == actors.editor.account_id
     assert replace(plan, rows=()).counts["new"] == 0
+
+
+def test_what_a_file_added_and_a_hand_changed_is_a_conflict_that_holds_up_nothing(filled: Engine, actors) -> None:
+    actor, kind = actors.coordinator, kind_of("organisation")
+    content = with_rows(workbook(filled, actor, kind), NEW_ROWS["organisation"])
+    first = plan_of(filled, actor, kind, content)
+    apply_plan(filled, actor, first, today=TODAY)
+    (added,) = [row.row_id for row in first.rows if row.outcome == "new"]
+    register.change(filled, actor, kind.table, added, {"note": "by hand"})
+    again = plan_of(filled, actor, kind, with_rows(content, NEW_ROWS["organisation"] | {"organisation_name": "Outra"}))
+    assert (again.counts["conflict"], again.counts["new"]) == (1, 1)
+    assert codes_of(again) == ["row-changed"]
+    assert apply_plan(filled, actor, again, today=TODAY).written == 1
+    assert read_rows(filled, actor, kind)[added]["note"] == "by hand"
+
+
+def test_an_amount_with_one_decimal_is_added_once(filled: Engine, actors) -> None:
+    actor, kind = actors.coordinator, kind_of("programme")
+    rows = [NEW_ROWS["programme"] | {"amount": amount, "title_en": str(amount)} for amount in (12.5, "7,5", 3)]
+    content = with_rows(workbook(filled, actor, kind), *rows)
+    plan = plan_of(filled, actor, kind, content)
+    assert plan.counts["new"] == 3, codes_of(plan)
+    apply_plan(filled, actor, plan, today=TODAY)
+    again = plan_of(filled, actor, kind, content)
+    assert (again.counts["new"], again.counts["conflict"]) == (0, 0)
+    exact = with_rows(content, NEW_ROWS["programme"] | {"amount": 1.005})
+    assert "amount-unfit" in codes_of(plan_of(filled, actor, kind, exact))
+
+
+def test_the_text_none_is_not_nothing(filled: Engine, actors) -> None:
+    actor, kind = actors.coordinator, kind_of("document")
+    content = with_rows(workbook(filled, actor, kind), NEW_ROWS["document"])
+    apply_plan(filled, actor, plan_of(filled, actor, kind, content), today=TODAY)
+    other = with_rows(workbook(filled, actor, kind), NEW_ROWS["document"] | {"note": "None"})
+    assert plan_of(filled, actor, kind, other).counts["new"] == 1
+
+
+def test_the_same_step_twice_in_one_file_is_told(filled: Engine, actors, link) -> None:
+    good = {**NEW_ROWS["event"], "territory_id": link[0], "mosaic_id": link[1]}
+    content = with_rows(workbook(filled, actors.coordinator, EVENT), good, good | {"place": "elsewhere"})
+    plan = plan_of(filled, actors.coordinator, EVENT, content)
+    assert (plan.counts["new"], plan.counts["wrong"]) == (1, 1)
+    assert "Row 5 of the file" in plan.left_out[0].problems[0].message_en
+
+
+def test_what_cannot_stand_again_is_left_and_told(filled: Engine, actors) -> None:
+    """A note that an event rests on was erased since: the rest of the file is taken back all the same."""
+    actor = actors.coordinator
+
+    def edit(sheet: Any, columns: dict[str, int]) -> None:
+        for line in (3, 4):
+            sheet.cell(line, columns["note"], f"another office {line}")
+
+    before = read_rows(filled, actor, EVENT)
+    noted = [row_id for row_id in before if before[row_id]["note"]]
+    assert len(noted) == 2
+    plan = plan_of(filled, actor, EVENT, edited(workbook(filled, actor, EVENT), edit))
+    done = apply_plan(filled, actor, plan, today=TODAY)
+    events.erase_note(filled, actor, events.note_id_of(noted[0]), why="on request")
+    back = take_back(filled, actor, done.batch_id, why="a test", today=TODAY)
+    assert back.undone == 1
+    ((_, reason),) = back.left
+    assert "which office was reached" in reason
+
+
+def test_the_list_of_files_tells_who_loaded_them(filled: Engine, actors) -> None:
+    kind = kind_of("document")
+    content = with_rows(workbook(filled, actors.editor, kind), NEW_ROWS["document"])
+    apply_plan(filled, actors.editor, plan_of(filled, actors.editor, kind, content), today=TODAY)
+    assert batches(filled, actors.coordinator)["account"].tolist() == ["editor of the tests"]

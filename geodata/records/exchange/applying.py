@@ -23,7 +23,7 @@ from geodata.records.exchange.plan import WRITTEN, Plan, PlannedRow
 from geodata.records.exchange.standing import Write, changes_in_place, version_of
 from geodata.records.exchange.submissions import SUBMISSION
 from geodata.records.frames import read_frame
-from geodata.records.models import AuditLog, ImportBatch, ImportIssue, ImportRow
+from geodata.records.models import Account, AuditLog, ImportBatch, ImportIssue, ImportRow
 from geodata.records.register import DocumentDraft
 from geodata.records.roles import Actor, require, require_writer
 from geodata.records.writes import add_row, change_row, find_row, now
@@ -180,15 +180,20 @@ def batches(engine: Store, actor: Actor) -> pd.DataFrame:
     """The files that were loaded, the latest first.
 
     Returns:
-        The columns of the table `import_batch` but who withdrew it.
+        The columns of the table `import_batch` but who withdrew it, and ``account``: the label of who loaded it.
 
     Raises:
         PermissionDenied: the actor is no editor.
         DatabaseError: the database cannot be used.
     """
     require(actor, "editor", "see what was loaded")
-    columns = [column for column in ImportBatch.__table__.columns if column.name != "withdrawn_by"]
-    query = sa.select(*columns).order_by(ImportBatch.recorded_at.desc(), ImportBatch.batch_id)
+    hidden = {"recorded_by", "withdrawn_by"}
+    columns = [column for column in ImportBatch.__table__.columns if column.name not in hidden]
+    query = (
+        sa.select(*columns, Account.label.label("account"))
+        .join_from(ImportBatch, Account, ImportBatch.recorded_by == Account.account_id)
+        .order_by(ImportBatch.recorded_at.desc(), ImportBatch.batch_id)
+    )
     with reading(engine) as connection:
         return read_frame(connection, query)
 
@@ -308,6 +313,11 @@ def _undo_events(
             continue
         new_id = str(uuid.uuid5(uuid.UUID(line.row_id), "taken back"))
         values = None if line.outcome == "new" else previous[line.previous_id]
+        if values is not None:  # it may lack what it must say by now: a note that was erased
+            errors = [one for one in standing.check(kind, values, None, today=today) if one.severity == "error"]
+            if errors:
+                left.append((line.line, " ".join(one.message_en for one in errors)))
+                continue
         writes.append(Write(new_id, values, line.row_id, why))
     standing.write_rows(connection, actor, kind, writes, today=today)
     return len(writes), left

@@ -11,12 +11,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
 import pandas as pd
 from babel import Locale
+from rapidfuzz import fuzz, process
 
 from geodata.model import LANGUAGES, vocabulary
 from geodata.paths import CURATED
@@ -27,7 +28,8 @@ from geodata.records.exchange.problems import problem, unknown_name
 from geodata.records.exchange.reading import Unreadable
 from geodata.records.local import local_facts
 from geodata.records.models import Document, Organisation, Partnership, Programme, TrainingSession
-from geodata.records.published import published_columns, published_links
+from geodata.records.published import published_columns, published_links, published_version
+from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
 from geodata.records.support import needs
 from geodata.search import fold, nearest
@@ -41,7 +43,9 @@ MOST_NOTE = 10_000
 MOST_COUNT = 10_000_000
 """Largest number of persons."""
 MOST_LISTED = 5
-"""Places that are offered where a name is not unique."""
+"""Places that are offered where a name is not unique, or not known."""
+LEAST_ALIKE = 60
+"""How alike a name must be to be offered, of 100: two letters of ten may differ, and an ending be missing."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +241,7 @@ def _amount(column: Column, cell: Any) -> Cell:
     if isinstance(cell, bool | dt.date):
         return _wrong(column, "number-unreadable", cell)
     if isinstance(cell, int | float):
-        return Cell(Decimal(str(cell)))
+        return Cell(_to_hundredths(Decimal(str(cell))))
     text = _BLANKS.sub("", str(cell))
     if match := _DECIMALS.fullmatch(text):
         whole, decimals = (match[1], match[2]) if match[1] else (match[3], match[4])
@@ -245,10 +249,13 @@ def _amount(column: Column, cell: Any) -> Cell:
     elif not text.isdecimal():
         # 1.234 is a thousand and more to some and one and a bit to others
         return _wrong(column, "number-unclear" if _WHOLE.fullmatch(text) else "number-unreadable", cell)
-    try:
-        return Cell(Decimal(text))
-    except InvalidOperation:
-        return _wrong(column, "number-unreadable", cell)
+    return Cell(_to_hundredths(Decimal(text)))
+
+
+def _to_hundredths(amount: Decimal) -> Decimal:
+    """The amount as the database gives it back; one that is more exact stays, to be refused for that."""
+    exact = amount.quantize(Decimal("0.01")) if abs(amount) < MOST_MONEY else amount
+    return exact if exact == amount else amount
 
 
 _READERS: dict[CellType, Callable[[Column, Any], Cell]] = {
@@ -297,6 +304,13 @@ class Names:
         exact = self.exact.get(text.casefold())
         return {exact} if exact is not None else self.ids.get(fold(text), set())
 
+    def alike(self, text: str) -> list[str]:
+        """The ids whose names look most like a text, or hold it, the best first."""
+        key = fold(text)
+        found = process.extract(key, self.ids.keys(), scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, limit=MOST_LISTED)
+        names = [name for name, _, _ in found] or [name for name in self.ids if key and key in name][:MOST_LISTED]
+        return list(dict.fromkeys(one for name in names for one in sorted(self.ids[name])))[:MOST_LISTED]
+
 
 class Finder:
     """Finds what cells refer to by id, code or name, and says what an id is called.
@@ -309,9 +323,12 @@ class Finder:
 
     def __init__(self, store: Store | None, actor: Actor, kind: Kind) -> None:
         types = {column.type for column in kind.columns}
+        bundle = published_version()
         self.records: dict[CellType, Names] = {}
         self._found: dict[tuple[CellType, str], Cell] = {}
-        self._places: dict[CellType, Names] = {type_: _published_names(type_) for type_ in PLACES if type_ in types}
+        self._places: dict[CellType, Names] = {
+            type_: _published_names(type_, bundle) for type_ in PLACES if type_ in types
+        }
         for type_ in types & set(_RECORD_NAMES):
             self.records[type_] = _record_names(store, actor, type_)
         self._local = _local_territories(store, actor) if "territory" in types else frozenset()
@@ -367,9 +384,8 @@ class Finder:
         if ids:
             listed = "; ".join(self.label(column.type, one) for one in sorted(ids)[:MOST_LISTED])
             return _wrong(column, "name-shared", text, nearest=listed)
-        alike = nearest(text, names.labels.values())
-        offered = [self.label(column.type, one) for name in alike for one in sorted(names.find(name))]
-        return Cell(problems=(unknown_name(column.name, _short(text), offered[:MOST_LISTED]),))
+        offered = [self.label(column.type, one) for one in names.alike(text)]
+        return Cell(problems=(unknown_name(column.name, _short(text), offered),))
 
 
 def _agrees(names: Names, ids: Iterable[str], name: str) -> bool:
@@ -402,8 +418,8 @@ def _states() -> dict[str, tuple[str, ...]]:
     return found | dict.fromkeys(("guyane", "guiana francesa", "french guiana", "gf", "973", "fr"), guiana)
 
 
-@cache
-def _published_names(type_: CellType) -> Names:
+@lru_cache(maxsize=len(PLACES))
+def _published_names(type_: CellType, _bundle: object) -> Names:
     return {"territory": _territories, "mosaic": _mosaics, "area": _areas}[type_]()
 
 

@@ -26,8 +26,8 @@ def kind_of_file(content: bytes) -> Kind | None:
         FileRefused: it is no workbook or CSV.
     """
     everything = {name for kind in kinds().values() for name in kind.headers}
-    sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels={}, ignored=(PROBLEM,))
-    asked = {str(row.values.get(submissions.KIND)) for row in sheet.rows[:1]}
+    sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels={}, ignored=(PROBLEM,), most_rows=1)
+    asked = {str(row.values.get(submissions.KIND)) for row in sheet.rows}
     if asked <= set(kinds()) and asked:
         return kinds()[asked.pop()]
     there = set(sheet.columns)

@@ -154,7 +154,7 @@ def new_id(kind: Kind, whole: str, old_id: str | None, generation: int = 0) -> s
 
 
 def _whole(kind: Kind, values: Values) -> str:
-    return "\x1f".join([str(values[name]) for name in kind.names])
+    return "\x1f".join([repr(values[name]) for name in kind.names])
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,7 @@ class _Planner:
         self.standing: dict[str, dict[str, Any]] = {}
         self.same: dict[str, str] = {}
         self.natural: dict[tuple[Any, ...], str] = {}
+        self.steps: dict[tuple[Any, ...], int] = {}
         self.gone: set[str] = set()
         self.pairs: frozenset[tuple[str, str]] = frozenset()
         self.seen: dict[str, int] = {}
@@ -237,8 +238,9 @@ class _Planner:
         if self.kind.name == "event":
             right = [one for one in read if not self._is_wrong(one)]
             self.pairs = published_and_local_pairs(self.store)
-            links = {(one.values["territory_id"], one.values["mosaic_id"]) for one in right}
-            self.natural = standing.steps_of_links(self.store, self.actor, links)
+            territories = {one.values["territory_id"] for one in right if one.old_id is None}
+            days = {one.values["event_date"] for one in right if one.old_id is None}
+            self.natural = standing.steps_on(self.store, self.actor, territories, days)
             wanted |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
             made = {one.row.number: new_id(self.kind, one.whole, one.old_id) for one in right}
             self._find(wanted | set(made.values()))
@@ -274,9 +276,14 @@ class _Planner:
                 return self._planned(one, "unchanged", row_id=known)
         row_id, again = ("", False) if self._is_wrong(one) else self._fresh_id(one, None)
         row_id = submitted or row_id
+        if row_id in self.standing:  # it was added like this before, and changed in place since
+            told = problem(self.kind.key, "row-changed")
+            return self._planned(one, "conflict", told, before=self.standing[row_id], row_id=row_id)
         problems = self._problems_of_new(one, row_id)
         if self._is_wrong(one) or _has_error(problems):
             return self._planned(one, "wrong", *problems)
+        if self.kind.name == "event":
+            self.steps[_step_of(one.values)] = one.row.number
         if again:
             problems = (*problems, problem(self.kind.key, "row-again", severity="warning"))
         self.seen[row_id] = one.row.number
@@ -290,9 +297,12 @@ class _Planner:
             return ()
         if row_id in self.seen:
             return (problem(key, "row-twice", line=self.seen[row_id]),)
-        step = tuple(one.values.get(name) for name in NATURAL)
-        if self.kind.name == "event" and step in self.natural:
-            return (problem(key, "event-known", id=self.natural[step]),)
+        if self.kind.name == "event":
+            step = _step_of(one.values)
+            if step in self.natural:
+                return (problem(key, "event-known", id=self.natural[step]),)
+            if step in self.steps:
+                return (problem(key, "row-twice", line=self.steps[step]),)
         return self._check(one, None)
 
     def _decide_old(self, one: _Read, old_id: str) -> PlannedRow:
@@ -392,6 +402,10 @@ class _Planner:
             written=one.written,
             documents=one.documents,
         )
+
+
+def _step_of(values: Values) -> tuple[Any, ...]:
+    return tuple(values.get(name) for name in NATURAL)
 
 
 def _text(cell: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from geodata.errors import MosaicosError
@@ -27,9 +28,9 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "A mesma etapa desse dia já está registrada ({id}). Para corrigi-la, altere aquela linha.",
     ),
     "row-twice": (
-        "Row {line} of the file says the same. Keep one of them.",
-        "La ligne {line} du fichier dit la même chose. Gardez-en une.",
-        "A linha {line} do arquivo diz o mesmo. Mantenha uma delas.",
+        "Row {line} of the file is the same row, or the same step of that day. Keep one of them.",
+        "La ligne {line} du fichier est la même ligne, ou la même étape de ce jour. Gardez-en une.",
+        "A linha {line} do arquivo é a mesma linha, ou a mesma etapa desse dia. Mantenha uma delas.",
     ),
     "row-again": (
         "The same row was withdrawn before and would be added again.",
@@ -163,7 +164,7 @@ def unknown_name(column: str, value: str, nearest: list[str]) -> Problem:
     return Problem(column, "name-unknown", "error", en, fr, pt_br)
 
 
-def refused(error: MosaicosError, tell: object, column: str = "") -> Problem:
+def refused(error: MosaicosError, tell: Callable[[MosaicosError], str], column: str = "") -> Problem:
     """An error that is told as one sentence, as a problem of a row.
 
     Args:
@@ -172,7 +173,7 @@ def refused(error: MosaicosError, tell: object, column: str = "") -> Problem:
         column: The column that it is about; found by its code where not given.
     """
     code = error.code if isinstance(error, RecordsError) else "reference-unknown"
-    sentence = tell(error) if callable(tell) else str(error)
+    sentence = tell(error)
     return Problem(column or _COLUMNS.get(code, ""), code or "refused", "error", sentence, sentence, sentence)
 
 

@@ -159,7 +159,12 @@ def fold_header(text: object) -> str:
 
 
 def read_sheet(
-    content: bytes, *, headers: Collection[str], labels: Mapping[str, str], ignored: Collection[str] = ()
+    content: bytes,
+    *,
+    headers: Collection[str],
+    labels: Mapping[str, str],
+    ignored: Collection[str] = (),
+    most_rows: int | None = None,
 ) -> Sheet:
     """Read the rows of a workbook or CSV.
 
@@ -171,6 +176,7 @@ def read_sheet(
         headers: Names of the columns that are known.
         labels: Other names of columns (what people call them) with the name that each stands for.
         ignored: Columns to pass over without a note.
+        most_rows: Rows after which to stop; null for all.
 
     Returns:
         The rows, text cleaned: in Unicode's composed form, without blanks around it and without invisible characters.
@@ -191,9 +197,9 @@ def read_sheet(
         **{fold_header(one): one for one in headers},
     }
     if content.startswith(b"PK\x03\x04"):
-        return _read_workbook(content, known, ignored)
+        return _read_workbook(content, known, ignored, most_rows)
     _require_no_other_kind(content)
-    return _read_csv(content, known, ignored)
+    return _read_csv(content, known, ignored, most_rows)
 
 
 # --- what is no list of records ---------------------------------------------------------------------------
@@ -218,7 +224,7 @@ def _require_no_other_kind(content: bytes) -> None:
 # --- workbooks --------------------------------------------------------------------------------------------
 
 
-def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection[str]) -> Sheet:
+def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection[str], most_rows: int | None) -> Sheet:
     notes = _check_package(content)
     # the reader of hostile files may fail in any way: whatever it raises, the file is damaged
     try:
@@ -235,7 +241,7 @@ def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection
         others = [sheet.title for sheet, head in heads if head is not best and head.score > 1]
         if others:
             notes.append(Note("sheets", {"names": ", ".join(others)}))
-        return _rows(_lines_of(chosen, len(best.names)), best, known, ignored, notes)
+        return _rows(_lines_of(chosen, len(best.names)), best, known, ignored, notes, most_rows)
     except FileRefused:
         raise
     except Exception as error:
@@ -345,7 +351,7 @@ def _cell_value(cell: Any) -> CellValue:
 # --- CSV --------------------------------------------------------------------------------------------------
 
 
-def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]) -> Sheet:
+def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str], most_rows: int | None) -> Sheet:
     text, notes = _decode(content)
     best: _Header | None = None
     separator = SEPARATORS[0]
@@ -355,7 +361,7 @@ def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]
             best, separator = head, candidate
     if best is None or best.score == 0:
         raise _no_header(known)
-    return _rows(_csv_lines(text, separator), best, known, ignored, notes)
+    return _rows(_csv_lines(text, separator), best, known, ignored, notes, most_rows)
 
 
 def _decode(content: bytes) -> tuple[str, list[Note]]:
@@ -444,6 +450,7 @@ def _rows(
     known: Mapping[str, str],
     ignored: Collection[str],
     notes: list[Note],
+    most_rows: int | None,
 ) -> Sheet:
     twice = sorted({name for name in head.names if name is not None and head.names.count(name) > 1})
     if twice:
@@ -474,6 +481,8 @@ def _rows(
                 values[name] = value
         if values:
             rows.append(Row(number, values))
+            if len(rows) == most_rows:
+                break
         if len(rows) > MOST_ROWS:
             raise FileRefused(
                 f"The file has more than {MOST_ROWS} rows. Load it in parts.", "sheet-long", most=MOST_ROWS

@@ -147,16 +147,19 @@ def gone(store: Store, actor: Actor, kind: Kind, ids: Collection[str] | None) ->
     return known - set(read_rows(store, actor, kind, ids=known)) if kind.table is SensitisationEvent else known
 
 
-def steps_of_links(store: Store, actor: Actor, links: Collection[tuple[str, str]]) -> dict[tuple[Any, ...], str]:
-    """The standing events of links by link, day, stage and flag."""
+def steps_on(
+    store: Store, actor: Actor, territories: Collection[str], days: Collection[dt.date]
+) -> dict[tuple[Any, ...], str]:
+    """The standing events of territories on these days, by territory, mosaic, day, stage and flag."""
     event = SensitisationEvent
     columns = (event.territory_id, event.mosaic_id, event.event_date, event.stage_code, event.flag_code)
     query = _standing_events(sa.select(event.event_id, *columns)).where(event.visibility.in_(SEEN_BY[actor.audience]))
     with reading(store) as connection:
         return {
             tuple(row[1:]): row[0]
-            for some in batched(sorted({territory_id for territory_id, _ in links}))
-            for row in connection.execute(query.where(event.territory_id.in_(some)))
+            for some in batched(sorted(territories))
+            for on in batched(sorted(days))
+            for row in connection.execute(query.where(event.territory_id.in_(some), event.event_date.in_(on)))
         }
 
 

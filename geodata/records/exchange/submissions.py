@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 from geodata.crs import EQUAL_AREA, WGS84
 from geodata.records.exchange.problems import problem
+from geodata.records.published import published_version
 from geodata.status import Problem
 
 KIND = "record_kind"
@@ -74,7 +75,7 @@ def check_position(cells: Mapping[str, Any], territory_id: object) -> tuple[Prob
     import shapely  # noqa: PLC0415
 
     latitude, longitude = place
-    shapes = _shapes()
+    shapes = _shapes(published_version())
     if territory_id not in shapes.index:
         return ()
     point = gpd.GeoSeries([shapely.Point(longitude, latitude)], crs=WGS84).to_crs(METRES).iloc[0]
@@ -98,8 +99,8 @@ def _on_earth(latitude: float, longitude: float) -> tuple[float, float] | None:
     return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
 
 
-@cache
-def _shapes() -> gpd.GeoSeries:
+@lru_cache(maxsize=1)
+def _shapes(_bundle: object) -> gpd.GeoSeries:
     import geopandas as gpd  # noqa: PLC0415
 
     from geodata.store import load_table  # noqa: PLC0415
