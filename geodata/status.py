@@ -447,7 +447,7 @@ class EventDraft:
     note: str | None = None
 
 
-_MESSAGES: dict[str, tuple[str, str, str]] = {
+MESSAGES: dict[str, tuple[str, str, str]] = {
     "id-missing": (
         "Choose a territory and a mosaic.",
         "Choisissez un territoire et une mosaïque.",
@@ -535,10 +535,11 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "Informe qual ação do plano do mosaico, ou o documento.",
     ),
 }
+"""What is wrong, by code, in English, French and Portuguese."""
 
 
 def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
-    en, fr, pt_br = (text.format(value=value) for text in _MESSAGES[code])
+    en, fr, pt_br = (text.format(value=value) for text in MESSAGES[code])
     return Problem(where, code, severity, en, fr, pt_br)
 
 

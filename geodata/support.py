@@ -179,7 +179,7 @@ class NeedDraft:
     status_code: str = "V0"
 
 
-_MESSAGES: dict[str, tuple[str, str, str]] = {
+MESSAGES: dict[str, tuple[str, str, str]] = {
     "place-missing": (
         "Choose a territory or a mosaic.",
         "Choisissez un territoire ou une mosaïque.",
@@ -232,10 +232,11 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "A missão terminou em {value}: encerre-a.",
     ),
 }
+"""What is wrong, by code, in English, French and Portuguese."""
 
 
 def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
-    en, fr, pt_br = (text.format(value=value) for text in _MESSAGES[code])
+    en, fr, pt_br = (text.format(value=value) for text in MESSAGES[code])
     return Problem(where, code, severity, en, fr, pt_br)
 
 

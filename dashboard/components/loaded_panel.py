@@ -11,6 +11,7 @@ from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.forms import Form
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.refusals import refusal_of_code
 from dashboard.text import Words, is_unknown
 from geodata.errors import UnknownIdError
 from geodata.records.exchange.applying import (
@@ -102,7 +103,7 @@ def _show_issues(batch_id: str, kind: str, words: Words) -> None:
         return
     lines = issues["line"].tolist()
     columns = [_column_label(kind, name, words) for name in issues["column_name"]]
-    said = [sentence_of(code, words.vocabulary) for code in issues["code"]]
+    said = [sentence_of(kind, code, words.vocabulary) or refusal_of_code(code, words) for code in issues["code"]]
     show_grid_of(
         "loaded-issues",
         [

@@ -12,6 +12,7 @@ from geodata.records.errors import (
     PermissionDenied,
     RecordsError,
 )
+from geodata.records.exchange.problems import REFERENCE_UNKNOWN, without_facts
 
 INCOMPLETE = frozenset(
     {
@@ -69,6 +70,14 @@ def refusal_detail(error: MosaicosError, words: Words) -> str:
         return str(error)
     sentence = _sentences(words).get(error.code)
     return str(error) if sentence is None else sentence.format(**_facts(error, words))
+
+
+def refusal_of_code(code: str, words: Words) -> str:
+    """The reason of an error that was met earlier, by its code, without what it named; else the code itself."""
+    sentence = _sentences(words).get(code)
+    if code == REFERENCE_UNKNOWN:
+        sentence = words.say("“{value}” is not known here.")
+    return code if sentence is None else without_facts(sentence)
 
 
 def _facts(error: RecordsError, words: Words) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 import geodata.records
 from dashboard import records, text
-from dashboard.components.refusals import INCOMPLETE, _sentences, refusal_detail, refusal_text
+from dashboard.components.refusals import INCOMPLETE, _sentences, refusal_detail, refusal_of_code, refusal_text
 from geodata.errors import ContractError, UnknownIdError
 from geodata.records.errors import (
     BoundaryError,
@@ -73,3 +73,10 @@ def test_a_form_that_needs_another_look_contradicts_nothing() -> None:
     assert "another look" in refusal_text(ConflictError("…", "money-both"), words)
     assert "contradicts" in refusal_text(ConflictError("…", "link-standing"), words)
     assert "cannot be used now" in refusal_text(DatabaseError("…", "busy"), words)
+
+
+def test_a_reason_that_was_met_earlier_is_told_without_what_it_named() -> None:
+    words = text.words("en")
+    assert refusal_of_code("step-refused", words) == "From “…” it cannot go to “…”."
+    assert refusal_of_code("reference-unknown", words) == "“…” is not known here."
+    assert refusal_of_code("no such code", words) == "no such code"

@@ -11,9 +11,11 @@ from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as some
 
+from geodata import status, support
 from geodata.model import LANGUAGES, vocabulary
 from geodata.records.exchange.cells import Cell, Finder, convert
-from geodata.records.exchange.kinds import Column, kind_of
+from geodata.records.exchange.kinds import Column, kind_of, kinds
+from geodata.records.exchange.problems import _MESSAGES, sentence_of
 from geodata.records.published import published_columns
 from geodata.records.roles import SYSTEM
 
@@ -192,3 +194,16 @@ def test_lists_offer_what_is_linked() -> None:
     offered = FINDER.choices("territory")
     assert "BR-1600501 – Oiapoque (AP)" not in offered or len(offered) < 400
     assert len(FINDER.choices("mosaic")) == len(published_columns("mosaic", "mosaic_id"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_problem_can_be_told_later_without_what_was_typed(language: Any) -> None:
+    rules = {"event": status.MESSAGES, "need": support.MESSAGES, "mission": support.MESSAGES}
+    for kind in kinds():
+        for code in (*_MESSAGES, *rules.get(kind, {})):
+            told = sentence_of(kind, code, language)
+            assert told is not None
+            assert told.rstrip().endswith((".", "?"))
+            assert "{" not in told
+    assert sentence_of("event", "place-missing", language) != sentence_of("need", "place-missing", language)
+    assert sentence_of("event", "step-refused", language) is None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from geodata import status, support
 from geodata.errors import MosaicosError
 from geodata.model import Language
 from geodata.records.errors import RecordsError
 from geodata.status import Problem, Severity
 
+REFERENCE_UNKNOWN = "reference-unknown"
+"""Code of a problem where something that a row refers to does not exist."""
 _MESSAGES: dict[str, tuple[str, str, str]] = {
     "value-missing": ("It is empty. Fill it in.", "C'est vide. Remplissez-le.", "Está vazio. Preencha."),
     "link-missing": (
@@ -172,7 +175,7 @@ def refused(error: MosaicosError, tell: Callable[[MosaicosError], str], column: 
         tell: Says it in the reader's language.
         column: The column that it is about; found by its code where not given.
     """
-    code = error.code if isinstance(error, RecordsError) else "reference-unknown"
+    code = error.code if isinstance(error, RecordsError) else REFERENCE_UNKNOWN
     sentence = tell(error)
     return Problem(column or _COLUMNS.get(code, ""), code or "refused", "error", sentence, sentence, sentence)
 
@@ -205,10 +208,32 @@ _COLUMNS = {
 """Column to look at, by the code of an error."""
 
 
-def sentence_of(code: str, language: Language) -> str:
-    """What a code says without what was typed, for lists of what went wrong earlier; the code itself where unknown."""
-    if code not in _MESSAGES:
-        return code
-    en, fr, pt_br = _MESSAGES[code]
-    text = {"en": en, "fr": fr, "pt_br": pt_br}[language]
-    return text.format(id="…", line="…", value="…", known="…", km="…", most="…", nearest="")
+class _Blanks(dict[str, str]):
+    """Fills every place of a sentence with an ellipsis."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def without_facts(sentence: str) -> str:
+    """A sentence in which what it would name is left open."""
+    return sentence.format_map(_Blanks(nearest="") if sentence.endswith("{nearest}") else _Blanks())
+
+
+def sentence_of(kind: str, code: str, language: Language) -> str | None:
+    """What a code of a problem says without what was typed, for lists of what went wrong earlier.
+
+    Args:
+        kind: Kind of record: its own rules come first.
+        code: The code.
+        language: The language.
+
+    Returns:
+        The sentence; null where the code is that of an error, which an edge says.
+    """
+    rules = {"event": status.MESSAGES, "need": support.MESSAGES, "mission": support.MESSAGES}.get(kind, {})
+    told = rules.get(code) or _MESSAGES.get(code)
+    if told is None:
+        return None
+    en, fr, pt_br = told
+    return without_facts({"en": en, "fr": fr, "pt_br": pt_br}[language])
