@@ -29,11 +29,16 @@ INCOMPLETE = frozenset(
         "action-point-unknown",
         "count-negative",
         "one-holder",
+        "concern-role",
+        "one-concern",
+        "one-place",
         "one-sender",
         "one-subject",
+        "point-unreadable",
         "retention-past",
         "text-empty",
         "title-missing",
+        "year-unfit",
     }
 )
 """Reasons that lie in the entry alone and contradict nothing that is there."""
@@ -131,6 +136,14 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "one-sender": words.say(
             "Those who attended came from a municipality or from an organisation. Choose exactly one of them."
         ),
+        "concern-role": words.say("A role belongs to an organisation, and an organisation has one. Give both."),
+        "one-concern": words.say(
+            "A point concerns one organisation, programme, event, municipality, mosaic or document in each row. Choose "
+            "exactly one of them."
+        ),
+        "one-place": words.say("A programme is for a municipality or for a mosaic. Choose exactly one of them."),
+        "point-unreadable": words.say("“{place}” is no latitude and longitude. Write degrees: 50.63, 3.06."),
+        "year-unfit": words.say("The year must lie between 1990 and 2100."),
         "title-missing": words.say("The title is empty in every language. Give it in one at least."),
         "count-negative": words.say("The number attending is below 0. Give a number from 0 on."),
         "action-point-unknown": words.say("The action points go from 1 to 10. Give one of them, or none."),

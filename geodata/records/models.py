@@ -197,7 +197,10 @@ class AuditLog(Base):
 
 
 class Organisation(Sourced, Withdrawable, Base):
-    """An organisation, with the time during which it existed; a successor is another row."""
+    """An organisation, with the time during which it existed; a successor is another row.
+
+    `seat_point` is where it sits: latitude and longitude in degrees, ``50.63, 3.06``.
+    """
 
     __tablename__ = "organisation"
     __table_args__ = graded()
@@ -207,6 +210,7 @@ class Organisation(Sourced, Withdrawable, Base):
     short_name: Mapped[str | None]
     type_code: Mapped[str]
     country_code: Mapped[str | None]
+    seat_point: Mapped[str | None]
     valid_from: Mapped[str | None]
     valid_to: Mapped[str | None]
     successor_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
@@ -644,6 +648,104 @@ class AgendaEvent(Sourced, Withdrawable, Base):
     programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
     action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
     address: Mapped[str | None]
+    note: Mapped[str | None]
+
+
+# --- the programme's desk ----------------------------------------------------------------------------------
+
+
+class ActionPointStep(Sourced, Withdrawable, Base):
+    """What became of one of the ten points of March 2007, and when: the standing steps of a point are its history."""
+
+    __tablename__ = "action_point_step"
+    __table_args__ = graded(
+        sa.CheckConstraint("action_point BETWEEN 1 AND 10", name="action_point"), sa.Index(None, "action_point")
+    )
+
+    action_point_step_id: Mapped[Key]
+    action_point: Mapped[int] = mapped_column(sa.SmallInteger)
+    status_code: Mapped[str]
+    valid_from: Mapped[str]
+    organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
+    document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
+    note: Mapped[str | None]
+
+
+class ActionPointConcern(Sourced, Withdrawable, Base):
+    """What one of the ten points concerns: one organisation (with its role), programme, event, place or document."""
+
+    __tablename__ = "action_point_concern"
+    __table_args__ = graded(
+        sa.CheckConstraint("action_point BETWEEN 1 AND 10", name="action_point"),
+        sa.CheckConstraint(
+            "(CASE WHEN organisation_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN programme_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN agenda_event_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN territory_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN mosaic_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN document_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="one_concern",
+        ),
+        sa.CheckConstraint("(organisation_id IS NULL) = (role_code IS NULL)", name="role_of_organisation"),
+        sa.Index(None, "action_point"),
+    )
+
+    action_point_concern_id: Mapped[Key]
+    action_point: Mapped[int] = mapped_column(sa.SmallInteger)
+    organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
+    role_code: Mapped[str | None]
+    programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
+    agenda_event_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("agenda_event.agenda_event_id"))
+    territory_id: Mapped[Ref | None]
+    mosaic_id: Mapped[Ref | None]
+    document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
+
+
+class ProgrammePlace(Sourced, Withdrawable, Base):
+    """A territory or a mosaic that a programme, a fund or a study visit is for."""
+
+    __tablename__ = "programme_place"
+    __table_args__ = graded(
+        sa.CheckConstraint("(territory_id IS NULL) <> (mosaic_id IS NULL)", name="one_place"),
+    )
+
+    programme_place_id: Mapped[Key]
+    programme_id: Mapped[Ref] = mapped_column(sa.ForeignKey("programme.programme_id"), index=True)
+    territory_id: Mapped[Ref | None] = mapped_column(index=True)
+    mosaic_id: Mapped[Ref | None] = mapped_column(index=True)
+    valid_from: Mapped[str | None]
+    valid_to: Mapped[str | None]
+
+
+class Interest(Sourced, Withdrawable, Base):
+    """A subject that a municipality said it is interested in: its administration, never a person of it."""
+
+    __tablename__ = "interest"
+    __table_args__ = graded()
+
+    interest_id: Mapped[Key]
+    territory_id: Mapped[Ref] = mapped_column(index=True)
+    domain_code: Mapped[str]
+    valid_from: Mapped[str]
+    document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
+    note: Mapped[str | None]
+
+
+class FiscalFact(Sourced, Withdrawable, Base):
+    """What a fiscal instrument paid to a municipality in a year, as a source of the state says; never computed."""
+
+    __tablename__ = "fiscal_fact"
+    __table_args__ = graded(
+        sa.CheckConstraint("fiscal_year BETWEEN 1990 AND 2100", name="fiscal_year"),
+        sa.CheckConstraint("amount >= 0", name="amount"),
+    )
+
+    fiscal_fact_id: Mapped[Key]
+    territory_id: Mapped[Ref] = mapped_column(index=True)
+    fiscal_year: Mapped[int] = mapped_column(sa.SmallInteger)
+    instrument_code: Mapped[str]
+    law: Mapped[str]
+    amount: Mapped[Decimal] = mapped_column(sa.Numeric(16, 2))
+    currency_code: Mapped[str]
+    document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
     note: Mapped[str | None]
 
 

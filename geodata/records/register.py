@@ -1,13 +1,15 @@
 """The register: what is entered by hand and changed in place, while the history keeps what it was.
 
-Organisations, their roles, programmes, partnerships, documents, trainings with those who attended, and the agenda.
+Organisations, their roles, programmes and their places, partnerships, documents, trainings with those who attended, the
+agenda, what became of the ten points of March 2007, interests of municipalities, and fiscal facts.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,13 +24,18 @@ from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import (
+    ActionPointConcern,
+    ActionPointStep,
     AgendaEvent,
     Base,
     Document,
+    FiscalFact,
+    Interest,
     Organisation,
     OrganisationRole,
     Partnership,
     Programme,
+    ProgrammePlace,
     TrainingAttendance,
     TrainingSession,
 )
@@ -40,6 +47,8 @@ from geodata.status import ACTION_POINTS, SEEN_BY
 
 PARTIAL_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 """A year, a month or a day."""
+POINT = re.compile(r"([+-]?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*([+-]?\d{1,3}(?:\.\d+)?)")
+"""Latitude and longitude in degrees."""
 CURRENCY = re.compile(r"^[A-Z]{3}$")
 MOST_MONEY = Decimal("99999999999999.99")
 """Largest amount that the column holds."""
@@ -52,6 +61,10 @@ CODES = {
     (TrainingSession, "domain_code"): "training",
     (TrainingSession, "status_code"): "agenda_status",
     (AgendaEvent, "status_code"): "agenda_status",
+    (ActionPointStep, "status_code"): "action_point_status",
+    (ActionPointConcern, "role_code"): "organisation_role",
+    (Interest, "domain_code"): "training",
+    (FiscalFact, "instrument_code"): "fiscal_instrument",
 }
 """Vocabulary of each coded column; `confidence` and `visibility` are those of every table."""
 REFERENCES: dict[str, type[Base]] = {
@@ -61,25 +74,37 @@ REFERENCES: dict[str, type[Base]] = {
     "partnership_id": Partnership,
     "document_id": Document,
     "training_session_id": TrainingSession,
+    "agenda_event_id": AgendaEvent,
 }
 """Table that each referring column points at."""
 SUBJECTS = ("programme_id", "partnership_id", "mosaic_id", "territory_id")
 """What a role may be in: exactly one of them."""
 SENDERS = ("territory_id", "organisation_id")
 """Where those who attended came from: exactly one of them."""
+CONCERNS = ("organisation_id", "programme_id", "agenda_event_id", "territory_id", "mosaic_id", "document_id")
+"""What one of the ten points may concern: exactly one in each row."""
+PLACES = ("territory_id", "mosaic_id")
+"""Where a programme may work: exactly one in each row."""
+FISCAL_YEARS = range(1990, 2101)
+"""Years that a fiscal fact may be of."""
 TITLES = ("title_fr", "title_pt_br", "title_en")
 """Titles of an agenda event, of which one at least is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrganisationDraft:
-    """An organisation as entered; dates may be a year or a month."""
+    """An organisation as entered; dates may be a year or a month.
+
+    Attributes:
+        seat_point: Where it sits: latitude and longitude in degrees, ``50.63, 3.06``.
+    """
 
     organisation_name: str
     type_code: str
     source: str
     short_name: str | None = None
     country_code: str | None = None
+    seat_point: str | None = None
     valid_from: str | None = None
     valid_to: str | None = None
     successor_id: str | None = None
@@ -237,6 +262,98 @@ class AgendaDraft:
     visibility: str = "public"
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepDraft:
+    """What became of one of the ten points of March 2007.
+
+    Attributes:
+        action_point: Its number, 1 to 10.
+        status_code: Code of ``action_point_status``.
+        valid_from: Year, month or day from which it is so.
+        organisation_id: Organisation that acted.
+    """
+
+    action_point: int
+    status_code: str
+    valid_from: str
+    source: str
+    organisation_id: str | None = None
+    document_id: str | None = None
+    note: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcernDraft:
+    """What one of the ten points concerns: exactly one of `CONCERNS`; an organisation with its role."""
+
+    action_point: int
+    source: str
+    organisation_id: str | None = None
+    role_code: str | None = None
+    programme_id: str | None = None
+    agenda_event_id: str | None = None
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    document_id: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceDraft:
+    """A territory or a mosaic that a programme, a fund or a study visit is for."""
+
+    programme_id: str
+    source: str
+    territory_id: str | None = None
+    mosaic_id: str | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterestDraft:
+    """A subject (code of ``training``) in which a municipality said that it is interested."""
+
+    territory_id: str
+    domain_code: str
+    valid_from: str
+    source: str
+    document_id: str | None = None
+    note: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiscalDraft:
+    """What a fiscal instrument paid to a municipality in a year, as a source of the state says.
+
+    Attributes:
+        fiscal_year: Year, 1990 to 2100.
+        instrument_code: Code of ``fiscal_instrument``.
+        law: The law by which it was paid.
+        amount: Money, from 0 on, to the hundredth.
+        currency_code: Its currency (ISO 4217).
+    """
+
+    territory_id: str
+    fiscal_year: int
+    instrument_code: str
+    law: str
+    amount: Decimal
+    currency_code: str
+    source: str
+    document_id: str | None = None
+    note: str | None = None
+    confidence: str | None = None
+    visibility: str = "public"
+
+
 Draft = (
     OrganisationDraft
     | ProgrammeDraft
@@ -246,6 +363,11 @@ Draft = (
     | TrainingDraft
     | AttendanceDraft
     | AgendaDraft
+    | StepDraft
+    | ConcernDraft
+    | PlaceDraft
+    | InterestDraft
+    | FiscalDraft
 )
 
 TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
@@ -257,8 +379,14 @@ TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
     TrainingDraft: (TrainingSession, "coordinator"),
     AttendanceDraft: (TrainingAttendance, "coordinator"),
     AgendaDraft: (AgendaEvent, "coordinator"),
+    StepDraft: (ActionPointStep, "coordinator"),
+    ConcernDraft: (ActionPointConcern, "coordinator"),
+    PlaceDraft: (ProgrammePlace, "coordinator"),
+    InterestDraft: (Interest, "editor"),
+    FiscalDraft: (FiscalFact, "coordinator"),
 }
-"""Table of each kind of entry, and the least role that writes it: whoever records an event may add its document."""
+"""Table of each kind of entry, and the least role that writes it: whoever records an event may add its document and the
+interest that a municipality showed."""
 
 
 @retried
@@ -442,23 +570,92 @@ def check_values(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]
         if code and code not in vocabulary(codes):
             raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
     require_dates(clean)
-    if table is Programme:
-        _require_money(clean["amount"], clean["currency_code"])
-    if table is AgendaEvent and not any(clean[name] for name in TITLES):
-        raise ConflictError("The title is empty in every language. Give it in one at least.", "title-missing")
     if (clean.get("attending_count") or 0) < 0:
         raise ConflictError("The number attending is below 0. Give a number from 0 on.", "count-negative")
     if clean.get("action_point") is not None and clean["action_point"] not in ACTION_POINTS:
         raise ConflictError("The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown")
-    if table is OrganisationRole and _count(clean, SUBJECTS) != 1:
+    if "currency_code" in clean:
+        _require_money(clean["amount"], clean["currency_code"])
+    if table in OWN_RULES:
+        OWN_RULES[table](clean)
+    return clean
+
+
+def _check_organisation(values: dict[str, Any]) -> None:
+    if values["seat_point"] is not None:
+        latitude, longitude = read_point(values["seat_point"])
+        values["seat_point"] = f"{latitude:g}, {longitude:g}"
+
+
+def _check_agenda(values: dict[str, Any]) -> None:
+    if not any(values[name] for name in TITLES):
+        raise ConflictError("The title is empty in every language. Give it in one at least.", "title-missing")
+
+
+def _check_role(values: dict[str, Any]) -> None:
+    if _count(values, SUBJECTS) != 1:
         raise ConflictError(
             "A role is in one programme, partnership, mosaic or territory: give exactly one.", "one-subject"
         )
-    if table is TrainingAttendance and _count(clean, SENDERS) != 1:
+
+
+def _check_attendance(values: dict[str, Any]) -> None:
+    if _count(values, SENDERS) != 1:
         raise ConflictError(
             "Those who attended came from a territory or from an organisation: give exactly one.", "one-sender"
         )
-    return clean
+
+
+def _check_place(values: dict[str, Any]) -> None:
+    if _count(values, PLACES) != 1:
+        raise ConflictError("A programme is for a municipality or for a mosaic: give exactly one.", "one-place")
+
+
+def _check_fiscal(values: dict[str, Any]) -> None:
+    if values["fiscal_year"] not in FISCAL_YEARS:
+        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit")
+
+
+def _check_concern(values: dict[str, Any]) -> None:
+    if _count(values, CONCERNS) != 1:
+        raise ConflictError(
+            "A point concerns one organisation, programme, event, municipality, mosaic or document in each row: give "
+            "exactly one.",
+            "one-concern",
+        )
+    if (values["organisation_id"] is None) != (values["role_code"] is None):
+        raise ConflictError(
+            "A role belongs to an organisation, and an organisation has one. Give both, or neither.", "concern-role"
+        )
+
+
+OWN_RULES: dict[type[Base], Callable[[dict[str, Any]], None]] = {
+    Organisation: _check_organisation,
+    AgendaEvent: _check_agenda,
+    OrganisationRole: _check_role,
+    TrainingAttendance: _check_attendance,
+    ProgrammePlace: _check_place,
+    FiscalFact: _check_fiscal,
+    ActionPointConcern: _check_concern,
+}
+"""What rows of one table must keep beside what holds for all; it may write a value in its usual form."""
+
+
+def read_point(text: str) -> tuple[float, float]:
+    """A place as a person writes it, ``50.63, 3.06``: latitude and longitude in degrees.
+
+    Raises:
+        ConflictError: it cannot be read, or lies outside the globe.
+    """
+    found = POINT.fullmatch(text.strip())
+    latitude, longitude = (float(found[1]), float(found[2])) if found else (math.inf, math.inf)
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise ConflictError(
+            f"The place {text!r} is no latitude and longitude. Write degrees with a point: 50.63, 3.06.",
+            "point-unreadable",
+            place=text,
+        )
+    return latitude, longitude
 
 
 def _count(values: Mapping[str, Any], names: tuple[str, ...]) -> int:

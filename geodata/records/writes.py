@@ -40,6 +40,11 @@ OPEN_TABLES = frozenset(
         models.TrainingSession,
         models.TrainingAttendance,
         models.AgendaEvent,
+        models.ActionPointStep,
+        models.ActionPointConcern,
+        models.ProgrammePlace,
+        models.Interest,
+        models.FiscalFact,
     }
 )
 """Tables of which a history entry is as visible as its row. Entries of all others are restricted: support tells

@@ -55,8 +55,10 @@ NAMED = {
     "cnm",
     "conseil-general-guyane",
     "conseil-regional-guyane",
+    "cooperation-francaise",
     "cuf",
     "flacma",
+    "fonds-franco-bresilien",
     "unitar",
 }
 """Organisations that the minutes name."""
@@ -167,7 +169,7 @@ def test_names_and_countries() -> None:
     assert len(set(short)) == len(short)
     assert {row["country_code"] for row in rows} == {"BR", "FR", ""}
     nowhere = {row["organisation_id"] for row in rows if not row["country_code"]}
-    assert nowhere == {"assistance-technique-cone-sud", "cglu", "flacma", "unitar"}
+    assert nowhere == {"assistance-technique-cone-sud", "cglu", "flacma", "fonds-franco-bresilien", "unitar"}
 
 
 def test_embassy_is_named_as_in_the_minutes_with_the_doubt() -> None:

@@ -14,6 +14,10 @@ from geodata.paths import VOCABULARIES
 from geodata.tables import TABLES
 
 PROGRAMME = {
+    "action_point_status",
+    "fiscal_instrument",
+    "pair_factor",
+    "visit_factor",
     "agenda_status",
     "record_kind",
     "stage",
@@ -45,6 +49,7 @@ LONGEST_LABEL = 80
 
 # Codes that are released: one may be added, none may go.
 RELEASED = {
+    "action_point_status": "agreed conditional to-study under-way completed given-up",
     "act_type": "oficio protocolo decreto lei deliberation convention charte other",
     "agenda_status": "planned confirmed held postponed cancelled unknown",
     "area_kind": "conservation-unit indigenous-land guiana-area",
@@ -55,6 +60,7 @@ RELEASED = {
     "correction_action": "swap-axes drop-part mend-ring replace-point move-point drop-row alias",
     "date_precision": "day month year unknown",
     "extent": "whole part",
+    "fiscal_instrument": "ICMS-E OTH",
     "flag": "NR DC ST RC WD OS CT",
     "fnma_2005": "yes no no-evidence not-applicable",
     "geometry_quality": "generalised distorted mended none",
@@ -69,13 +75,14 @@ RELEASED = {
     "programme_status": "proposed planned active completed cancelled unknown",
     "programme_type": "AG DC TW XB CP TA TP SV EV VP",
     "known_answer": "yes no unknown",
+    "pair_factor": "size border areas theme",
     "population_band": "to-5k 5k-10k 10k-20k 20k-50k 50k-100k 100k-500k over-500k unknown",
     "protection_group": "integral sustainable",
     "quality_state": "kept broken note",
     "quality_topic": "area codes corrections coverage facing geometry links members mosaics names neighbours points "
     "population regions sources",
     "record_kind": "event need mission link member seat organisation programme partnership role document training "
-    "attendance agenda",
+    "attendance agenda step concern place interest fiscal",
     "recognition_type": "federal state counterpart",
     "region_kind": "state epci collectivite",
     "register": "CNUC FUNAI GUIANA",
@@ -88,6 +95,7 @@ RELEASED = {
     "support": "V0 V1 V2 V3 V4 V5 VX VS VR VN",
     "support_public": "present expected needed none not-assessed",
     "training": "T1 T1A T1B T1C T1D T2 T3 X1 X2 X3 X4 X5",
+    "visit_factor": "overlap share no-seat stuck new-mandate neighbour small need border",
     "visibility": "public partner restricted",
 }
 

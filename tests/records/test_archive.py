@@ -223,21 +223,23 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date(filled: Engine, ot
     write_archive(filled, SYSTEM, tmp_path / "new.zip")
 
     def age(files: dict[str, bytes]) -> None:
-        """As the program wrote it before there were trainings, files and withdrawals from the register."""
+        """As it was written before there were trainings, files, withdrawals from the register and the desk."""
         package = json.loads(files[PACKAGE])
         package["mosaicos"]["revision"] = "0005"
         gone = {"training_session", "training_attendance", "agenda_event", "import_batch", "import_row", "import_issue"}
+        gone |= {"action_point_step", "action_point_concern", "programme_place", "interest", "fiscal_fact"}
         aged = {"organisation", "programme", "partnership", "organisation_role", "document"}
+        later = ("withdrawn", "seat_point")
         package["resources"] = [one for one in package["resources"] if one["name"] not in gone]
         for name in gone:
             del files[f"data/{name}.jsonl"]
         for resource in package["resources"]:
             if resource["name"] in aged:
                 fields = resource["schema"]["fields"]
-                resource["schema"]["fields"] = [one for one in fields if not one["name"].startswith("withdrawn")]
+                resource["schema"]["fields"] = [one for one in fields if not one["name"].startswith(later)]
                 lines = files[resource["path"]].decode().splitlines()
                 rows = [
-                    {key: value for key, value in json.loads(line).items() if not key.startswith("withdrawn")}
+                    {key: value for key, value in json.loads(line).items() if not key.startswith(later)}
                     for line in lines
                 ]
                 files[resource["path"]] = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
@@ -362,7 +364,9 @@ def test_an_archive_that_contradicts_itself_changes_nothing(filled: Engine, pack
     assert state_of(filled) == before
 
     def from_later(files: dict[str, bytes]) -> None:
-        files[PACKAGE] = files[PACKAGE].replace(b'"revision": "0006"', b'"revision": "9999"')
+        package = json.loads(files[PACKAGE])
+        package["mosaicos"]["revision"] = "9999"
+        files[PACKAGE] = json.dumps(package).encode()
 
     archive = check_archive(repacked(packed, tmp_path / "y.zip", from_later))
     with pytest.raises(ArchiveError, match="Update the program"):

@@ -34,10 +34,15 @@ from geodata.records.queries import link_states
 from geodata.records.register import (
     AgendaDraft,
     AttendanceDraft,
+    ConcernDraft,
     DocumentDraft,
+    FiscalDraft,
+    InterestDraft,
     OrganisationDraft,
     PartnershipDraft,
+    PlaceDraft,
     RoleDraft,
+    StepDraft,
     TrainingDraft,
 )
 from geodata.support import Mission
@@ -121,6 +126,17 @@ def fill(engine: Engine, actors: Any, link: tuple[str, str]) -> Engine:
         AttendanceDraft(training_session_id=training.row_id, territory_id=link[0], attending_count=7, source="s"),
     )  # fmt: skip
     register.add(engine, c, AgendaDraft(valid_from="2027-05-03", title_pt_br="Oficina", source="s", note="a\nb"))
+    register.add(engine, c, StepDraft(action_point=7, status_code="under-way", valid_from="2008-05", source="s"))
+    register.add(engine, c, ConcernDraft(action_point=3, organisation_id="fnp", role_code="PT", source="s"))
+    register.add(engine, c, PlaceDraft(programme_id="pouvoir-local", territory_id=link[0], source="s"))
+    register.add(engine, c, InterestDraft(territory_id=link[0], domain_code="X2", valid_from="2024", source="s"))
+    register.add(
+        engine, c,
+        FiscalDraft(
+            territory_id=link[0], fiscal_year=2023, instrument_code="ICMS-E", law="Lei 1/2000", source="s",
+            amount=Decimal("1234.50"), currency_code="BRL",
+        ),
+    )  # fmt: skip
     return engine
 
 
@@ -180,6 +196,12 @@ NEW_ROWS: dict[str, dict[str, Any]] = {
     "training": {"title": "Déchets", "domain_code": "T1B", "valid_from": "maio de 2008", "source": "s"},
     "attendance": {"training_session_id": "Água", "organisation_id": "cnm", "attending_count": 2, "source": "s"},
     "agenda": {"title_fr": "Atelier", "valid_from": 2027, "source": "s"},
+    "step": {"action_point": "3", "status_code": "Achevé", "valid_from": "2009", "source": "s"},
+    "concern": {"action_point": 7, "agenda_event_id": "Oficina", "source": "s"},
+    "place": {"programme_id": "voyages-etudes", "mosaic_id": "bocaina", "source": "s"},
+    "interest": {"territory_id": "Oiapoque, AP", "domain_code": "T1B", "valid_from": "03/2024", "source": "s"},
+    "fiscal": {"territory_id": "Oiapoque, AP", "fiscal_year": 2022, "instrument_code": "ICMS-E", "law": "Lei 322/1996",
+               "amount": "10.000,25", "currency_code": "BRL", "source": "s"},
 }  # fmt: skip
 
 
@@ -219,6 +241,11 @@ CHANGES: dict[str, tuple[str, Any, Any]] = {
     "training": ("place", "Belém", "Belém"),
     "attendance": ("attending_count", 9, 9),
     "agenda": ("title_fr", "Atelier", "Atelier"),
+    "step": ("status_code", "completed", "completed"),
+    "concern": ("role_code", "LD", "LD"),
+    "place": ("valid_from", "2010", "2010"),
+    "interest": ("domain_code", "X1", "X1"),
+    "fiscal": ("law", "Lei 2/2001", "Lei 2/2001"),
 }
 
 

@@ -27,7 +27,7 @@ from geodata.records.exchange.kinds import PLACES, CellType, Column, Kind
 from geodata.records.exchange.problems import problem, unknown_name
 from geodata.records.exchange.reading import Unreadable
 from geodata.records.local import local_facts
-from geodata.records.models import Document, Organisation, Partnership, Programme, TrainingSession
+from geodata.records.models import AgendaEvent, Document, Organisation, Partnership, Programme, TrainingSession
 from geodata.records.published import published_columns, published_links, published_version
 from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
@@ -464,6 +464,7 @@ _RECORD_NAMES: dict[CellType, tuple[Any, tuple[str, ...]]] = {
     "partnership": (Partnership, ("partnership_name",)),
     "document": (Document, ("title",)),
     "training": (TrainingSession, ("title",)),
+    "agenda": (AgendaEvent, ("title_en", "title_fr", "title_pt_br")),
     "need": (None, ()),
 }
 """Table of the records that cells refer to, and the columns with their names, the best first."""

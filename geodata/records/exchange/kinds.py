@@ -22,12 +22,12 @@ from geodata.search import nearest
 
 CellType = Literal[
     "id", "version", "text", "note", "code", "codes", "list", "day", "partial", "count", "amount",
-    "territory", "mosaic", "area", "organisation", "programme", "partnership", "document", "need", "training",
+    "territory", "mosaic", "area", "organisation", "programme", "partnership", "document", "need", "training", "agenda",
 ]  # fmt: skip
 """What a cell holds: plain values, or the name or reference of a place or of another record."""
 PLACES: tuple[CellType, ...] = ("territory", "mosaic", "area")
 """Types that are found in the published tables."""
-RECORDS: tuple[CellType, ...] = ("organisation", "programme", "partnership", "document", "need", "training")
+RECORDS: tuple[CellType, ...] = ("organisation", "programme", "partnership", "document", "need", "training", "agenda")
 """Types that are other records, each the kind of that name."""
 STATEMENT = ("confidence", "visibility")
 """Columns at the end of every kind: how sure it is, who may see it."""
@@ -151,7 +151,8 @@ _LAYOUTS: dict[str, tuple[type[Base], Role, str]] = {
     "organisation": (
         models.Organisation,
         "coordinator",
-        "organisation_name* short_name type_code* country_code valid_from valid_to successor_id note source*",
+        "organisation_name* short_name type_code* country_code seat_point valid_from valid_to successor_id note "
+        "source*",
     ),
     "programme": (
         models.Programme,
@@ -191,6 +192,32 @@ _LAYOUTS: dict[str, tuple[type[Base], Role, str]] = {
         "title_fr title_pt_br title_en status_code valid_from* valid_to place territory_id mosaic_id organisation_id "
         "programme_id action_point address note source*",
     ),
+    "step": (
+        models.ActionPointStep,
+        "coordinator",
+        "action_point* status_code* valid_from* organisation_id document_id note source*",
+    ),
+    "concern": (
+        models.ActionPointConcern,
+        "coordinator",
+        "action_point* organisation_id role_code programme_id agenda_event_id territory_id mosaic_id document_id "
+        "source*",
+    ),
+    "place": (
+        models.ProgrammePlace,
+        "coordinator",
+        "programme_id* territory_id mosaic_id valid_from valid_to source*",
+    ),
+    "interest": (
+        models.Interest,
+        "editor",
+        "territory_id* domain_code* valid_from* document_id note source*",
+    ),
+    "fiscal": (
+        models.FiscalFact,
+        "coordinator",
+        "territory_id* fiscal_year* instrument_code* law* amount* currency_code* document_id note source*",
+    ),
 }
 """Table, least role and columns of each kind; a star says that no row may leave it empty."""
 _ONWARD_ONLY = frozenset({"need", "mission"})
@@ -228,7 +255,7 @@ def kinds() -> dict[str, Kind]:
         words = [*layout.split(), *STATEMENT]
         columns = tuple(_column(word.rstrip("*"), name, is_required=word.endswith("*")) for word in words)
         defaults = {"visibility": "public"}
-        if any(column.name == "status_code" and column.codes.endswith("_status") for column in columns):
+        if any(column.name == "status_code" and "unknown" in column.offered for column in columns):
             defaults["status_code"] = "unknown"
         made[name] = Kind(name, table, least, columns, name not in _ONWARD_ONLY, defaults)
     return made
