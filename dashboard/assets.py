@@ -27,6 +27,12 @@ JOINED_FILES = {
         VENDOR / "topojson-client.min.js",
         *(HERE / "map" / f"mosaicos-{name}.js" for name in ("mesh", "places", "controls", "map")),
     ),
+    "mosaicos-world.js": (
+        VENDOR / "leaflet.js",
+        VENDOR / "topojson-client.min.js",
+        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("mesh", "world")),
+    ),
+    "countries-110m.json": (VENDOR / "countries-110m.json",),
     "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),
 }
 """What goes out as one file: streamlit-folium loads one after the other, and each is a round trip before the first

@@ -26,6 +26,8 @@ ATTRIBUTES = {"BR": "ibge-attributes", "FR": "insee-communes-2024"}
 """The source of names, regions and population by country, as the pipelines read them."""
 SEATS = {"BR": "ibge-attributes", "FR": "geonames-seats"}
 """The source of the seats by country."""
+COUNTRIES = ("BR", "FR")
+"""The countries, which have a page of their own; of France it is French Guiana."""
 SMALL_WORDS = {
     "a",
     "à",
@@ -108,6 +110,15 @@ def region(region_id: object) -> Row | None:
 
 
 @cache
+def region_ids() -> tuple[str, ...]:
+    """What has a page as a region: the two countries, the states, and the intercommunal bodies of French Guiana."""
+    return (
+        *COUNTRIES,
+        *(region_id for region_id, row in _regions().items() if row["region_kind"] in {"state", "epci"}),
+    )
+
+
+@cache
 def _aliases() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     with ALIASES.open(encoding="utf-8", newline="") as file:
@@ -119,6 +130,22 @@ def _aliases() -> dict[str, tuple[str, ...]]:
 def aliases(territory_id: str) -> tuple[str, ...]:
     """Other names under which sources write a territory."""
     return _aliases().get(territory_id, ())
+
+
+@cache
+def seat_points() -> dict[str, tuple[float, float]]:
+    """Latitude and longitude in degrees of every territory's point, by id."""
+    territory = data.bundle().territory
+    columns = zip(territory["territory_id"], territory["point_lat"], territory["point_lon"], strict=True)
+    return {territory_id: (float(lat), float(lon)) for territory_id, lat, lon in columns}
+
+
+@cache
+def capital_points() -> dict[str, tuple[float, float]]:
+    """Latitude and longitude in degrees of the capital's seat of each state, by the state's id."""
+    territory = data.bundle().territory
+    rows = territory[territory["is_state_capital"].fillna(False).astype(bool)]
+    return {str(row.state_id): (float(row.point_lat), float(row.point_lon)) for row in rows.itertuples()}
 
 
 # --- links -------------------------------------------------------------------------------------------------

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
-from dashboard import data, rows
+from dashboard import data, places, rows
 from dashboard.text import FALLBACK, Words, match_language, words
+from geodata.ranking import MOST_WEIGHT, USUAL_WEIGHTS
 from geodata.selection import Filters, Refused
+from geodata.status import ACTION_POINTS
 
-LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT = (
-    "lang", "territory", "colour", "day", "since", "tab", "view", "sort",
+LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT, REGION, POINT, WEIGHTS = (
+    "lang", "territory", "colour", "day", "since", "tab", "view", "sort", "region", "point", "weights",
 )  # fmt: skip
 MOSAIC = "mosaic"
 BY_LINK, BY_STAGE = "link", "stage"
@@ -26,7 +28,7 @@ LIST, MOSAICS, MEMBERS, ABOUT, CHANGES = "list", "mosaics", "members", "about", 
 TABS = (LIST, MOSAICS, MEMBERS, ABOUT, CHANGES)
 """Tabs of the panel beside the map."""
 FILTER_NAMES = tuple(one.name for one in fields(Filters))
-NAMES = (*FILTER_NAMES, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT, LANGUAGE)
+NAMES = (*FILTER_NAMES, TERRITORY, REGION, POINT, WEIGHTS, COLOUR, DAY, SINCE, TAB, VIEW, SORT, LANGUAGE)
 """All that the address may hold, in the order in which it is written."""
 EARLIEST = dt.date(1990, 1, 1)
 """No record is older: a day before it in an address is a slip."""
@@ -54,6 +56,9 @@ class Choice:
         view: Latitude, longitude and zoom that the address asks for; None where the map goes by the rest.
         sort: Column of the table to sort by, with ``-`` before it where descending; empty for the usual order.
         is_embedded: Whether the page stands in a partner's.
+        region_id: The state, intercommunal body or country that is looked at, None for none.
+        point: The point of the minutes of March 2007 that is looked at, None for none.
+        weights: Weights of the ranking that differ from the usual ones, by factor.
     """
 
     filters: Filters
@@ -68,6 +73,9 @@ class Choice:
     view: tuple[float, float, float] | None = None
     sort: str = ""
     is_embedded: bool = False
+    region_id: str | None = None
+    point: int | None = None
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def mosaic_id(self) -> str | None:
@@ -98,6 +106,21 @@ class _Reading:
             return value
         self.refuse(SORT)
         return ""
+
+    def point(self) -> int | None:
+        value = self.one_of(POINT, tuple(str(number) for number in ACTION_POINTS))
+        return None if value is None else int(value)
+
+    def weights(self) -> dict[str, int]:
+        """``overlap:10,share:0``: only factors that there are, whole numbers from 0 to 10."""
+        found = {}
+        for part in filter(None, self.asked.get(WEIGHTS, "").split(",")):
+            name, _, text = part.partition(":")
+            if name in USUAL_WEIGHTS and text.isascii() and text.isdigit() and int(text[:3]) <= MOST_WEIGHT:
+                found[name] = int(text)
+            else:
+                self.refused.append(Refused(WEIGHTS, part[:80], ()))
+        return found
 
     def day(self, name: str, *, before: dt.date) -> dt.date | None:
         value = self.asked.get(name)
@@ -150,6 +173,9 @@ def read_choice(page: str) -> Choice:
         tab=reading.one_of(TAB, TABS),
         view=None if view is None else (float(view[1]), float(view[2]), float(view[3])),
         sort=reading.sort(),
+        region_id=reading.one_of(REGION, places.region_ids()),
+        point=reading.point(),
+        weights=reading.weights(),
         is_embedded=st.context.is_embedded,
         refused=tuple(reading.refused),
     )
@@ -234,3 +260,19 @@ def choose_territory(territory_id: str | None, *, go_there: bool = False) -> Non
     if go_there and territory_id is not None:
         st.session_state[_PLACE] = territory_id
         write_address(**{VIEW: None})
+
+
+def choose_region(region_id: str | None) -> None:
+    """Choose the state, intercommunal body or country to look at; None for none."""
+    write_address(**{REGION: region_id})
+
+
+def choose_point(number: int | None) -> None:
+    """Choose the point of the minutes to look at; None for none."""
+    write_address(**{POINT: None if number is None else str(number)})
+
+
+def choose_weights(weights: Mapping[str, int]) -> None:
+    """Choose weights of the ranking; the usual ones leave the address."""
+    told = [f"{name}:{weight}" for name, weight in weights.items() if weight != USUAL_WEIGHTS[name]]
+    write_address(**{WEIGHTS: ",".join(told)})

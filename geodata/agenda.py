@@ -1,4 +1,4 @@
-"""What is on the agenda: dated meetings, visits and trainings, in one form for the list, the map and iCalendar. Pure."""
+"""What is on the agenda: dated meetings, visits and trainings, in one form for list, map and iCalendar. Pure."""
 
 from __future__ import annotations
 

@@ -293,3 +293,25 @@ def ecological_icms() -> dict[str, EcologicalIcms]:
         ),
     )
     return {row.state_id: row for row in rows}
+
+
+@cache
+def organisation_names() -> dict[str, str]:
+    """Names of the compiled organisations by id, short where there is a short one.
+
+    Raises:
+        InputError: as for `action_points`.
+    """
+    rows = _read("organisations", lambda row: row)
+    return {row["organisation_id"]: row["short_name"] or row["organisation_name"] for row in rows}
+
+
+@cache
+def programme_titles(language: Language) -> dict[str, str]:
+    """Titles of the compiled programmes and meetings by id.
+
+    Raises:
+        InputError: as for `action_points`.
+    """
+    rows = _read("programmes", lambda row: row)
+    return {row["programme_id"]: _by_language(row, "title")[language] for row in rows}

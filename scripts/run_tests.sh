@@ -75,5 +75,8 @@ if [ ${#left_out[@]} -gt 0 ]; then
   expression=$(printf ' and %s' "${left_out[@]}")
   selection=(-m "${expression# and }")
 fi
-echo "== Running the tests"
-exec .venv/bin/python -m pytest "${selection[@]}" "$@"
+# as many side by side as there are cores, up to four; a file stays together, for its tests share what they set up
+workers=$(nproc)
+[ "$workers" -le 4 ] || workers=4
+echo "== Running the tests, $workers side by side"
+exec .venv/bin/python -m pytest -n "$workers" --dist loadfile "${selection[@]}" "$@"

@@ -1,4 +1,4 @@
-"""Fetch the two JavaScript libraries that the map needs into `dashboard/static/vendor`.
+"""Fetch what the maps need from the npm registry into `dashboard/static/vendor`: libraries, and the countries.
 
 Run it by hand when a version changes, with npm installed: ``python scripts/vendor_assets.py``. The dashboard itself
 never fetches anything. Each library keeps its licence file; `VENDORED.md` says what was taken.
@@ -40,6 +40,12 @@ LIBRARIES = (
         "3.1.0",
         "reads the display meshes: features and borders between them",
         {"dist/topojson-client.min.js": "topojson-client.min.js", "LICENSE": "topojson-client-LICENSE"},
+    ),
+    Library(
+        "world-atlas",
+        "2.0.2",
+        "the countries behind meetings and partnerships (Natural Earth 1:110m, public domain)",
+        {"countries-110m.json": "countries-110m.json", "LICENSE": "world-atlas-LICENSE"},
     ),
 )
 

@@ -19,7 +19,7 @@ import yaml
 from pipelines.sources import SOURCES
 
 REQUIREMENT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
-TOOLS = ("bash", "cat", "cksum", "cp", "dirname", "env", "mkdir", "rm")
+TOOLS = ("bash", "cat", "cksum", "cp", "dirname", "env", "mkdir", "nproc", "rm")
 
 # A stand-in for Python: makes a "virtual environment" that is a copy of itself, and writes down its pip and pytest.
 PYTHON = """#!/bin/bash
@@ -32,6 +32,10 @@ case "$*" in
   --version) echo "Python 3.11.0" ;;
 esac
 """
+
+
+SIDE_BY_SIDE = f"-n {min(len(os.sched_getaffinity(0)), 4)} --dist loadfile"
+"""How pytest is told to use the cores."""
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +230,7 @@ def test_whole_machine_runs_all_tests_and_gives_the_code_of_pytest(whole_machine
     server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
     done = run(whole_machine, "run_tests.sh", "-k", "two words", CI="true", **server)
     assert done.returncode == 7
-    assert calls(whole_machine)[-1] == "-m pytest -k two words"
+    assert calls(whole_machine)[-1] == f"-m pytest {SIDE_BY_SIDE} -k two words"
     assert "LEFT OUT" not in done.stdout
 
 
@@ -234,7 +238,8 @@ def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     done = run(machine, "run_tests.sh")
     assert done.returncode == 7
     assert calls(machine)[-1] == (
-        "-m pytest -m not browser and not gdal and not office and not java and not inputs and not postgres"
+        f"-m pytest {SIDE_BY_SIDE} "
+        "-m not browser and not gdal and not office and not java and not inputs and not postgres"
     )
     assert "LEFT OUT: the tests marked 'browser'" in done.stdout
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout

@@ -16,7 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from dashboard import data
+from dashboard import data, places
+from dashboard.agenda import FILE_NAME as CALENDAR_NAME
+from dashboard.agenda import MEDIA_TYPE as CALENDAR_TYPE
+from dashboard.agenda import calendar_bytes
 from dashboard.api import documents, pages
 from dashboard.api import local as boundaries
 from dashboard.api.answers import OPEN, VARY, look, run, serve
@@ -54,6 +57,8 @@ from dashboard.api.webmap import BY, mesh_address, write_status
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
+from geodata.records.agenda import read_agenda
+from geodata.records.audit import last_write
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -406,6 +411,28 @@ async def get_local(request: Request) -> Response:
     )
 
 
+# --- the agenda ------------------------------------------------------------------------------------------
+
+
+async def get_agenda(request: Request) -> Response:
+    """The agenda, for calendar programs that ask again by themselves."""
+    read_known(request, ("lang",))
+    call = await begin(request)
+    state = await call.state()
+    written = 0 if state.engine is None else await run(last_write, state.engine)
+
+    def make() -> list[bytes]:
+        items = read_agenda(state.engine, state.reader, places.seat_points().get)
+        return [calendar_bytes(items, call.place.words, is_demonstration=state.snapshot.is_demonstration)]
+
+    return await call.serve(
+        ("agenda", state.audience, str(state.engine and state.engine.url), written, dt.date.today()),
+        make,
+        f"{CALENDAR_TYPE}; charset=utf-8",
+        headers={"Content-Disposition": f'inline; filename="{CALENDAR_NAME}"'},
+    )
+
+
 # --- problems --------------------------------------------------------------------------------------------
 
 
@@ -474,6 +501,7 @@ routes: dict[str, Handler] = {
     "/collections/{collection}/items": get_items,
     "/collections/{collection}/items/{feature:path}": get_item,
     "/export/{file}": get_file,
+    "/agenda.ics": get_agenda,
     "/status": get_status,
     "/mesh": get_mesh,
     "/embed": get_embedding,

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
+from dashboard.agenda import MEDIA_TYPE as CALENDAR_TYPE
 from dashboard.api.asked import HTML_TYPE, write_query
 from dashboard.api.features import COLLECTIONS, DAY_FIELD
 from dashboard.api.shapes import table_of
@@ -84,6 +85,7 @@ def landing(place: Place) -> dict[str, Any]:
             link("data", place.address("/collections"), JSON_TYPE, say("The collections")),
             link("related", place.address("/status"), JSON_TYPE, say("Codes of all territories for a web map")),
             link("related", place.address("/mesh"), JSON_TYPE, say("Simplified borders for a web map (TopoJSON)")),
+            link("related", place.address("/agenda.ics"), CALENDAR_TYPE, say("The agenda (iCalendar)"), place.language),
             link("related", place.address("/embed"), HTML_TYPE, say("The map in your own page"), place.language),
         ],
     }  # fmt: skip

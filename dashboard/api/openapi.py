@@ -212,6 +212,8 @@ def document() -> dict[str, Any]:
             ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS), "The file.", anything, "404",
             tag="Files",
         ),
+        "/agenda.ics": _get("getAgenda", "The agenda, for calendar programs (iCalendar)", ("lang",), "The calendar.",
+                            {"text/calendar": {"schema": {"type": "string"}}}, tag="Files"),
         "/status": _get(
             "getStatus", "A code for each territory, in the order of the mesh",
             ("lang", "by", "as_of", *FILTER_NAMES), "The codes.", {JSON_TYPE: {"schema": _refs("status")}},

@@ -47,7 +47,12 @@ class Captions:
 
 
 def show_chooser(
-    groups: list[Group], *, value: str | None, captions: Captions, on_pick: Callable[[str | None], None]
+    groups: list[Group],
+    *,
+    value: str | None,
+    captions: Captions,
+    on_pick: Callable[[str | None], None],
+    key: str = KEY,
 ) -> None:
     """Show the list.
 
@@ -56,15 +61,16 @@ def show_chooser(
         value: The chosen id, None for none.
         captions: The words around it.
         on_pick: Called before the rerun with the id that was picked, None where the choice was cleared.
+        key: Key of the widget; two lists of different things have two.
     """
 
     def picked() -> None:
-        picked_id = getattr(st.session_state.get(KEY), "picked", None)
+        picked_id = getattr(st.session_state.get(key), "picked", None)
         if picked_id is not None:
             on_pick(picked_id or None)
 
     _mount(
-        key=KEY,
+        key=key,
         data={**asdict(captions), "value": value, "groups": [asdict(group) for group in groups]},
         on_picked_change=picked,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -21,6 +21,12 @@ def address_of(*, is_embedded: bool) -> str:
 def origin() -> str:
     """Scheme and host of this server, as the browser knows it."""
     return str(st.context.url or "").partition("?")[0].rstrip("/")
+
+
+def root() -> str:
+    """Scheme and host of this server, and where it is mounted, without the page."""
+    found = urlsplit(str(st.context.url or ""))
+    return f"{found.scheme}://{found.netloc}" if found.netloc else ""
 
 
 def show_line(choice: state.Choice) -> None:

@@ -40,6 +40,11 @@ def heading(title: str, *, above: str = "", below: str = "") -> str:
     return f'<div class="panel-heading">{"".join(parts)}</div>'
 
 
+def heading_small(title: str) -> str:
+    """A title of a part of a page."""
+    return f'<h3 class="part-heading">{escape(title)}</h3>'
+
+
 def notice(strong: str, text: str, *, kind: str = "plain") -> str:
     """A boxed notice: `kind` is ``plain``, ``partial`` or ``poor``."""
     return f'<div class="notice notice-{escape(kind)}"><strong>{escape(strong)}</strong> {escape(text)}</div>'
@@ -257,3 +262,107 @@ def change_row(name: str, about: str, steps: Sequence[str], gained: Sequence[str
 def change_rows(rows: Iterable[str]) -> str:
     """A list of what `change_row` made."""
     return f'<ul class="changes">{"".join(rows)}</ul>'
+
+
+def ranked_row(
+    *,
+    rank: str,
+    tie: str,
+    name: str,
+    address: str,
+    about: str,
+    stage: str,
+    doubts: Sequence[str],
+    reasons: Sequence[tuple[str, str]],
+    score: str,
+    of: str,
+    share: float,
+    nothing: str,
+) -> str:
+    """One entry of a ranked list.
+
+    Args:
+        rank: Its rank.
+        tie: What is said where another has the same score; may be empty.
+        name: What is ranked, which leads to its page.
+        address: That page, from the root of the server.
+        about: What it is ranked for.
+        stage: Made by `stage_chip`.
+        doubts: What must be known before it is believed.
+        reasons: Each reason with the points that it brings.
+        score: Sum of the points.
+        of: Of how many.
+        share: The score as a share of the highest possible one, 0 to 1.
+        nothing: What stands there where no reason holds.
+    """
+    told = "".join(
+        f'<li><span>{escape(text)}</span> <b aria-hidden="true">+{escape(points)}</b></li>' for text, points in reasons
+    )
+    doubtful = chips(doubts, look="borderline")
+    return (
+        f'<li class="ranked"><div class="ranked-rank"><b>{escape(rank)}</b>'
+        + (f"<span>{escape(tie)}</span>" if tie else "")
+        + '</div><div class="ranked-what">'
+        f'<a href="{escape(address)}" target="_self"><strong>{escape(name)}</strong></a>'
+        f' <span class="ranked-about">{escape(about)}</span> {stage}{doubtful}'
+        f'<ul class="ranked-reasons">{told or f"<li>{escape(nothing)}</li>"}</ul></div>'
+        f'<div class="ranked-score"><b>{escape(score)}</b> <span>{escape(of)}</span>'
+        f'<div class="share-bar" aria-hidden="true"><span style="width: {100 * min(max(share, 0.0), 1.0):.1f}%">'
+        "</span></div></div></li>"
+    )
+
+
+def ranked_rows(rows: Iterable[str], *, start: int, about: str) -> str:
+    """A ranked list of what `ranked_row` made."""
+    return f'<ol class="ranked-rows" start="{start}" aria-label="{escape(about)}">{"".join(rows)}</ol>'
+
+
+def bullets(items: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A list of things, each with smaller ones below it."""
+    rows = "".join(
+        f"<li>{escape(text)}"
+        + (f'<div class="link-details">{escape(" · ".join(more))}</div>' if more else "")
+        + "</li>"
+        for text, more in items
+    )
+    return f'<ul class="bullets">{rows}</ul>'
+
+
+def unfold_lines(title: str, items: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A title that opens a list of things, each with smaller ones below it."""
+    return f'<details class="more"><summary>{escape(title)}</summary>{bullets(items)}</details>'
+
+
+def _details(more: Sequence[str]) -> str:
+    return f'<div class="link-details">{escape(" · ".join(more))}</div>' if more else ""
+
+
+def unfold(title: str, items: Iterable[str]) -> str:
+    """A title that opens a list of names."""
+    rows = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return f'<details class="more"><summary>{escape(title)}</summary><ul class="bullets columns">{rows}</ul></details>'
+
+
+def month(days: Sequence[str], weeks: Sequence[Sequence[tuple[str, Sequence[tuple[str, bool]]]]], *, about: str) -> str:
+    """A month as a table.
+
+    Args:
+        days: Short names of the days of the week, in order.
+        weeks: Each day of each week: its number (empty outside of the month), and what is on it, with whether it
+            goes on from the day before: then it is not written again, only read out.
+        about: Which month it is.
+    """
+    head = "".join(f'<th scope="col">{escape(day)}</th>' for day in days)
+    rows = "".join("<tr>" + "".join(_day(number, told) for number, told in week) + "</tr>" for week in weeks)
+    return (
+        f'<table class="month"><caption>{escape(about)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _day(number: str, told: Sequence[tuple[str, bool]]) -> str:
+    entries = "".join(
+        f'<span class="{"goes-on" if goes_on else "begins"}">{escape(text)}</span>' for text, goes_on in told
+    )
+    look = ' class="held"' if told else "" if number else ' class="outside"'
+    return f"<td{look}><b>{escape(number)}</b>{entries}</td>"

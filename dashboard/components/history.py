@@ -54,6 +54,26 @@ def events_html(events: pd.DataFrame, words: Words) -> str:
     return fragments.happenings(items)
 
 
+def latest_html(events: pd.DataFrame, words: Words) -> str:
+    """Events of several municipalities, the newest first, each with its municipality and mosaic."""
+    organisations, documents = names.organisation_names(), names.document_names()
+    known, mosaics = names.territory_names(), names.mosaic_names()
+    items = []
+    for event in events.to_dict("records"):
+        about = [known.get(event["territory_id"], event["territory_id"]), mosaics.get(event["mosaic_id"], "")]
+        items.append(
+            fragments.happened(
+                words.date(event["event_date"]),
+                event_name(event, words),
+                [*about, *event_details(event, organisations, documents, words)],
+                struck="" if is_unknown(event["superseded_by"]) else words.say("No longer counts."),
+                chip="" if event["visibility"] == "public" else words.label("visibility", event["visibility"]),
+                html=_stage(event, words),
+            )
+        )
+    return fragments.happenings(items)
+
+
 def event_details(
     event: dict[str, Any], organisations: dict[str, str], documents: dict[str, str], words: Words
 ) -> list[str]:
@@ -191,6 +211,15 @@ def _table(name: str, words: Words) -> str:
         "programme": words.say("Programmes"),
         "partnership": words.say("Partnerships"),
         "document": words.say("Documents"),
+        "training_session": words.say("Trainings"),
+        "training_attendance": words.say("Attendance of trainings"),
+        "agenda_event": words.say("Agenda"),
+        "action_point_step": words.say("Steps of the ten points"),
+        "action_point_concern": words.say("What the ten points concern"),
+        "programme_place": words.say("Places of programmes"),
+        "interest": words.say("Interests of municipalities"),
+        "fiscal_fact": words.say("Fiscal facts"),
+        "import_batch": words.say("Loaded files"),
         "account": words.say("Accounts"),
         "person": words.say("Persons"),
         "person_erasure": words.say("Erasures of persons"),

@@ -158,10 +158,11 @@ def show_members(mosaic_id: str, snapshot: Snapshot, words: Words) -> None:
 
 def count_members(mosaic_id: str, snapshot: Snapshot) -> int:
     """How many members a mosaic has, those that coordinators stated among them."""
-    return len(data.members(mosaic_id)) + len(_local_members(mosaic_id, snapshot))
+    return len(data.members(mosaic_id)) + len(local_members(mosaic_id, snapshot))
 
 
-def _local_members(mosaic_id: str, snapshot: Snapshot) -> pd.DataFrame:
+def local_members(mosaic_id: str, snapshot: Snapshot) -> pd.DataFrame:
+    """The members of a mosaic that coordinators stated."""
     local = snapshot.local.get("member")
     return pd.DataFrame() if local is None or local.empty else local[local["mosaic_id"] == mosaic_id]
 
@@ -169,7 +170,7 @@ def _local_members(mosaic_id: str, snapshot: Snapshot) -> pd.DataFrame:
 @lru_cache(maxsize=64)
 def _member_columns(mosaic_id: str, snapshot: Snapshot, words: Words) -> tuple[list[PlainColumn], list[str]]:
     listed = data.members(mosaic_id)
-    local = _local_members(mosaic_id, snapshot)
+    local = local_members(mosaic_id, snapshot)
     if len(local):
         areas = data.bundle().protected_area.set_index("protected_area_id")
         known = local["protected_area_id"].map(areas["area_kind"])

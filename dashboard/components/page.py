@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import data, state
-from dashboard.components import account, fragments
+from dashboard.components import account, fragments, ways
 from dashboard.text import TONGUES, Words
 from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
 from geodata.selection import Refused
@@ -21,6 +21,7 @@ _LANGUAGE_KEY = "language"
 
 def open_page(choice: state.Choice) -> None:
     """Style sheet, language of the document, and a notice for each value of the address that means nothing."""
+    ways.follow()
     st.html(STYLE)
     st.html(
         f'<script>document.documentElement.lang = "{choice.words.tongue.locale.replace("_", "-")}"</script>',

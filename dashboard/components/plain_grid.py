@@ -61,6 +61,7 @@ def show_grid_of(
     about: str,
     words: Words,
     on_pick: Callable[[str], None] | None = None,
+    choose: str = "",
 ) -> None:
     """Show a small table.
 
@@ -71,6 +72,7 @@ def show_grid_of(
         about: What it shows, for people who do not see it.
         words: The language.
         on_pick: Called before the rerun with the row that was picked; null where rows cannot be.
+        choose: What picking a row does, with ``{name}``; to show it on the map where not given.
     """
     kept = f"{key}-order"
     order: Order | None = st.session_state.get(kept)
@@ -87,7 +89,7 @@ def show_grid_of(
         order=order,
         page=1,
         pages=1,
-        captions=captions(words, about=about, page=1, total=len(ids)),
+        captions=captions(words, about=about, page=1, total=len(ids), choose=choose),
         on_pick=on_pick,
         on_order=keep,
         on_page=lambda _: None,

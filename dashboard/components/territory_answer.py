@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import data, filters, places, state
-from dashboard.components import fragments, names, territory_records
+from dashboard.components import fragments, names, territory_records, ways
 from dashboard.components import territory_details as details
 from dashboard.text import Words, is_unknown
 from geodata.search import fold
@@ -61,8 +63,22 @@ def _in_brackets(rows: pd.DataFrame) -> pd.Series:
     return rows["region_name"].map(lambda name: "" if is_unknown(name) else f" ({name})")
 
 
-def show_answer(choice: state.Choice, words: Words) -> None:
+def show_answer(
+    choice: state.Choice,
+    words: Words,
+    *,
+    on_mosaic: Callable[[str], None] = state.choose_mosaic,
+    mosaic_help: str = "",
+    has_page: bool = False,
+) -> None:
     """The answer for the municipality or commune that is chosen; nothing where none is.
+
+    Args:
+        choice: What is chosen.
+        words: The language.
+        on_mosaic: Called before the rerun with the mosaic that was picked.
+        mosaic_help: What that does; it shows the mosaic on the map where not given.
+        has_page: Whether this is the territory's own page; elsewhere a button leads there.
 
     Raises:
         DatabaseError: the records of a past day cannot be read.
@@ -79,7 +95,10 @@ def show_answer(choice: state.Choice, words: Words) -> None:
             st.html(
                 fragments.heading(names.territory_names()[choice.territory_id], below=details.about_line(row, words))
             )
-            st.button(words.say("Close"), key="close-answer", type="tertiary", on_click=_forget)
+            if has_page:
+                ways.show_way_to_map(words, territory=choice.territory_id)
+            else:
+                st.button(words.say("Close"), key="close-answer", type="tertiary", on_click=_forget)
         if choice.day is not None:
             text = words.say("Stages and flags as on {date}.").format(date=words.date(choice.day))
             st.html(fragments.paragraph(text, look="small"))
@@ -99,10 +118,19 @@ def show_answer(choice: state.Choice, words: Words) -> None:
                     st.button(
                         words.say("Show"),
                         key=f"jump-{link['mosaic_id']}",
-                        help=words.say("Show this mosaic on the map"),
-                        on_click=state.choose_mosaic,
+                        help=mosaic_help or words.say("Show this mosaic on the map"),
+                        on_click=on_mosaic,
                         args=(link["mosaic_id"],),
                     )
+        if not has_page:
+            st.button(
+                words.say("Whole page: comparison, programmes, candidates to pair"),
+                key="whole-page",
+                type="tertiary",
+                icon=":material/open_in_full:",
+                on_click=ways.go_to,
+                args=("territory",),
+            )
         if len(found) > 1:
             st.html(details.which_html(found, choice.mosaic_id, words))
         territory_records.show_records(choice.territory_id, list(found), choice.mosaic_id, words, day=choice.day)

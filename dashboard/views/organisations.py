@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import records, state
-from dashboard.components import fragments, organisation_panel, page
+from dashboard.components import fragments, page, register_panel
 from geodata.records.models import Document, Organisation, OrganisationRole, Partnership, Programme
 
 choice = state.read_choice("organisations")
@@ -33,6 +33,6 @@ titles = {
 }
 for tab, table in zip(st.tabs(list(titles.values())), titles, strict=True):
     with tab:
-        organisation_panel.show_rows(table, words)
-        organisation_panel.show_form(table, words)
+        register_panel.show_rows(table, words)
+        register_panel.show_form(table, words)
 page.close_page(words)

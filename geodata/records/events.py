@@ -381,9 +381,23 @@ EVENT_COLUMNS = tuple(column.name for column in SensitisationEvent.__table__.col
 
 
 def events_of(
-    engine: Store, actor: Actor, *, territory_id: str | None = None, mosaic_id: str | None = None
+    engine: Store,
+    actor: Actor,
+    *,
+    territory_id: str | None = None,
+    mosaic_id: str | None = None,
+    action_point: int | None = None,
+    most: int | None = None,
 ) -> pd.DataFrame:
-    """The events of a territory, a mosaic, a link (both given), or all, that the actor may see.
+    """The events of a territory, a mosaic, a link (both given), a point of the minutes, or all, that the actor may see.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf.
+        territory_id: Only this territory; null for all.
+        mosaic_id: Only this mosaic; null for all.
+        action_point: Only this point of the minutes of March 2007; null for all.
+        most: Only so many, the latest ones; null for all.
 
     Returns:
         The columns of the table `sensitisation_event` but who recorded it (that is in the history), and
@@ -406,6 +420,10 @@ def events_of(
         query = query.where(event.territory_id == territory_id)
     if mosaic_id is not None:
         query = query.where(event.mosaic_id == mosaic_id)
+    if action_point is not None:
+        query = query.where(event.action_point == action_point)
+    if most is not None:
+        query = query.limit(most)
     with reading(engine) as connection:
         return read_frame(connection, query)
 

@@ -252,6 +252,38 @@ def link_states(
     return states
 
 
+def first_reached(engine: Engine, actor: Actor, *, mosaic_id: str | None = None) -> pd.DataFrame:
+    """When each link first had an event at each stage, by events that hold and that the actor may see.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf.
+        mosaic_id: Only links of this mosaic; null for all.
+
+    Returns:
+        ``territory_id``, ``mosaic_id``, ``stage_rank``, ``first_date`` (`datetime.date`): a row per link and stage, in
+        no order.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    event, correction = (SensitisationEvent.__table__.alias(name) for name in ("event", "correction"))
+    e = event.c
+    query = (
+        sa.select(e.territory_id, e.mosaic_id, e.stage_rank, sa.func.min(e.event_date).label("first_date"))
+        .where(
+            e.visibility.in_(sorted(SEEN_BY[actor.audience])),
+            e.stage_rank.is_not(None),
+            ~sa.exists().where(correction.c.supersedes_id == e.event_id),
+        )
+        .group_by(e.territory_id, e.mosaic_id, e.stage_rank)
+    )
+    if mosaic_id is not None:
+        query = query.where(e.mosaic_id == mosaic_id)
+    with reading(engine) as connection:
+        return read_frame(connection, query)
+
+
 def changed_since(engine: Engine, actor: Actor, since: dt.date) -> pd.DataFrame:
     """The links and territories of which something was recorded on a day or after it, as far as the actor may see it.
 

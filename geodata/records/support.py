@@ -503,6 +503,40 @@ def support_counts(engine: Store, actor: Actor, *, by: Literal["mosaic", "state"
     return pd.DataFrame(told, columns=columns).astype({"missions": "int64"})
 
 
+def missions_by_year(engine: Store, actor: Actor, *, mosaic_id: str | None = None) -> pd.DataFrame:
+    """How many missions ran in each year, begun and not cancelled; to those outside only where there were 3 at least.
+
+    Args:
+        engine: The database.
+        actor: On whose behalf; a partner or higher sees every number.
+        mosaic_id: Only missions of this mosaic; null for all.
+
+    Returns:
+        ``year``, ``missions`` (null where there were fewer than 3 and the actor is a visitor, none among them), from
+        the first year in which one ran to the last; no rows where none did.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    years: dict[int, int] = {}
+    today = dt.date.today()
+    for mission in map(as_mission, _mission_frame(engine, actor).itertuples()):
+        if mission.status_code in {"VX", "V3"} or mission.start is None or mosaic_id not in {None, mission.mosaic_id}:
+            continue
+        last = min(mission.end or today, today)
+        for year in range(mission.start.year, last.year + 1):
+            years[year] = years.get(year, 0) + 1
+    listed = range(min(years), max(years) + 1) if years else range(0)
+    counts: dict[int, int | None] = {year: years.get(year, 0) for year in listed}
+    if actor.audience == "public":
+        counts = {year: None if count is None or count < rules.LEAST_SHOWN else count for year, count in counts.items()}
+        if all(count is None for count in counts.values()):
+            counts = {}
+    return pd.DataFrame(
+        {"year": pd.array(list(counts), dtype="Int64"), "missions": pd.array(list(counts.values()), dtype="Int64")}
+    )
+
+
 def as_mission(row: Any) -> rules.Mission:
     """A row of the table `mission` (or of `missions`) as the rules know it."""
     names = {field.name for field in dataclasses.fields(rules.Mission)} - {"id"}

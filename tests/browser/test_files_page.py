@@ -42,10 +42,15 @@ def choose_kind(visited: Visit, name: str) -> None:
     visited.wait_for_run()
 
 
-def downloaded(visited: Visit, name: str) -> bytes:
-    with visited.page.expect_download() as given:
-        visited.page.get_by_role("button", name=name, exact=True).click()
-    return Path(given.value.path()).read_bytes()
+def downloaded(visited: Visit, name: str, *, file: str = "") -> bytes:
+    """What a button gives, once it gives the file of that name: the page may still be at the choice before."""
+    for _ in range(20):
+        with visited.page.expect_download() as given:
+            visited.page.get_by_role("button", name=name, exact=True).click()
+        if file in given.value.suggested_filename:
+            return Path(given.value.path()).read_bytes()
+        visited.page.wait_for_timeout(250)
+    raise AssertionError(f"{name} gave {given.value.suggested_filename}, not {file}")
 
 
 def changed(content: bytes, cells: dict[tuple[str, str], str], *rows: dict[str, str]) -> bytes:
@@ -82,7 +87,7 @@ def test_a_file_goes_out_and_comes_back(records: tuple[str, Engine], visit: Open
     visited = visit(f"{address}/files?lang=en", complains=True)  # Streamlit asks below /files first
     page = visited.page
     choose_kind(visited, "Organisations")
-    content = downloaded(visited, "Records as a workbook")
+    content = downloaded(visited, "Records as a workbook", file="organisation")
     change(engine, sign_in_locally(engine), Organisation, "cuf", {"note": "changed by hand"})
     good = {"organisation_name": HOSTILE, "type_code": "MU – Municipality", "source": "letter"}
     wrong = {"organisation_name": "X", "type_code": "Nothing", "source": "letter"}

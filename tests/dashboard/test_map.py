@@ -101,7 +101,7 @@ def test_a_hostile_name_does_not_end_the_script() -> None:
 def test_our_script_sets_names_as_text_only() -> None:
     home = Path(dashboard.__file__).parent
     scripts = [*sorted((home / "map").glob("*.js")), *sorted((home / "static").glob("*.js"))]
-    assert len(scripts) == 7
+    assert len(scripts) == 8
     for name in scripts:
         script = name.read_text(encoding="utf-8")
         assert "textContent" in script or name.stem == "mosaicos-mesh"  # which paints and says nothing
@@ -115,6 +115,31 @@ def test_our_script_sets_names_as_text_only() -> None:
         fragments.facts([(HOSTILE, HOSTILE)]),
         fragments.heading(HOSTILE, above=HOSTILE, below=HOSTILE),
         fragments.notice(HOSTILE, HOSTILE),
+        fragments.heading_small(HOSTILE),
+        fragments.bullets([(HOSTILE, [HOSTILE])]),
+        fragments.unfold(HOSTILE, [HOSTILE]),
+        fragments.unfold_lines(HOSTILE, [(HOSTILE, [HOSTILE])]),
+        fragments.month([HOSTILE], [[(HOSTILE, [(HOSTILE, True), (HOSTILE, False)])]], about=HOSTILE),
+        fragments.ranked_rows(
+            [
+                fragments.ranked_row(
+                    rank=HOSTILE,
+                    tie=HOSTILE,
+                    name=HOSTILE,
+                    address=HOSTILE,
+                    about=HOSTILE,
+                    stage="",
+                    doubts=[HOSTILE],
+                    reasons=[(HOSTILE, HOSTILE)],
+                    score=HOSTILE,
+                    of=HOSTILE,
+                    share=0.5,
+                    nothing=HOSTILE,
+                )
+            ],
+            start=1,
+            about=HOSTILE,
+        ),
         fragments.paragraph(HOSTILE),
         fragments.link_line(HOSTILE, HOSTILE, [HOSTILE], look="certain"),
         fragments.footnote([HOSTILE], title=HOSTILE, items=[HOSTILE]),

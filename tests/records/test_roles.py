@@ -18,6 +18,7 @@ import geodata.records
 from geodata.errors import MosaicosError, UnknownIdError
 from geodata.records import (
     accounts,
+    agenda,
     archive,
     audit,
     events,
@@ -139,12 +140,15 @@ OPEN_READS = {
     "audit.history": audit.history,
     "events.events_of": events.events_of,
     "events.notes_of": lambda e, a: events.notes_of(e, a, []),
+    "agenda.read_agenda": lambda e, a: agenda.read_agenda(e, a, {}.get),
+    "queries.first_reached": queries.first_reached,
     "queries.link_states": queries.link_states,
     "queries.changed_since": lambda e, a: queries.changed_since(e, a, DAY),
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
     "local.layers": local.layers,
     "local.all_links": local.all_links,
     "register.read": lambda e, a: register.read(e, a, Document),
+    "support.missions_by_year": support.missions_by_year,
     "support.public_support": support.public_support,
     "support.support_counts": lambda e, a: support.support_counts(e, a, by="mosaic"),
 }
