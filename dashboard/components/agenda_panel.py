@@ -82,13 +82,11 @@ def show_month(items: list[AgendaItem], said: Words) -> None:
     def leap(to: tuple[int, int]) -> None:
         st.session_state[MONTH_KEY] = to
 
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="month-head"
-    ):
+    st.html(fragments.heading_small(month_name(year, month, said)))
+    with st.container(horizontal=True, gap="small", key="month-head"):
         st.button(
             said.say("Previous month"), key="month-before", on_click=turn, args=(-1,), icon=":material/chevron_left:"
         )
-        st.html(fragments.heading_small(month_name(year, month, said)), width="content")
         st.button(said.say("Next month"), key="month-after", on_click=turn, args=(1,), icon=":material/chevron_right:")
     st.html(month_html(items, year, month, said))
     held = sorted({(item.first_day.year, item.first_day.month) for item in items if item.precision != "year"})
@@ -153,7 +151,7 @@ def list_html(items: list[AgendaItem], said: Words) -> str:
             organisations.get(item.organisation_id or "", ""),
             mosaics.get(item.mosaic_id or "", ""),
             said.say("point {n} of the minutes").format(n=item.point) if item.point else "",
-            item.note or "",
+            f"{said.say('Note (English)')}: {item.note}" if item.note and item.kind == "meeting" else item.note or "",
             item.source,
         ]
         rows.append(fragments.happened(period_text(item, said), item.title(said.vocabulary), details))

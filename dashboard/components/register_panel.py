@@ -85,20 +85,22 @@ def show_form(
                 required=(*required, "source"),
             )
         if changed is not None:
-            _show_withdrawal(table, changed, words, name)
+            _show_withdrawal(table, changed, form, words, name)
 
 
-def _show_withdrawal(table: type[Base], row_id: str, words: Words, name: str) -> None:
+def _show_withdrawal(table: type[Base], row_id: str, main: Form, words: Words, name: str) -> None:
     form = Form(f"{table.__tablename__}{name}-withdraw", row_id, words)
+    done = words.say("It is withdrawn. The history keeps it.")
+
+    def write(engine: Engine, actor: Actor, values: Mapping[str, Any], _: str) -> bool:
+        was_standing = register.withdraw(engine, actor, table, row_id, why=values["why"])
+        main.entry.renew()  # this form goes with its row: the one above says what became of it
+        main.entry.said = (done,)
+        return was_standing
+
     with form.frame():
         form.text("why", words.say("Reason"))
-        form.submit(
-            words.say("Withdraw"),
-            lambda engine, actor, values, _: register.withdraw(engine, actor, table, row_id, why=values["why"]),
-            said=words.say("It is withdrawn. The history keeps it."),
-            required=("why",),
-            is_main=False,
-        )
+        form.submit(words.say("Withdraw"), write, said=done, required=("why",), is_main=False)
 
 
 def _choose_row(form: Form, table: type[Base], listed: dict[str, Row], words: Words) -> str | None:

@@ -7,6 +7,7 @@
   "use strict";
 
   const NEAR_ZOOM = 5; // from here on the territories are fetched and drawn
+  const LEAST_SIZE = 100; // pixels: a map that is not laid out yet has none, and any zoom
   const ARC_STEPS = 24;
   const ANTARCTICA = "010"; // goes around the pole: no flat map closes it
   const session = { map: null, options: null, state: null, marks: null, mesh: null, asked: false, shown: "" };
@@ -89,7 +90,8 @@
 
   const drawNear = () => {
     const { map, options } = session;
-    if (session.asked || map.getZoom() < NEAR_ZOOM) return;
+    const { x, y } = map.getSize();
+    if (session.asked || map.getZoom() < NEAR_ZOOM || Math.min(x, y) < LEAST_SIZE) return;
     session.asked = true;
     load(options.mesh)
       .then((topology) => {

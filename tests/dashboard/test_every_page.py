@@ -12,7 +12,12 @@ from geodata.selection import Filters
 
 from .test_pages import component, map_state, run, said, table
 
-PAGES = ("records", "organisations", "local_facts", "files", "quality")
+PAGES = (
+    "records", "organisations", "local_facts", "files", "quality", "mosaic", "territory", "region", "next", "points",
+    "agenda", "partnerships",
+)  # fmt: skip
+WITH_MOSAIC = {"home", "records", "local_facts", "mosaic", "next"}
+"""Pages that show which mosaic is chosen."""
 
 
 def open_page(page: str, **address: str) -> AppTest:
@@ -35,7 +40,7 @@ def test_a_mosaic_in_the_address_reaches_every_page_and_stays_there(page: str) -
     app = open_page(page, lang="en", mosaic="lagamar", state="BR-41")
     assert app.query_params["mosaic"] == "lagamar"
     assert app.query_params["state"] == "BR-41"
-    if page not in {"organisations", "files", "quality"}:
+    if page in WITH_MOSAIC:
         assert component(app, "chooser")["value"] == "lagamar"
 
 

@@ -42,7 +42,10 @@ from .test_pages import run
 
 OIAPOQUE, AMAPA = "BR-1600501", "oeste-amapa-norte-para"
 GUIANESE, COUNTERPART = "FR-97308", "gf-parc-amazonien-coeur"
-PAGES = ("home", "records", "local_facts", "organisations", "quality", "accounts")
+PAGES = (
+    "home", "records", "local_facts", "organisations", "quality", "accounts", "mosaic", "territory", "region", "next",
+    "points", "agenda", "partnerships",
+)  # fmt: skip
 HOST = "france-volontaires"
 
 NAME, MAIL, PHONE = "Jurupoca Canarinho Vasconcellos", "jurupoca.canarinho@secreta.example", "+55 96 99123-4567"
@@ -204,8 +207,9 @@ def downloads(monkeypatch: pytest.MonkeyPatch) -> Downloads:
 def visit(language: str, *, pages: tuple[str, ...] = PAGES) -> Iterator[tuple[str, str]]:
     """What a visitor sees, page by page, in one language."""
     for page in pages:
-        for mosaic_id in (AMAPA, COUNTERPART) if page in {"home", "records"} else (AMAPA,):
-            app = run(lang=language, mosaic=mosaic_id)
+        for mosaic_id in (AMAPA, COUNTERPART) if page in {"home", "records", "mosaic"} else (AMAPA,):
+            address = {"territory": OIAPOQUE, "region": "BR-16"} if page in {"territory", "region"} else {}
+            app = run(lang=language, mosaic=mosaic_id, **address)
             if page != "home":
                 app = app.switch_page(f"views/{page}.py").run()
             yield f"{page} of {mosaic_id} in {language}", page_text(app)
@@ -249,8 +253,10 @@ def finds(outputs: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
 @pytest.mark.parametrize("language", TONGUES)
 def test_no_page_tells_a_visitor_of_a_person(planted: Engine, downloads: Downloads, language: str) -> None:
     seen = dict(visit(language))
-    assert len(seen) == 21
+    assert len(seen) == 29
     assert finds(iter(seen.items())) == {}
+    calendar = downloads.sent.pop("mosaicos-agenda.ics").decode()
+    assert personal(calendar.replace("\r\n ", "").replace("@mosaicos", "")) == []  # as every uid ends
     assert set(downloads.sent) == {f"mosaicos-territories-{one}.geojson" for one in (AMAPA, COUNTERPART)}
     assert finds((name, export_text(sent)) for name, sent in downloads.sent.items()) == {}
     days = [

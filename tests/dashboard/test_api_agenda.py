@@ -1,0 +1,59 @@
+"""The agenda as a feed: read by another parser, public, escaped, and told anew only when it changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import vobject
+from sqlalchemy.engine import Engine
+
+from dashboard.api import state
+from geodata.records import register
+from geodata.records.accounts import sign_in_locally
+from geodata.records.register import AgendaDraft
+
+from .api_client import ask
+
+TITLES = {"fr": "Réunion de travail de la CNM et de CUF", "pt-br": "Reunião de trabalho da CNM e da CUF",
+          "en": "Working meeting of CNM and CUF"}  # fmt: skip
+
+
+def entries(language: str = "en") -> dict[str, object]:
+    found = ask(f"/api/agenda.ics?lang={language}")
+    assert found.status_code == 200
+    assert found.headers["content-type"] == "text/calendar; charset=utf-8"
+    return {event.summary.value: event for event in vobject.readOne(found.text).contents["vevent"]}
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_the_meetings_of_the_minutes_are_in_the_feed(language: str) -> None:
+    told = entries(language)
+    assert len(told) == 4
+    event = told[TITLES[language]]
+    assert (event.dtstart.value, event.dtend.value) == (dt.date(2007, 3, 12), dt.date(2007, 3, 15))  # type: ignore[attr-defined]
+
+
+def test_what_is_public_comes_into_the_feed_and_what_is_not_stays_out(database: Engine) -> None:
+    actor = sign_in_locally(database)
+    for title, seen in (("Open; workshop", "public"), ("Inside", "partner")):
+        register.add(database, actor, AgendaDraft(valid_from="2027-05-03", title_en=title, source="s", visibility=seen))
+    state.forget()
+    told = entries()
+    assert "Open; workshop" in told
+    assert "Inside" not in told
+
+
+def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
+    first = ask("/api/agenda.ics")
+    again = ask("/api/agenda.ics", if_none_match=first.headers["etag"])
+    assert again.status_code == 304
+    register.add(database, sign_in_locally(database), AgendaDraft(valid_from="2027-05-03", title_en="New", source="s"))
+    state.forget()
+    changed = ask("/api/agenda.ics", if_none_match=first.headers["etag"])
+    assert changed.status_code == 200
+    assert "New" in changed.text
+
+
+def test_unknown_parameters_are_refused() -> None:
+    assert ask("/api/agenda.ics?month=5").status_code == 400
