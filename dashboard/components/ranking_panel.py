@@ -311,9 +311,9 @@ def _show_visits(visits: list[Visit], words: Words) -> None:
     titles = [visit.name + (f" ({visit.region})" if visit.region else "") for visit in visits]
     days = ["" if visit.day is None else words.date(visit.day.isoformat()) for visit in visits]
     columns = [
+        PlainColumn("name", words.say("Municipality"), titles, titles),
         PlainColumn("rank", words.say("Rank"), [visit.rank for visit in visits],
                     [words.number(visit.rank) for visit in visits], is_number=True),
-        PlainColumn("name", words.say("Municipality"), titles, titles),
         PlainColumn("mosaics", words.say("Mosaics"), [", ".join(visit.mosaics) for visit in visits],
                     [", ".join(visit.mosaics) for visit in visits]),
     ]  # fmt: skip

@@ -145,9 +145,9 @@ def show_candidates(territory_id: str, words: Words, *, most: int) -> None:
     ]  # fmt: skip
     reasons = [_why(one, mosaics, words) for one in found]
     columns = [
+        PlainColumn("name", words.say("Candidate"), titles, titles),
         PlainColumn("rank", words.say("Rank"), [one.rank for one in found], [words.number(one.rank) for one in found],
                     is_number=True),
-        PlainColumn("name", words.say("Candidate"), titles, titles),
         *(
             PlainColumn(
                 factor,

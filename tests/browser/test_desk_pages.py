@@ -126,15 +126,17 @@ def test_the_plan_is_taken_along_as_three_files(demonstration: Demonstration, vi
     page.locator(".st-key-plan summary").click()
     expect(page.locator(".st-key-plan-xlsx button")).to_be_visible()
     expect(page.locator(".st-key-plan-ics button").first).to_be_disabled()
-    day = page.locator(".st-key-plan-first input").first
-    day.fill("01/03/2027")
-    day.press("Enter")
+    day = page.locator(".st-key-plan-first [data-testid=stDateInput]")
+    for part, value in (("day", "01"), ("month", "03"), ("year", "2027")):
+        day.locator(f"[data-type={part}], [aria-label*={part} i]").first.click()
+        page.keyboard.type(value)
     page.keyboard.press("Escape")
-    expect(page.locator(".st-key-plan-ics button")).to_be_enabled()
+    page.locator("h1.page-title").click()
+    expect(page.locator(".st-key-plan-ics button:not([disabled])").first).to_be_visible()
     files = {}
     for kind in ("xlsx", "geojson", "ics"):
         with page.expect_download() as given:
-            page.locator(f".st-key-plan-{kind} button").click()
+            page.locator(f".st-key-plan-{kind} button").first.click()
         files[kind] = Path(given.value.path()).read_bytes()
     sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))["visits"]
     names = [row[2].value for row in sheet.iter_rows(min_row=2)]

@@ -107,7 +107,7 @@ def test_oiapoque_is_compared_with_the_three_communes_across_the_river() -> None
     assert "Lei 322/1996" in text
     assert "No amount is estimated here." in text
     pairs = next(grid for grid in grids(app) if any(one["key"] == "why" for one in grid["columns"]))
-    assert {row["cells"][1] for row in pairs["rows"][:3]} == across
+    assert {row["cells"][0] for row in pairs["rows"][:3]} == across
 
 
 def test_laranjal_do_jari_is_compared_with_camopi_and_maripasoula() -> None:
