@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard demo test check build bench-pipeline bench-records bench-map bench-export bench-import clean
+.PHONY: help dashboard demo test check build bench-pipeline bench-records bench-map bench-export bench-import bench-desk clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -53,6 +53,12 @@ bench-map: ## Measure the map page in a real Chromium against its peers, in one 
 	@scripts/chromium.sh --install >/dev/null
 	@echo "== Measuring the map page; this takes half an hour and all cores"
 	@.venv/bin/python -m benchmarks.bench_map --out docs/BENCHMARKS.md
+
+bench-desk: ## Measure the pages of the programme's desk in a real Chromium, in one run
+	@scripts/setup.sh dev bench
+	@scripts/chromium.sh --install >/dev/null
+	@echo "== Measuring the programme's desk; this takes ten minutes and all cores"
+	@.venv/bin/python -m benchmarks.bench_desk --out docs/BENCHMARKS.md
 
 bench-import: ## Measure files in and out, and kill imports, backups and restorings, in one run
 	@scripts/setup.sh bench

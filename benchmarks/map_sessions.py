@@ -120,19 +120,21 @@ class Session:
         extension.decode = unpack  # type: ignore[method-assign]
         extension.encode = pack  # type: ignore[method-assign]
 
-    async def rerun(self, query: str = "", *, press: str = "", settle_s: float = 0.0) -> Answer:
+    async def rerun(self, query: str = "", *, press: str = "", settle_s: float = 0.0, view: str = "") -> Answer:
         """Run the page with an address and wait for its end.
 
         Args:
             query: The address after the question mark.
             press: The id of a button that was pressed; empty for none.
             settle_s: How long to wait afterwards for what still comes.
+            view: Another page to turn to, by the path of its address; empty to stay.
         """
         answer = Answer()
         message = BackMsg()
         state = message.rerun_script
         state.query_string = query
-        state.page_script_hash = self._page
+        state.page_script_hash = "" if view else self._page
+        state.page_name = view
         state.widget_states.SetInParent()
         if press:
             state.widget_states.widgets.add(id=press, trigger_value=True)
@@ -179,14 +181,14 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(address: str, query: str = "") -> AsyncIterator[Session]:
-    """Connect, and run the page once."""
+async def open_session(address: str, query: str = "", *, view: str = "") -> AsyncIterator[Session]:
+    """Connect, and run the page once: the first one, or that of a path."""
     where = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
     async with connect(
         where, subprotocols=["streamlit"], max_size=None, proxy=None, ping_interval=None, open_timeout=PATIENCE_S
     ) as connection:
         session = Session(connection)
-        session.first = await session.rerun(query, settle_s=0.2)
+        session.first = await session.rerun(query, settle_s=0.2, view=view)
         session.first.check()
         yield session
 
