@@ -33,7 +33,7 @@ class Reason:
 def reasons_of(
     found: LinkFactors, place: int, weights: Mapping[str, int], names: Mapping[str, str], words: Words
 ) -> list[Reason]:
-    """The factors that bring a link anything, what brings most first.
+    """The factors that bring a link anything, what brings most first; then those of which nothing is known.
 
     Args:
         found: Factors of all links.
@@ -47,12 +47,14 @@ def reasons_of(
     told = [
         Reason(factor, _text(factor, finding, stage, names, words), value / FULL, weights[factor] * value / FULL)
         for factor, value in zip(FACTORS, found.values[place].tolist(), strict=True)
-        if value and weights[factor]
+        if weights[factor] and (value or factor in finding.unknown)
     ]
     return sorted(told, key=lambda reason: (-reason.points, FACTORS.index(reason.factor)))
 
 
 def _text(factor: str, finding: Finding, stage: str, names: Mapping[str, str], words: Words) -> str:
+    if factor in finding.unknown:
+        return words.say("not known: {what}").format(what=words.label("visit_factor", factor))
     if factor == "new-mandate":
         since = words.date(finding.term_start)
         if finding.is_to_reconfirm:

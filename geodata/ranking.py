@@ -95,6 +95,17 @@ class Finding:
     has_need: bool
     facing: tuple[str, ...]
 
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Factors that count nothing only because what they rest on is not known."""
+        told = {
+            "overlap": self.overlap_km2,
+            "share": self.territory_share,
+            "small": self.population,
+            "new-mandate": self.is_to_reconfirm or self.term_start,
+        }
+        return frozenset(factor for factor, value in told.items() if value is None)
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:

@@ -249,6 +249,16 @@ def test_reasons_are_written_out_with_what_they_bring() -> None:
     assert sum(reason.points for reason in told) == pytest.approx(score / 1000)
 
 
+def test_what_is_not_known_is_written_out_and_counts_nothing() -> None:
+    catalogue = Catalogue(data.bundle(), Snapshot(dt.date(2026, 11, 26), {}))
+    found = LinkFactors(catalogue, load_mandates())
+    place = int(catalogue.links.index[catalogue.links["overlap_km2"].isna()][0])
+    told = {reason.factor: reason for reason in reasons_of(found, place, check_weights({"share": 0}), {}, EN)}
+    assert told["overlap"].text == "not known: Area shared with the mosaic"
+    assert told["overlap"].points == 0
+    assert "share" not in told  # not known either, but it has no weight
+
+
 def test_long_lists_of_names_are_cut_and_counted() -> None:
     assert listed(["a", "b"], {"a": "A", "b": "B"}, EN) == "A, B"
     assert listed(list("abcdef"), {}, EN) == "a, b, c, d and 2 more"

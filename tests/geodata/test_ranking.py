@@ -104,6 +104,19 @@ def test_a_factor_by_hand(factor: str, known: dict[str, Any], expected: int) -> 
     assert RULES[factor](replace(NOTHING, **known), DAY) == expected
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, {"overlap", "share", "small", "new-mandate"}),
+        ({"overlap_km2": 0.5, "territory_share": 0.0, "population": 200_000}, {"new-mandate"}),
+        ({"is_to_reconfirm": True}, {"overlap", "share", "small"}),
+        ({"term_start": dt.date(2013, 1, 1)}, {"overlap", "share", "small"}),
+    ],
+)
+def test_what_is_not_known_is_told_from_what_does_not_hold(known: dict[str, Any], expected: set[str]) -> None:
+    assert replace(NOTHING, **known).unknown == expected
+
+
 def test_whole_months() -> None:
     assert months_between(dt.date(2025, 1, 31), dt.date(2025, 2, 28)) == 0
     assert months_between(dt.date(2025, 1, 31), dt.date(2025, 3, 31)) == 2
