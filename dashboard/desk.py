@@ -189,15 +189,16 @@ def _recorded() -> list[Cooperation]:
         own = [role for role in roles if role["partnership_id"] == row["partnership_id"]]
         parties = [role["organisation_id"] for role in own if role["role_code"] != "FD"]
         funders = [known.get(role["organisation_id"], "") for role in own if role["role_code"] == "FD"]
-        points = [organisations[one]["seat_point"] for one in parties if one in organisations]
+        seen = [organisations[one] for one in parties if one in organisations]
+        ends = [_seat_of(one) for one in seen]
         found.append(
             Cooperation(
                 id=row["partnership_id"],
                 name=row["partnership_name"],
                 type=row["type_code"],
                 parties=tuple(known.get(one, one) for one in parties),
-                ends=tuple(read_point(text) for text in points if text),
-                territories=(),
+                ends=tuple(end for end in ends if end is not None),
+                territories=tuple(one["territory_id"] for one in seen if one["territory_id"]),
                 states=(),
                 valid_from=row["valid_from"],
                 valid_to=row["valid_to"],
@@ -208,6 +209,13 @@ def _recorded() -> list[Cooperation]:
             )
         )
     return found
+
+
+def _seat_of(organisation: Row) -> Place | None:
+    """Where an organisation sits: as it was recorded, else the seat of the municipality that it governs."""
+    if organisation["seat_point"]:
+        return read_point(organisation["seat_point"])
+    return places.seat_points().get(organisation["territory_id"])
 
 
 # --- interests, funding ------------------------------------------------------------------------------------

@@ -211,6 +211,7 @@ def _organisation_columns(rows: Sequence[Row], words: Words) -> Columns:
         words.say("Type"): labels(rows, "type_code", "organisation_type", words),
         words.say("Country"): texts(rows, "country_code"),
         **_since_until(rows, words),
+        words.say("Local government of"): [place_of(row) for row in rows],
         words.say("Seat"): texts(rows, "seat_point"),
         **_about(rows, words),
     }
@@ -221,10 +222,14 @@ def _organisation_fields(form: Form, words: Words, _: frozenset[str]) -> tuple[s
     form.text("short_name", words.say("Short"))
     form.code("type_code", words.say("Type"), "organisation_type")
     form.choice("country_code", words.say("Country"), {one: str(words.locale.territories[one]) for one in COUNTRIES})
+    form.choice("territory_id", words.say("Local government of"), names.territory_names())
     form.text(
         "seat_point",
         words.say("Seat: latitude and longitude"),
-        help_text=words.say("In degrees: 50.63, 3.06. Partnerships are drawn from seat to seat."),
+        help_text=words.say(
+            "In degrees: 50.63, 3.06. Partnerships are drawn from seat to seat. Not needed for a local government "
+            "of the map."
+        ),
     )
     _period(form, words)
     form.choice("successor_id", words.say("Became"), names.organisation_names())

@@ -17,8 +17,23 @@ from geodata.records import support
 from geodata.records.database import is_demonstration
 from geodata.records.errors import DatabaseError
 from geodata.records.events import append_events
+from geodata.records.local import add_seat
 from geodata.records.published import published_links
-from geodata.records.register import DocumentDraft, OrganisationDraft, add
+from geodata.records.register import (
+    AgendaDraft,
+    AttendanceDraft,
+    DocumentDraft,
+    Draft,
+    InterestDraft,
+    OrganisationDraft,
+    PartnershipDraft,
+    PlaceDraft,
+    ProgrammeDraft,
+    RoleDraft,
+    StepDraft,
+    TrainingDraft,
+    add,
+)
 from geodata.records.roles import SYSTEM
 from geodata.status import EventDraft
 from geodata.support import Mission
@@ -31,6 +46,11 @@ SHARE_WITH_EVENTS = 0.6
 """Share of the links that get events; the others stay at S0, as most would."""
 MISSIONS = 24
 """Needs that become missions, at most one per territory."""
+SUBJECTS = ("T1", "T2", "T3", "X1", "X3")
+"""Subjects of trainings, and what municipalities ask for."""
+TRAININGS, MEETINGS, INTERESTS, SEATS, PARTNERSHIPS = 12, 8, 40, 12, 3
+UNDER_WAY = (1, 7, 9)
+"""Points of March 2007 of which the demonstration says that they are under way."""
 PAST = dt.timedelta(days=500)
 """How long ago most needs were stated, at least; every sixth is recent, so that its mission has not begun."""
 
@@ -63,7 +83,7 @@ def load_demo(engine: Engine, *, seed: int = 2007, today: dt.date | None = None)
         today: Day up to which records are made; the clock's where not given.
 
     Returns:
-        How many events, needs and missions were handed in.
+        How many events, needs, missions and rows of the desk were handed in.
 
     Raises:
         DatabaseError: the database holds real records.
@@ -88,6 +108,7 @@ def load_demo(engine: Engine, *, seed: int = 2007, today: dt.date | None = None)
     drafts = _make_events(maker, organisations, minutes.row_id, day)
     append_events(engine, SYSTEM, drafts, today=day)
     made = _load_support(engine, maker, organisations, day)
+    made["rows of the desk"] = _load_desk(engine, maker, organisations, day) + _load_seats(engine, maker, drafts)
     return {"events": len(drafts), **made}
 
 
@@ -197,3 +218,123 @@ def _advance(engine: Engine, maker: _Maker, mission: Mission, today: dt.date) ->
     support.change_mission(engine, SYSTEM, running, on=start)
     if end < today and maker.made % 3:
         support.change_mission(engine, SYSTEM, replace(running, status_code="V5", actual_end=end), on=end)
+
+
+def _load_desk(engine: Engine, maker: _Maker, organisations: list[str], today: dt.date) -> int:
+    """Trainings with attendance, the agenda, interests, a programme with its places, partnerships, steps of points.
+
+    No money: an amount would be taken for real.
+    """
+    chance, made = maker.chance, 0
+    links = list(published_links().itertuples(index=False, name=None))
+
+    def put(draft: Draft) -> str:
+        nonlocal made
+        made += 1
+        return add(engine, SYSTEM, draft, row_id=maker.new_id()).row_id
+
+    for number in range(TRAININGS):
+        territory_id, mosaic_id = chance.choice(links)
+        day = today + dt.timedelta(days=40 * number - 30 * TRAININGS)
+        session_id = put(
+            TrainingDraft(
+                title=f"Demonstration training {number + 1}",
+                domain_code=SUBJECTS[number % len(SUBJECTS)],
+                valid_from=day.isoformat(),
+                status_code="held" if day < today else "planned",
+                territory_id=territory_id,
+                mosaic_id=mosaic_id,
+                organisation_id=chance.choice(organisations),
+                source=SOURCE,
+            )
+        )
+        near = sorted({other for other, mosaic in links if mosaic == mosaic_id})
+        for sender in chance.sample(near, min(4, len(near))) if day < today else ():
+            put(
+                AttendanceDraft(
+                    training_session_id=session_id,
+                    attending_count=chance.randint(1, 9),
+                    territory_id=sender,
+                    source=SOURCE,
+                )
+            )
+    for number in range(MEETINGS):
+        territory_id, mosaic_id = chance.choice(links)
+        day = today + dt.timedelta(days=25 * number - 60)
+        title = f"Demonstration meeting {number + 1}"
+        put(
+            AgendaDraft(
+                valid_from=day.isoformat(),
+                title_en=title,
+                title_fr=f"Réunion de démonstration {number + 1}",
+                title_pt_br=f"Reunião de demonstração {number + 1}",
+                status_code="held" if day < today else chance.choice(("planned", "confirmed")),
+                territory_id=territory_id,
+                mosaic_id=mosaic_id,
+                organisation_id=chance.choice(organisations),
+                source=SOURCE,
+            )
+        )
+    for territory_id in chance.sample(sorted({territory_id for territory_id, _ in links}), INTERESTS):
+        asked = maker.day(today - PAST, today)
+        put(
+            InterestDraft(
+                territory_id=territory_id,
+                domain_code=chance.choice(SUBJECTS),
+                valid_from=asked.isoformat(),
+                source=SOURCE,
+            )
+        )
+    programme_id = put(
+        ProgrammeDraft(
+            title_fr="Programme de démonstration",
+            title_pt_br="Programa de demonstração",
+            title_en="Demonstration programme",
+            type_code="TP",
+            status_code="active",
+            valid_from=str(today.year - 1),
+            source=SOURCE,
+        )
+    )
+    put(RoleDraft(organisation_id=organisations[0], role_code="LD", programme_id=programme_id, source=SOURCE))
+    for number in range(PARTNERSHIPS):
+        name = f"Demonstration partnership {number + 1}"
+        partnership_id = put(PartnershipDraft(partnership_name=name, type_code="DC", source=SOURCE))
+        for country in ("BR", "FR"):
+            side = chance.choice(sorted({one for one, _ in links if one.startswith(country)}))
+            party_id = put(
+                OrganisationDraft(
+                    organisation_name=f"Demonstration local government {number + 1} {country}",
+                    type_code="MU",
+                    country_code=country,
+                    territory_id=side,
+                    source=SOURCE,
+                )
+            )
+            put(RoleDraft(organisation_id=party_id, role_code="PT", partnership_id=partnership_id, source=SOURCE))
+    for mosaic_id in chance.sample(sorted({mosaic_id for _, mosaic_id in links}), 2):
+        put(PlaceDraft(programme_id=programme_id, mosaic_id=mosaic_id, source=SOURCE))
+    for point in UNDER_WAY:
+        on = maker.day(today - PAST, today).isoformat()
+        put(StepDraft(action_point=point, status_code="under-way", valid_from=on, source=SOURCE))
+    return made
+
+
+def _load_seats(engine: Engine, maker: _Maker, drafts: dict[str, EventDraft]) -> int:
+    """Seats on councils for some of the links that reached S5."""
+    told = [one for one in drafts.values() if one.stage_code == "S5"]
+    seated = sorted({(one.mosaic_id, one.territory_id, str(one.event_date)) for one in told})
+    chosen = maker.chance.sample(seated, min(SEATS, len(seated)))
+    for mosaic_id, territory_id, day in chosen:
+        add_seat(
+            engine,
+            SYSTEM,
+            mosaic_id,
+            seat_kind="titular",
+            reason=SOURCE,
+            source=SOURCE,
+            territory_id=territory_id,
+            valid_from=day,
+            row_id=maker.new_id(),
+        )
+    return len(chosen)

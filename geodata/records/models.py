@@ -199,7 +199,8 @@ class AuditLog(Base):
 class Organisation(Sourced, Withdrawable, Base):
     """An organisation, with the time during which it existed; a successor is another row.
 
-    `seat_point` is where it sits: latitude and longitude in degrees, ``50.63, 3.06``.
+    `territory_id` is the municipality or commune whose local government it is; `seat_point` is where it sits: latitude
+    and longitude in degrees, ``50.63, 3.06``.
     """
 
     __tablename__ = "organisation"
@@ -210,6 +211,7 @@ class Organisation(Sourced, Withdrawable, Base):
     short_name: Mapped[str | None]
     type_code: Mapped[str]
     country_code: Mapped[str | None]
+    territory_id: Mapped[Ref | None]
     seat_point: Mapped[str | None]
     valid_from: Mapped[str | None]
     valid_to: Mapped[str | None]

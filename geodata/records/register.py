@@ -96,6 +96,7 @@ class OrganisationDraft:
     """An organisation as entered; dates may be a year or a month.
 
     Attributes:
+        territory_id: Municipality or commune whose local government it is; null for others.
         seat_point: Where it sits: latitude and longitude in degrees, ``50.63, 3.06``.
     """
 
@@ -104,6 +105,7 @@ class OrganisationDraft:
     source: str
     short_name: str | None = None
     country_code: str | None = None
+    territory_id: str | None = None
     seat_point: str | None = None
     valid_from: str | None = None
     valid_to: str | None = None

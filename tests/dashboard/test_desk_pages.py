@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
-from dashboard import data, desk
+from dashboard import data, desk, places
 from dashboard.agenda import calendar_bytes
 from dashboard.components import agenda_panel, points_panel, ranking_panel
 from dashboard.map.world import bounds_of
@@ -397,6 +397,25 @@ def test_a_recorded_partnership_is_drawn_from_seat_to_seat(database: Engine, at_
     (line,) = [line for line in world(app)["lines"] if line["look"] == "local-line"]
     assert sorted([line["from"], line["to"]]) == [[-23.69, -46.62], [48.86, 2.44]]
     assert HOSTILE not in said(app)
+
+
+def test_a_partnership_of_local_governments_of_the_map_needs_no_points(database: Engine, at_this_machine: None) -> None:
+    actor = sign_in_locally(database)
+    pair = register.add(
+        database, actor, PartnershipDraft(partnership_name="Deux rives", type_code="XB", source="s")
+    ).row_id
+    for name, territory_id in (("Prefeitura", OIAPOQUE), ("Mairie", CAMOPI)):
+        side = register.add(
+            database,
+            actor,
+            OrganisationDraft(organisation_name=name, type_code="MU", source="s", territory_id=territory_id),
+        ).row_id
+        register.add(database, actor, RoleDraft(organisation_id=side, role_code="PT", partnership_id=pair, source="s"))
+    app = open_page("partnerships", lang="en")
+    (line,) = [line for line in world(app)["lines"] if line["look"] == "local-line"]
+    seats = {tuple(places.seat_points()[one]) for one in (OIAPOQUE, CAMOPI)}
+    assert {tuple(line["from"]), tuple(line["to"])} == seats
+    assert "Deux rives" in said(open_page("territory", lang="en", territory=CAMOPI))
 
 
 @pytest.mark.parametrize("part", ["funding", "pairs", "training", "visits", "interests"])

@@ -19,13 +19,22 @@ from geodata.records.events import events_of
 from geodata.records.local import all_links
 from geodata.records.models import (
     AUDIENCES,
+    ActionPointStep,
+    AgendaEvent,
     Base,
+    FiscalFact,
+    Interest,
     LinkStatus,
     Mission,
     Organisation,
+    OrganisationRole,
+    Partnership,
     Person,
+    ProgrammePlace,
     SensitisationEvent,
     SupportNeed,
+    TrainingAttendance,
+    TrainingSession,
 )
 from geodata.records.published import published_links
 from geodata.records.queries import link_states, state_query
@@ -88,6 +97,11 @@ def test_it_shows_what_there_is_to_show(demo: Engine) -> None:
     assert states["flags"].str.contains("DC|CT").any()
     assert 0 < len(states) < len(published_links())
     assert events_of(demo, SYSTEM)["superseded_by"].notna().any()
+    for table in (TrainingSession, AgendaEvent):
+        assert {"held", "planned"} <= set(read(demo, SYSTEM, table)["status_code"])
+    for table in (TrainingAttendance, Interest, Partnership, OrganisationRole, ProgrammePlace, ActionPointStep):
+        assert read(demo, SYSTEM, table)["source"].str.contains("Demonstration: synthetic").all()
+    assert read(demo, SYSTEM, FiscalFact).empty  # an amount would be taken for real
     assert set(public_support(demo, VISITOR)["support"]) >= {"present", "expected", "needed", "none"}
     assert missions(demo, SYSTEM, today=TODAY)["is_to_close"].any()
     assert successors(demo, SYSTEM, today=TODAY)

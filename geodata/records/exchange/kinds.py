@@ -151,8 +151,8 @@ _LAYOUTS: dict[str, tuple[type[Base], Role, str]] = {
     "organisation": (
         models.Organisation,
         "coordinator",
-        "organisation_name* short_name type_code* country_code seat_point valid_from valid_to successor_id note "
-        "source*",
+        "organisation_name* short_name type_code* country_code territory_id seat_point valid_from valid_to "
+        "successor_id note source*",
     ),
     "programme": (
         models.Programme,

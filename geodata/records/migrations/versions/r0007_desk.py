@@ -65,8 +65,9 @@ def _small(name: str) -> sa.Column[object]:
 
 
 def upgrade() -> None:
-    """Make the tables, and the column of an organisation's seat."""
-    op.add_column("organisation", sa.Column("seat_point", sa.Text(), nullable=True))
+    """Make the tables, and the columns that say where an organisation sits."""
+    op.add_column("organisation", _id("territory_id"))
+    op.add_column("organisation", _text("seat_point"))
     ten = {"action_point": "action_point BETWEEN 1 AND 10"}
     _make(
         "action_point_step",
@@ -139,3 +140,4 @@ def downgrade() -> None:
     for table in ("fiscal_fact", "interest", "programme_place", "action_point_concern", "action_point_step"):
         op.drop_table(table)
     op.drop_column("organisation", "seat_point")
+    op.drop_column("organisation", "territory_id")
