@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 
+from dashboard import places
 from dashboard.text import Words
 from geodata.agenda import AgendaItem, write_calendar
 
@@ -12,11 +14,20 @@ MEDIA_TYPE = "text/calendar"
 FILE_NAME = "mosaicos-agenda.ics"
 
 
+def place_text(item: AgendaItem) -> str:
+    """Where, in words: the place and the municipality, as far as they are known."""
+    row = places.territory(item.territory_id) if item.territory_id else None
+    municipality = "" if row is None else str(row["territory_name"])
+    if municipality in (item.place or ""):
+        return item.place or ""
+    return f"{item.place}, {municipality}" if item.place else municipality
+
+
 def calendar_bytes(items: Iterable[AgendaItem], words: Words, *, is_demonstration: bool) -> bytes:
     """Write the agenda; the same on the same day, so that whoever has it need not fetch it again."""
     note = words.say("Demonstration: the records are synthetic. Nothing of it happened.") if is_demonstration else ""
     return write_calendar(
-        items,
+        [dataclasses.replace(item, place=place_text(item) or None) for item in items],
         name=words.say("Mosaics of protected areas: agenda"),
         language=words.vocabulary,
         stamp=dt.datetime.combine(dt.date.today(), dt.time(), dt.UTC),

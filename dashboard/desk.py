@@ -208,7 +208,7 @@ def _recorded() -> list[Cooperation]:
                 is_compiled=False,
             )
         )
-    return found
+    return sorted(found, key=lambda one: fold(one.name))
 
 
 def _seat_of(organisation: Row) -> Place | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -136,6 +136,14 @@ class Words:
         if len(parts) == 2:
             return format_skeleton("yMMMM", date(*parts, 1), locale=self.locale)
         return format_date(date(*parts), "long", locale=self.locale)
+
+    def period(self, first: str | None, last: str | None) -> str:
+        """From one ISO date to another, each as exact as it is known: ``29–30 Nov 2007``; one alone where equal."""
+        if not first or not last or first == last:
+            return self.date(first or last)
+        if min(len(first), len(last)) < len("2007-11-29"):
+            return f"{self.date(first)} – {self.date(last)}"
+        return format_interval(date.fromisoformat(first), date.fromisoformat(last), "yMMMd", locale=self.locale)
 
 
 @lru_cache(maxsize=100_000)

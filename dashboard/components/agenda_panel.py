@@ -9,7 +9,7 @@ import streamlit as st
 from babel.dates import format_skeleton, get_day_names
 
 from dashboard import desk, records
-from dashboard.agenda import FILE_NAME, MEDIA_TYPE, calendar_bytes
+from dashboard.agenda import FILE_NAME, MEDIA_TYPE, calendar_bytes, place_text
 from dashboard.components import embed, fragments, names
 from dashboard.components.register_panel import show_form, show_rows
 from dashboard.map.world import WorldPoint, show_world
@@ -17,7 +17,7 @@ from dashboard.text import Words
 from geodata.agenda import AgendaItem, in_month
 from geodata.records.models import AgendaEvent, TrainingSession
 
-MONTH_KEY = "agenda-month"
+MONTH_KEY, _LEAP = "agenda-month", "agenda-leap"
 FEED = "api/agenda.ics"
 
 
@@ -30,23 +30,12 @@ def show_agenda(said: Words) -> None:
     with left:
         show_month(items, said)
         _show_files(items, said)
+        _show_where(items, today, said)
     with right:
         st.html(fragments.heading_small(said.say("To come")))
         st.html(list_html(coming, said) if coming else fragments.paragraph(said.say("Nothing is on the agenda yet.")))
         st.html(fragments.heading_small(said.say("Past")))
         st.html(list_html(past, said))
-    placed = [item for item in items if item.is_placed]
-    st.html(fragments.heading_small(said.say("Where")))
-    without = len(items) - len(placed)
-    if without:
-        text = said.count("{n} entry without a known place.", "{n} entries without a known place.", without)
-        st.html(fragments.paragraph(text, look="small"))
-    show_world(
-        [_point(item, today, said) for item in placed],
-        key="agenda-map",
-        label=said.say("Map of the places on the agenda"),
-        words=said,
-    )
     for table, title in (
         (AgendaEvent, said.say("Add or change an event")),
         (TrainingSession, said.say("Add or change a training")),
@@ -70,7 +59,7 @@ def first_month(items: list[AgendaItem], today: dt.date) -> tuple[int, int]:
 
 
 def show_month(items: list[AgendaItem], said: Words) -> None:
-    """A month as a calendar, with ways to the ones around it and to those that hold anything."""
+    """A month as a calendar, with ways to the ones around it and to all that hold anything."""
     if MONTH_KEY not in st.session_state:
         st.session_state[MONTH_KEY] = first_month(items, dt.date.today())
     year, month = st.session_state[MONTH_KEY]
@@ -79,23 +68,25 @@ def show_month(items: list[AgendaItem], said: Words) -> None:
         months = year * 12 + month - 1 + by
         st.session_state[MONTH_KEY] = (months // 12, months % 12 + 1)
 
-    def leap(to: tuple[int, int]) -> None:
-        st.session_state[MONTH_KEY] = to
+    def leap() -> None:
+        st.session_state[MONTH_KEY] = st.session_state[_LEAP]
 
-    st.html(fragments.heading_small(month_name(year, month, said)))
-    with st.container(horizontal=True, gap="small", key="month-head"):
+    held = {(item.first_day.year, item.first_day.month) for item in items if item.precision != "year"}
+    st.session_state[_LEAP] = (year, month)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="month-head"):
+        st.selectbox(
+            said.say("Month"),
+            sorted({*held, (year, month)}),
+            key=_LEAP,
+            format_func=lambda one: month_name(*one, said),
+            on_change=leap,
+            width=220,
+        )
         st.button(
             said.say("Previous month"), key="month-before", on_click=turn, args=(-1,), icon=":material/chevron_left:"
         )
         st.button(said.say("Next month"), key="month-after", on_click=turn, args=(1,), icon=":material/chevron_right:")
     st.html(month_html(items, year, month, said))
-    held = sorted({(item.first_day.year, item.first_day.month) for item in items if item.precision != "year"})
-    with st.container(horizontal=True, gap="small", key="month-leaps"):
-        for one in held[-8:]:
-            st.button(
-                month_name(*one, said), key=f"month-{one[0]}-{one[1]}", type="tertiary", on_click=leap, args=(one,),
-                disabled=one == (year, month),
-            )  # fmt: skip
 
 
 def month_name(year: int, month: int, said: Words) -> str:
@@ -144,7 +135,7 @@ def list_html(items: list[AgendaItem], said: Words) -> str:
     rows = []
     for item in items:
         details = [
-            item.place or said.say("no place is named"),
+            place_text(item) or said.say("no place is named"),
             kind_text(item, said),
             said.label(item.codes, item.status),
             said.label("training", item.domain) if item.domain else "",
@@ -154,7 +145,9 @@ def list_html(items: list[AgendaItem], said: Words) -> str:
             f"{said.say('Note (English)')}: {item.note}" if item.note and item.kind == "meeting" else item.note or "",
             item.source,
         ]
-        rows.append(fragments.happened(period_text(item, said), item.title(said.vocabulary), details))
+        rows.append(
+            fragments.happened(said.period(item.valid_from, item.valid_to), item.title(said.vocabulary), details)
+        )
     return fragments.happenings(rows)
 
 
@@ -168,16 +161,24 @@ def kind_text(item: AgendaItem, said: Words) -> str:
     }[item.kind]
 
 
-def period_text(item: AgendaItem, said: Words) -> str:
-    """From when to when, as exact as it is known."""
-    told = [said.date(item.valid_from)]
-    if item.valid_to and item.valid_to != item.valid_from:
-        told.append(said.date(item.valid_to))
-    return " – ".join(told)
+def _show_where(items: list[AgendaItem], today: dt.date, said: Words) -> None:
+    """The entries with a known place on a map, and how many have none."""
+    placed = [item for item in items if item.is_placed]
+    st.html(fragments.heading_small(said.say("Where")))
+    without = len(items) - len(placed)
+    if without:
+        text = said.count("{n} entry without a known place.", "{n} entries without a known place.", without)
+        st.html(fragments.paragraph(text, look="small"))
+    show_world(
+        [_point(item, today, said) for item in placed],
+        key="agenda-map",
+        label=said.say("Map of the places on the agenda"),
+        words=said,
+    )
 
 
 def _point(item: AgendaItem, today: dt.date, said: Words) -> WorldPoint:
-    note = " · ".join(part for part in (period_text(item, said), item.place or "") if part)
+    note = " · ".join(part for part in (said.period(item.valid_from, item.valid_to), place_text(item)) if part)
     look = "coming" if item.last_day >= today else "past"
     return WorldPoint((float(item.lat or 0), float(item.lon or 0)), item.title(said.vocabulary), note, look)
 

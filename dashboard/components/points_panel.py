@@ -10,7 +10,7 @@ from dashboard.components import fragments, history, names
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.register_panel import show_form
 from dashboard.components.register_specs import concern_label, names_of, point_title
-from dashboard.text import UNKNOWN, Words, words
+from dashboard.text import Words, words
 from geodata import desk as facts
 from geodata.model import vocabulary
 from geodata.records.events import events_of
@@ -63,16 +63,6 @@ def _show_list(found: list[desk.PointState], said: Words) -> None:
     )
 
 
-def period_text(point: facts.ActionPoint, said: Words) -> str:
-    """The day or period that a point speaks of; a dash for none."""
-    if point.valid_from is None:
-        return UNKNOWN
-    told = [said.date(point.valid_from)]
-    if point.valid_to and point.valid_to != point.valid_from:
-        told.append(said.date(point.valid_to))
-    return " – ".join(told)
-
-
 def show_point(found: desk.PointState, said: Words) -> None:
     """One point: what it says, who is named, when and where, what became of it, and what it concerns."""
     point = found.point
@@ -86,7 +76,7 @@ def show_point(found: desk.PointState, said: Words) -> None:
     told = [
         (said.say("Lead"), _organisations(point.number, ("LD",), said)),
         (said.say("Partners"), _organisations(point.number, ("PT", "TS", "SE", "HO", "FD"), said)),
-        (said.say("When"), period_text(point, said)),
+        (said.say("When"), said.period(point.valid_from, point.valid_to)),
         (said.say("Where"), point.place or said.say("no place is named")),
         (said.say("State"), said.label("action_point_status", found.status)),
         *([(said.say("Note (English)"), point.note)] if point.note else []),

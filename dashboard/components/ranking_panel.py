@@ -34,6 +34,8 @@ from geodata.visits import (
 
 ROWS = 20
 """Links on one page."""
+DECIMALS = 2
+"""Of scores and of what each reason brings."""
 MOST_VISITS, USUAL_VISITS = 100, 10
 USUAL_DAYS = 7
 """Days between two visits until somebody says otherwise."""
@@ -138,7 +140,7 @@ def _row(catalogue: Catalogue, ranking: Ranking, at: int, chosen: Mapping[str, i
     known = names.territory_names()
     weights = check_weights(chosen)
     reasons = [
-        (reason.text, words.number(reason.points, 1))
+        (reason.text, words.number(reason.points, DECIMALS))
         for reason in reasons_of(desk.factors(catalogue), place, weights, known, words)
     ]
     doubts = []
@@ -158,7 +160,7 @@ def _row(catalogue: Catalogue, ranking: Ranking, at: int, chosen: Mapping[str, i
         stage=fragments.stage_chip(stages.stage_text(record, words), stages.look_of(record)),
         doubts=doubts,
         reasons=reasons,
-        score=words.number(score, 1),
+        score=words.number(score, DECIMALS),
         of=words.say("of {most}").format(most=words.number(ranking.most / FULL)),
         share=score * FULL / ranking.most if ranking.most else 0.0,
         nothing=words.say("no factor with a weight holds"),

@@ -91,8 +91,7 @@ def _show_cooperations(territory_id: str, state_id: str | None, words: Words) ->
 
 
 def _period(one: desk.Cooperation, words: Words) -> list[str]:
-    told = [words.date(day) for day in (one.valid_from, one.valid_to) if day]
-    return [" – ".join(told)] if told else []
+    return [words.period(one.valid_from, one.valid_to)] if one.valid_from or one.valid_to else []
 
 
 def _show_interests(territory_id: str, words: Words) -> None:

@@ -180,17 +180,19 @@ def test_near_by_the_small_map_shows_the_borders_of_municipalities(demonstration
 def test_the_agenda_turns_its_months_and_gives_a_calendar(demonstration: Demonstration, visit: Open) -> None:
     visited = visit(f"{demonstration[0]}/agenda?lang=en", complains=True)
     page = visited.page
-    expect(page.locator(".month caption")).to_have_text("November 2007")
-    expect(page.locator(".month .held")).to_have_count(7)
-    page.locator(".st-key-month-2007-7 button").click()
-    expect(page.locator(".month caption")).to_have_text("July 2007")
-    expect(page.locator(".month .held")).to_have_count(3)
+    for month in ("November 2007", "July 2007"):
+        page.get_by_role("combobox", name="Month").fill(month)
+        page.get_by_role("option", name=month).click()
+        expect(page.locator(".month caption")).to_have_text(month)
+        expect(page.locator(".month .held")).to_have_count({"November 2007": 7, "July 2007": 3}[month])
     page.get_by_role("button", name="Next month").click()
     expect(page.locator(".month caption")).to_have_text("August 2007")
     with page.expect_download() as given:
         page.get_by_role("button", name="Download the calendar (iCalendar)").click()
     text = Path(given.value.path()).read_text(encoding="utf-8")
-    assert len(vobject.readOne(text).contents["vevent"]) == 4
+    told = [entry.summary.value for entry in vobject.readOne(text).contents["vevent"]]
+    assert len([title for title in told if "Demonstration" not in title]) == 4
+    assert len(told) > 4
 
 
 def test_a_point_is_chosen_from_the_list_and_stands_in_the_address(demonstration: Demonstration, visit: Open) -> None:

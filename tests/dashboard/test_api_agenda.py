@@ -44,6 +44,17 @@ def test_what_is_public_comes_into_the_feed_and_what_is_not_stays_out(database: 
     assert "Inside" not in told
 
 
+def test_a_place_is_told_with_its_municipality(database: Engine) -> None:
+    actor = sign_in_locally(database)
+    for title, place in (("With a hall", "Câmara"), ("Without", None)):
+        draft = AgendaDraft(valid_from="2027-05-03", title_en=title, source="s", place=place, territory_id="BR-1600501")
+        register.add(database, actor, draft)
+    state.forget()
+    told = entries()
+    assert told["With a hall"].location.value == "Câmara, Oiapoque"  # type: ignore[attr-defined]
+    assert told["Without"].location.value == "Oiapoque"  # type: ignore[attr-defined]
+
+
 def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
     first = ask("/api/agenda.ics")
     again = ask("/api/agenda.ics", if_none_match=first.headers["etag"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import string
 import sys
 from pathlib import Path
@@ -118,6 +119,24 @@ def test_numbers_and_dates(code: str, number: str, share: str, tiny_share: str, 
     assert said.date("2015-08-28") == day
     assert said.date("2015-08") == month
     assert said.date("2015") == "2015"
+
+
+@pytest.mark.parametrize(
+    ("code", "days", "months"),
+    [
+        ("fr", "29–30 nov. 2007", "27 juil. – 2 août 2007"),
+        ("pt-br", "29 – 30 de nov. de 2007", "27 de jul. – 2 de ago. de 2007"),
+        ("en", "29–30 Nov 2007", "27 Jul – 2 Aug 2007"),
+    ],
+)
+def test_a_period_says_nothing_twice(code: str, days: str, months: str) -> None:
+    said = words(code)
+    assert re.sub(r"\s", " ", said.period("2007-11-29", "2007-11-30")) == days
+    assert re.sub(r"\s", " ", said.period("2007-07-27", "2007-08-02")) == months
+    assert said.period("2007-11-29", "2007-11-29") == said.period("2007-11-29", None) == said.date("2007-11-29")
+    assert said.period("2014", "2020-05-01") == f"2014 – {said.date('2020-05-01')}"
+    assert said.period(None, "2020") == "2020"
+    assert said.period(None, None) == UNKNOWN
 
 
 def test_areas_are_written_as_precisely_as_they_matter() -> None:
