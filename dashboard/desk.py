@@ -25,13 +25,15 @@ from geodata.records.agenda import read_agenda
 from geodata.records.models import (
     ActionPointConcern,
     ActionPointStep,
+    Document,
     Interest,
     Organisation,
     OrganisationRole,
     Partnership,
     ProgrammePlace,
+    TrainingSession,
 )
-from geodata.records.queries import first_reached
+from geodata.records.queries import first_reached, shown_documents
 from geodata.records.register import read_point
 from geodata.records.roles import Actor
 from geodata.records.support import missions_by_year
@@ -237,6 +239,30 @@ def programme_places(*, territory_id: str | None = None, mosaic_id: str | None =
         if (territory_id is not None and row["territory_id"] == territory_id)
         or (mosaic_id is not None and row["mosaic_id"] == mosaic_id)
     ]
+
+
+# --- documents ---------------------------------------------------------------------------------------------
+
+
+def documents(*, territory_id: str | None = None, mosaic_id: str | None = None) -> list[Row]:
+    """Documents about a territory or a mosaic, and those that show its events and trainings; the latest first."""
+    run = records.current()
+    if run.engine is None:
+        return []
+    ids = _shown_documents(run.engine, run.access.actor, run.version[0], territory_id, mosaic_id)
+    asked = [(key, one) for key, one in (("territory_id", territory_id), ("mosaic_id", mosaic_id)) if one is not None]
+    ids |= {row["document_id"] for row in rows_of(TrainingSession) if any(row[key] == one for key, one in asked)}
+    found = [
+        row for row in rows_of(Document) if row["document_id"] in ids or any(row[key] == one for key, one in asked)
+    ]
+    return sorted(found, key=lambda row: (row["document_date"] or "", row["title"]), reverse=True)
+
+
+@lru_cache(maxsize=64)
+def _shown_documents(
+    engine: Engine, actor: Actor, _last_write: int, territory_id: str | None, mosaic_id: str | None
+) -> frozenset[str]:
+    return shown_documents(engine, actor, territory_id=territory_id, mosaic_id=mosaic_id)
 
 
 # --- where next, pairs -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Parts that several pages of the programme's desk share: lists of municipalities, programmes, ICMS, comparison."""
+"""Parts that several pages of the programme's desk share: lists of municipalities, programmes, documents, ICMS."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from dashboard.components.register_panel import show_form
 from dashboard.components.register_specs import names_of
 from dashboard.text import UNKNOWN, Words, is_unknown, words
 from geodata import desk as facts
-from geodata.records.models import FiscalFact, Programme, ProgrammePlace
+from geodata.records.models import Document, FiscalFact, Programme, ProgrammePlace
 from geodata.selection import Catalogue, Filters, Selection
 
 NOT_ASSESSED = "not-assessed"
+ABOUT_DOCUMENT = ("licence", "address", "source")
+"""What is told of a document beside title and date, in order."""
 
 
 # --- municipalities ----------------------------------------------------------------------------------------
@@ -99,6 +101,22 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
         st.html(fragments.paragraph(said.say("No programme or fund is recorded for it.")))
     fixed = {"territory_id": territory_id, "mosaic_id": mosaic_id}
     show_form(ProgrammePlace, said, title=said.say("Link a programme"), fixed=fixed)
+
+
+def show_documents(said: Words, *, territory_id: str | None = None, mosaic_id: str | None = None) -> None:
+    """Documents about a territory or a mosaic, and those that show what is recorded of it; a form for editors."""
+    st.html(fragments.heading_small(said.say("Documents")))
+    rows = desk.documents(territory_id=territory_id, mosaic_id=mosaic_id)
+    lines = [
+        (row["title"], [row["document_date"] and said.date(row["document_date"]), *map(row.get, ABOUT_DOCUMENT)])
+        for row in rows
+    ]
+    if lines:
+        st.html(fragments.bullets((text, [str(one) for one in more if one]) for text, more in lines))
+    else:
+        st.html(fragments.paragraph(said.say("No document is recorded for it.")))
+    fixed = {name: one for name, one in (("territory_id", territory_id), ("mosaic_id", mosaic_id)) if one is not None}
+    show_form(Document, said, title=said.say("Add a document"), fixed=fixed)
 
 
 # --- ecological ICMS ---------------------------------------------------------------------------------------

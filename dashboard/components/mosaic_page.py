@@ -45,6 +45,7 @@ def show_mosaic(mosaic_id: str, said: Words) -> None:
         st.html(council_html(catalogue, mosaic_id, said.code))
         _show_support(mosaic_id, said)
         desk_panel.show_programmes(said, mosaic_id=mosaic_id)
+        desk_panel.show_documents(said, mosaic_id=mosaic_id)
         _show_latest(mosaic_id, said)
     st.html(fragments.heading_small(said.say("Members, with category and manager")))
     _show_members(mosaic_id, snapshot, said)

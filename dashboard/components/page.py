@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,27 @@ def _source_line(source: dict[str, Any], words: Words) -> str:
     if isinstance(through, str):
         who = words.say("{producer}, through {intermediary}").format(producer=who, intermediary=through)
     return f"{who}: {source['licence']}"
+
+
+def choose_part(label: str, parts: Mapping[str, str], *, key: str) -> str:
+    """A switch between the parts of a page, of which only the chosen one is made; the first one at first.
+
+    Args:
+        label: What the switch is for, for who cannot see it.
+        parts: Name of each part by its code.
+        key: Key of the widget.
+
+    Returns:
+        The code of the chosen part.
+    """
+    if st.session_state.get(key) not in parts:
+        st.session_state[key] = next(iter(parts))
+    return st.segmented_control(
+        label,
+        list(parts),
+        required=True,
+        format_func=parts.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+        wrap=True,
+    )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import desk, state
 from dashboard.components import fragments, names, territory_page
+from dashboard.components.page import choose_part
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.register_panel import show_form, show_rows
 from dashboard.components.register_specs import read_rows
@@ -47,17 +48,7 @@ def show_part(choice: state.Choice, said: Words) -> None:
         VISITS: said.say("Study visits"),
         INTERESTS: said.say("Interests"),
     }
-    if st.session_state.get(PART_KEY) not in parts:
-        st.session_state[PART_KEY] = PARTNERS
-    part = st.segmented_control(
-        said.say("Part of the page"),
-        list(parts),
-        required=True,
-        format_func=parts.__getitem__,
-        key=PART_KEY,
-        label_visibility="collapsed",
-        wrap=True,
-    )
+    part = choose_part(said.say("Part of the page"), parts, key=PART_KEY)
     if part == FUNDING:
         _show_funding(said)
     elif part == PAIRS:

@@ -320,6 +320,7 @@ def _document_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Title"): texts(rows, "title"),
         words.say("Date"): dates(rows, "document_date", words),
+        words.say("About"): [place_of(row, both=True) for row in rows],
         words.say("Address"): texts(rows, "address"),
         words.say("Licence"): texts(rows, "licence"),
         "SHA-256": texts(rows, "sha256"),
@@ -327,7 +328,7 @@ def _document_columns(rows: Sequence[Row], words: Words) -> Columns:
     }
 
 
-def _document_fields(form: Form, words: Words, _: frozenset[str]) -> tuple[str, ...]:
+def _document_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str, ...]:
     form.text("title", words.say("Title"))
     form.text("document_date", words.say("Date (year, month or day)"))
     form.choice(
@@ -336,6 +337,8 @@ def _document_fields(form: Form, words: Words, _: frozenset[str]) -> tuple[str, 
     form.text("address", words.say("Address"))
     form.text("licence", words.say("Licence"))
     form.text("sha256", words.say("Hash of the file (SHA-256)"))
+    _mosaic(form, words, fixed)
+    _territory(form, words, fixed)
     form.text("note", words.say("Note"))
     return ("title",)
 

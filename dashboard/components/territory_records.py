@@ -14,6 +14,7 @@ from dashboard import records
 from dashboard.components import entry_form, fragments, history, names, notes_panel, support_panel
 from dashboard.components import territory_details as details
 from dashboard.components.forms import refresh_page
+from dashboard.components.page import choose_part
 from dashboard.text import Words, words
 from geodata.records.roles import VISITOR, Actor
 
@@ -46,17 +47,7 @@ def _show_part(
     details.follow()
     said = words(language)
     parts = _parts(said)
-    if st.session_state.get(PART_KEY) not in parts:
-        st.session_state[PART_KEY] = OVERVIEW
-    part = st.segmented_control(
-        said.say("About the municipality"),
-        list(parts),
-        required=True,
-        format_func=parts.__getitem__,
-        key=PART_KEY,
-        label_visibility="collapsed",
-        wrap=True,
-    )
+    part = choose_part(said.say("About the municipality"), parts, key=PART_KEY)
     if part == OVERVIEW:
         st.html(details.overview_html(territory_id, details.snapshot_of(day), said))
     elif part == AREAS:

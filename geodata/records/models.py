@@ -282,7 +282,10 @@ class OrganisationRole(Sourced, Withdrawable, Base):
 
 
 class Document(Sourced, Withdrawable, Base):
-    """A document that shows something: where it is, its hash, its licence. The file itself is not kept here."""
+    """A document that shows something: where it is, its hash, its licence. The file itself is not kept here.
+
+    `territory_id` and `mosaic_id` say what it is about, where it is about one.
+    """
 
     __tablename__ = "document"
     __table_args__ = graded()
@@ -294,6 +297,8 @@ class Document(Sourced, Withdrawable, Base):
     address: Mapped[str | None]
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
     licence: Mapped[str | None]
+    territory_id: Mapped[Ref | None]
+    mosaic_id: Mapped[Ref | None]
     note: Mapped[str | None]
 
 

@@ -284,6 +284,29 @@ def first_reached(engine: Engine, actor: Actor, *, mosaic_id: str | None = None)
         return read_frame(connection, query)
 
 
+def shown_documents(
+    engine: Engine, actor: Actor, *, territory_id: str | None = None, mosaic_id: str | None = None
+) -> frozenset[str]:
+    """Ids of the documents that show an event of a territory or of a mosaic, as far as the actor may see the event.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    event, correction = (SensitisationEvent.__table__.alias(name) for name in ("event", "correction"))
+    query = sa.select(event.c.document_id).distinct()
+    query = query.where(
+        event.c.document_id.is_not(None),
+        event.c.visibility.in_(sorted(SEEN_BY[actor.audience])),
+        ~sa.exists().where(correction.c.supersedes_id == event.c.event_id),
+    )
+    if territory_id is not None:
+        query = query.where(event.c.territory_id == territory_id)
+    if mosaic_id is not None:
+        query = query.where(event.c.mosaic_id == mosaic_id)
+    with reading(engine) as connection:
+        return frozenset(connection.scalars(query))
+
+
 def changed_since(engine: Engine, actor: Actor, since: dt.date) -> pd.DataFrame:
     """The links and territories of which something was recorded on a day or after it, as far as the actor may see it.
 

@@ -179,7 +179,7 @@ class RoleDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentDraft:
-    """A document as entered: where it is, the hash of its file (SHA-256), its licence."""
+    """A document as entered: where it is, the hash of its file (SHA-256), its licence, and what place it is about."""
 
     title: str
     source: str
@@ -188,6 +188,8 @@ class DocumentDraft:
     address: str | None = None
     sha256: str | None = None
     licence: str | None = None
+    territory_id: str | None = None
+    mosaic_id: str | None = None
     note: str | None = None
     confidence: str | None = None
     visibility: str = "public"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,9 +24,11 @@ from geodata.ranking import FACTORS, USUAL_WEIGHTS, LinkFactors, check_weights
 from geodata.records import events, register
 from geodata.records.accounts import sign_in_locally
 from geodata.records.models import ActionPointStep
+from geodata.records.queries import shown_documents
 from geodata.records.register import (
     AgendaDraft,
     AttendanceDraft,
+    DocumentDraft,
     FiscalDraft,
     InterestDraft,
     OrganisationDraft,
@@ -35,6 +38,7 @@ from geodata.records.register import (
     StepDraft,
     TrainingDraft,
 )
+from geodata.records.roles import VISITOR
 from geodata.selection import Catalogue
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.status import EventDraft, load_mandates
@@ -262,6 +266,43 @@ def test_what_is_not_known_is_written_out_and_counts_nothing() -> None:
 def test_long_lists_of_names_are_cut_and_counted() -> None:
     assert listed(["a", "b"], {"a": "A", "b": "B"}, EN) == "A, B"
     assert listed(list("abcdef"), {}, EN) == "a, b, c, d and 2 more"
+
+
+def test_documents_of_a_place_are_those_about_it_and_those_that_show_its_events(
+    database: Engine, at_this_machine: None
+) -> None:
+    actor = sign_in_locally(database)
+
+    def document(title: str, **about: Any) -> str:
+        return register.add(database, actor, DocumentDraft(title=title, source="s", **about)).row_id
+
+    document("Plan of action", mosaic_id=AMAPA, document_date="2013-01")
+    document("Of another", mosaic_id="bocaina")
+    document(HOSTILE, territory_id=OIAPOQUE)
+    minutes, wrong, inside = document("Minutes"), document("Wrong one"), document("Inside", visibility="restricted")
+    event = EventDraft(
+        OIAPOQUE, AMAPA, dt.date(2024, 5, 1), stage_code="S1", note="n", organisation_id="cnm", document_id=wrong
+    )
+    first = events.append_event(database, actor, event)
+    right = replace(event, document_id=minutes, supersedes_id=first.row_id, visibility="partner")
+    events.append_event(database, actor, right)
+    register.add(
+        database, actor,
+        TrainingDraft(
+            title="t", domain_code="T1", valid_from="2008", source="s", mosaic_id=AMAPA, document_id=inside
+        ),
+    )  # fmt: skip
+    assert shown_documents(database, actor, mosaic_id=AMAPA) == {minutes}
+    assert shown_documents(database, VISITOR, mosaic_id=AMAPA) == set()  # the event is for partners
+    of_mosaic = said(open_page("mosaic", lang="en", mosaic=AMAPA))
+    assert "Plan of action" in of_mosaic
+    assert of_mosaic.count("Minutes") == 2  # with its event and among the documents
+    assert "Inside" in of_mosaic
+    assert of_mosaic.count("Wrong one") == 1  # where the event that no longer counts is told, and only there
+    assert "Of another" not in of_mosaic
+    of_town = said(open_page("territory", lang="en", territory=OIAPOQUE))
+    assert "&lt;img src=x onerror=alert(1)&gt;" in of_town
+    assert "Plan of action" not in of_town
 
 
 # --- the ten points ----------------------------------------------------------------------------------------

@@ -228,13 +228,14 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date(filled: Engine, ot
         package["mosaicos"]["revision"] = "0005"
         gone = {"training_session", "training_attendance", "agenda_event", "import_batch", "import_row", "import_issue"}
         gone |= {"action_point_step", "action_point_concern", "programme_place", "interest", "fiscal_fact"}
+        placed = {"organisation": ("territory_id",), "document": ("territory_id", "mosaic_id")}
         aged = {"organisation", "programme", "partnership", "organisation_role", "document"}
         package["resources"] = [one for one in package["resources"] if one["name"] not in gone]
         for name in gone:
             del files[f"data/{name}.jsonl"]
         for resource in package["resources"]:
             if resource["name"] in aged:
-                later = ("withdrawn", "seat_point", *(["territory_id"] if resource["name"] == "organisation" else []))
+                later = ("withdrawn", "seat_point", *placed.get(resource["name"], ()))
                 fields = resource["schema"]["fields"]
                 resource["schema"]["fields"] = [one for one in fields if not one["name"].startswith(later)]
                 lines = files[resource["path"]].decode().splitlines()

@@ -173,7 +173,7 @@ _LAYOUTS: dict[str, tuple[type[Base], Role, str]] = {
     "document": (
         models.Document,
         "editor",
-        "title* document_date language address sha256 licence note source*",
+        "title* document_date language address sha256 licence territory_id mosaic_id note source*",
     ),
     "training": (
         models.TrainingSession,

@@ -65,9 +65,11 @@ def _small(name: str) -> sa.Column[object]:
 
 
 def upgrade() -> None:
-    """Make the tables, and the columns that say where an organisation sits."""
+    """Make the tables, and the columns that say where an organisation sits and what a document is about."""
     op.add_column("organisation", _id("territory_id"))
     op.add_column("organisation", _text("seat_point"))
+    op.add_column("document", _id("territory_id"))
+    op.add_column("document", _id("mosaic_id"))
     ten = {"action_point": "action_point BETWEEN 1 AND 10"}
     _make(
         "action_point_step",
@@ -139,5 +141,7 @@ def downgrade() -> None:
     """Drop them."""
     for table in ("fiscal_fact", "interest", "programme_place", "action_point_concern", "action_point_step"):
         op.drop_table(table)
+    op.drop_column("document", "mosaic_id")
+    op.drop_column("document", "territory_id")
     op.drop_column("organisation", "seat_point")
     op.drop_column("organisation", "territory_id")
