@@ -28,12 +28,12 @@ def show_territory(choice: state.Choice, territory_id: str) -> None:
         )
         _show_interests(territory_id, words)
         _show_trainings(territory_id, words)
+        desk_panel.show_documents(words, territory_id=territory_id)
     with right:
         state_id = None if is_unknown(row.get("state_id")) else str(row["state_id"])
         desk_panel.show_icms(territory_id, state_id, words)
         _show_cooperations(territory_id, state_id, words)
         desk_panel.show_programmes(words, territory_id=territory_id)
-        desk_panel.show_documents(words, territory_id=territory_id)
     st.html(fragments.heading_small(words.say("Compared with neighbours and across the border")))
     desk_panel.show_comparison(territory_id, words)
     st.html(fragments.heading_small(words.say("Candidates to pair")))

@@ -142,6 +142,7 @@ OPEN_READS = {
     "events.notes_of": lambda e, a: events.notes_of(e, a, []),
     "agenda.read_agenda": lambda e, a: agenda.read_agenda(e, a, {}.get),
     "queries.first_reached": queries.first_reached,
+    "queries.shown_documents": queries.shown_documents,
     "queries.link_states": queries.link_states,
     "queries.changed_since": lambda e, a: queries.changed_since(e, a, DAY),
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
