@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, sync_playwright
 
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
@@ -150,6 +150,13 @@ class Visit:
     def wait_for_run(self) -> None:
         """Wait until the page has run to its end."""
         self.page.locator("[data-test-script-state='notRunning']").wait_for(state="attached", timeout=PATIENCE_MS)
+
+    def menu(self, section: str) -> Locator:
+        """Open a section of the menu, and give the links that it holds."""
+        self.page.get_by_role("button", name=section, exact=True).click()
+        items = self.page.get_by_role("menuitem")
+        items.first.wait_for()
+        return items
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_embedded_it_keeps_filter_and_language_and_leaves_the_rest_out(address: 
     expect(visited.page.get_by_role("link", name="Ouvrir la page entière")).to_have_attribute(
         "href", f"?mosaic={CAPIVARA}&lang=fr"
     )
-    expect(visited.page.get_by_role("link", name="Données et qualité")).to_have_count(0)
+    expect(visited.page.get_by_role("button", name="Données", exact=True)).to_have_count(0)
     expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_have_count(0)
     expect(visited.page.get_by_label("Trouver ma commune")).to_be_visible()
 

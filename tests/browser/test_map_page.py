@@ -241,7 +241,7 @@ def test_the_persons_choice_of_a_language_goes_before_the_browsers(address: str,
     expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Agrandir")
     expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Limites généralisées")
     assert visited.page.url.endswith("?lang=fr")
-    visited.page.get_by_role("link", name="Données et qualité").click()
+    visited.menu("Données").filter(has_text="Données et qualité").click()
     expect(visited.page.get_by_role("heading", name="Données et qualité")).to_be_visible()
     expect(visited.page.get_by_text("Licence Ouverte").first).to_be_visible()
     visited.page.get_by_role("link", name="Carte").click()
