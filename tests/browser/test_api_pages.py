@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
-from .conftest import HOSTILE, HOSTILE_TERRITORY, PHONE, WIDE, Visit
+from .conftest import HOSTILE, HOSTILE_TERRITORY, PATIENCE_MS, PHONE, WIDE, Visit
 
 PAGES = (
     "/api/", "/api/collections", "/api/collections/territories", "/api/collections/territories/items?mosaic=bocaina",
@@ -51,7 +51,7 @@ def test_the_map_stands_in_a_page_of_the_api(visit: Callable[..., Visit], addres
     shown = visit(f"{address}/api/embed?mosaic=bocaina&lang=fr", complains=True)
     frame = shown.page.frame_locator("main iframe")
     frame.locator("iframe[title*=folium]").wait_for(state="attached")
-    assert frame.get_by_text("Bocaina").first.is_visible()
+    expect(frame.get_by_text("Bocaina").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_hostile_name_is_text(visit: Callable[..., Visit], hostile_address: str) -> None:
