@@ -44,6 +44,9 @@ fi
 inputs=${MOSAICOS_INPUTS:-../shared/data}
 if [ -d "$inputs" ]; then
   echo "== Raw inputs from $inputs"
+  if [ ! -f "$inputs/../docs/minutes-cnm-cuf-2007-03.txt" ]; then
+    leave_out minutes "there is no docs/minutes-cnm-cuf-2007-03.txt beside the raw inputs"
+  fi
 elif [ -n "${MOSAICOS_INPUTS:-}" ]; then
   echo "MOSAICOS_INPUTS=$MOSAICOS_INPUTS is not a folder. Mend or unset it." >&2
   exit 2

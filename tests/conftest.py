@@ -24,6 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if "inputs_dir" in fixtures:
             item.add_marker("inputs")
+        if "minutes" in fixtures:
+            item.add_marker("minutes")
         if "chromium_path" in fixtures:
             item.add_marker("browser")
         if "ogr2ogr" in fixtures:
@@ -49,6 +51,15 @@ def inputs_dir() -> Path:
             f"There are no raw inputs at {folder}. Set MOSAICOS_INPUTS, or leave these tests out: -m 'not inputs'"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def minutes(inputs_dir: Path) -> str:
+    """The text of the minutes of March 2007, in the folder ``docs`` beside the raw inputs."""
+    path = inputs_dir.parent / "docs" / "minutes-cnm-cuf-2007-03.txt"
+    if not path.is_file():
+        pytest.fail(f"There are no minutes at {path}. Put them there, or leave these tests out: -m 'not minutes'")
+    return path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

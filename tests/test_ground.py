@@ -217,12 +217,14 @@ def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str]) 
 
 @pytest.fixture
 def whole_machine(machine: Path) -> Path:
-    """A machine with a Chromium, GDAL, LibreOffice, Java and raw inputs."""
+    """A machine with a Chromium, GDAL, LibreOffice, Java, raw inputs and the minutes."""
     write_tool(machine.parent / "bin", "chromium", "#!/bin/bash\n")
     write_tool(machine.parent / "bin", "ogr2ogr", "#!/bin/bash\n")
     write_tool(machine.parent / "bin", "soffice", "#!/bin/bash\n")
     write_tool(machine.parent / "bin", "java", "#!/bin/bash\n")
     (machine.parent / "shared" / "data").mkdir(parents=True)
+    (machine.parent / "shared" / "docs").mkdir()
+    (machine.parent / "shared" / "docs" / "minutes-cnm-cuf-2007-03.txt").touch()
     return machine
 
 
@@ -245,7 +247,7 @@ def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout
 
 
-@pytest.mark.parametrize("missing", ["browser", "gdal", "office", "java", "inputs", "postgres"])
+@pytest.mark.parametrize("missing", ["browser", "gdal", "office", "java", "inputs", "minutes", "postgres"])
 def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
     server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
     if missing == "browser":
@@ -258,6 +260,8 @@ def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
         (whole_machine.parent / "bin" / "java").unlink()
     elif missing == "inputs":
         (whole_machine.parent / "shared" / "data").rmdir()
+    elif missing == "minutes":
+        (whole_machine.parent / "shared" / "docs" / "minutes-cnm-cuf-2007-03.txt").unlink()
     else:
         server = {}
     done = run(whole_machine, "run_tests.sh", CI="true", **server)

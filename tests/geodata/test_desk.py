@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from pathlib import Path
 
 import pytest
 
@@ -27,6 +26,15 @@ NAMED: dict[int, set[str]] = {
     10: {"cnm", "unitar", "cglu", "cooperation-francaise", "fonds-franco-bresilien"},
 }
 """Organisations by point, read by hand from the minutes."""
+SPELLED = {
+    "cnm": "cnm", "cuf": "cuf", "amf": "association des maires de france", "afvp": "afvp", "flacma": "flacma",
+    "conseil-general-guyane": "conseil general", "conseil-regional-guyane": "conseil regional",
+    "assistance-technique-cone-sud": "assistance technique du cone sud", "unitar": "unitar", "cglu": "cglu",
+    "cooperation-francaise": "cooperation francaise", "fonds-franco-bresilien": "fond franco bresilien",
+}  # fmt: skip
+"""How the minutes write each organisation, as `words_of` reads it."""
+WRITTEN = {5: "25 au 27 juillet 2007", 8: "aura lieu les 29 et 30 novembre", 9: "5 au 9 novembre", 10: "2007 2009"}
+"""How the minutes write the dates of a point."""
 DATES = {
     5: ("2007-07-25", "2007-07-27"), 8: ("2007-11-29", "2007-11-30"), 9: ("2007-11-05", "2007-11-09"),
     10: ("2007", "2009"),
@@ -139,11 +147,23 @@ def test_no_participant_is_named_anywhere() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 11))
-def test_no_sentence_of_the_minutes_is_copied(inputs_dir: Path, number: int) -> None:
-    minutes = inputs_dir.parent / "docs" / "minutes-cnm-cuf-2007-03.txt"
-    if not minutes.is_file():
-        pytest.skip("the minutes are not at hand")
-    theirs = words_of(minutes.read_text(encoding="utf-8"))
+def test_the_minutes_name_these_organisations_dates_and_places_and_no_others(minutes: str, number: int) -> None:
+    sections = dict(re.findall(r"^- (\d+)\. (.*?)(?=^- \d+\. |\Z)", minutes, flags=re.MULTILINE | re.DOTALL))
+    assert sorted(map(int, sections)) == list(range(1, 11))
+    theirs = " ".join(words_of(sections[str(number)]))
+    assert {one for one, name in SPELLED.items() if f" {name} " in f" {theirs} "} == NAMED[number]
+    written = {words for words in WRITTEN.values() if words in theirs}
+    assert written == ({WRITTEN[number]} if number in WRITTEN else set())
+    assert " ".join(words_of(PLACES.get(number, ""))) in theirs
+
+
+def test_every_organisation_that_is_named_has_its_spelling() -> None:
+    assert set(SPELLED) == set.union(*NAMED.values())
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_no_sentence_of_the_minutes_is_copied(minutes: str, number: int) -> None:
+    theirs = words_of(minutes)
     runs = {tuple(theirs[at : at + SHARED_WORDS]) for at in range(len(theirs) - SHARED_WORDS + 1)}
     ours = words_of(point(number).texts["fr"])
     copied = [
