@@ -93,10 +93,10 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
     titles = names_of(Programme, said)
     lines = []
     for row in rows:
-        period = [said.date(row[name]) for name in ("valid_from", "valid_to") if row[name]]
-        lines.append((titles.get(row["programme_id"], row["programme_id"]), [" – ".join(period), row["source"]]))
+        dated = [said.period(row["valid_from"], row["valid_to"])] if row["valid_from"] or row["valid_to"] else []
+        lines.append((titles.get(row["programme_id"], row["programme_id"]), [*dated, row["source"]]))
     if lines:
-        st.html(fragments.bullets((text, [one for one in more if one]) for text, more in lines))
+        st.html(fragments.bullets(lines))
     else:
         st.html(fragments.paragraph(said.say("No programme or fund is recorded for it.")))
     fixed = {"territory_id": territory_id, "mosaic_id": mosaic_id}

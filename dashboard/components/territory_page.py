@@ -81,8 +81,9 @@ def show_border(words: Words) -> None:
 
 def _show_cooperations(territory_id: str, state_id: str | None, words: Words) -> None:
     st.html(fragments.heading_small(words.say("Partnerships across the border or the ocean")))
-    own = [one for one in desk.cooperations(words) if territory_id in one.territories]
-    of_state = [one for one in desk.cooperations(words) if state_id is not None and state_id in one.states]
+    found = desk.cooperations(words)
+    own = [one for one in found if territory_id in one.territories]
+    of_state = [one for one in found if state_id is not None and state_id in one.states]
     lines = [(one.name, [words.label("programme_type", one.type), *_period(one, words)]) for one in own]
     lines += [
         (one.name, [words.say("of the state"), words.label("programme_type", one.type), *_period(one, words)])
