@@ -46,11 +46,18 @@ Place = tuple[float, float]
 """Latitude and longitude, degrees."""
 
 
-def rows_of(table: Any) -> list[Row]:
-    """The rows of a table of the register that whoever acts may see, null for unknown."""
+def rows_of(table: Any, **equal: str) -> list[Row]:
+    """The rows of a table of the register that whoever acts may see, null for unknown; of these values where given."""
+    rows = read_rows(table)
+    for column, value in equal.items():
+        rows = rows if rows.empty else rows[rows[column] == value]
+    return _plain(rows)
+
+
+def _plain(rows: pd.DataFrame) -> list[Row]:
     return [
         {str(name): None if is_unknown(value) else value for name, value in row.items()}
-        for row in read_rows(table).to_dict("records")
+        for row in rows.to_dict("records")
     ]
 
 
@@ -232,29 +239,27 @@ def interests() -> dict[str, set[str]]:
 
 
 def programme_places(*, territory_id: str | None = None, mosaic_id: str | None = None) -> list[Row]:
-    """Rows of `programme_place` that are for a territory or for a mosaic."""
-    return [
-        row
-        for row in rows_of(ProgrammePlace)
-        if (territory_id is not None and row["territory_id"] == territory_id)
-        or (mosaic_id is not None and row["mosaic_id"] == mosaic_id)
-    ]
+    """Rows of `programme_place` that are for a territory or for a mosaic: one of them."""
+    if mosaic_id is None:
+        return rows_of(ProgrammePlace, territory_id=str(territory_id))
+    return rows_of(ProgrammePlace, mosaic_id=mosaic_id)
 
 
 # --- documents ---------------------------------------------------------------------------------------------
 
 
 def documents(*, territory_id: str | None = None, mosaic_id: str | None = None) -> list[Row]:
-    """Documents about a territory or a mosaic, and those that show its events and trainings; the latest first."""
+    """Documents about a territory or a mosaic (one of them), and those that show its events and trainings, by day."""
     run = records.current()
     if run.engine is None:
         return []
     ids = _shown_documents(run.engine, run.access.actor, run.version[0], territory_id, mosaic_id)
-    asked = [(key, one) for key, one in (("territory_id", territory_id), ("mosaic_id", mosaic_id)) if one is not None]
-    ids |= {row["document_id"] for row in rows_of(TrainingSession) if any(row[key] == one for key, one in asked)}
-    found = [
-        row for row in rows_of(Document) if row["document_id"] in ids or any(row[key] == one for key, one in asked)
-    ]
+    column, place = ("territory_id", territory_id) if mosaic_id is None else ("mosaic_id", mosaic_id)
+    rows = read_rows(Document)
+    if rows.empty:
+        return []
+    sessions = {row["document_id"] for row in rows_of(TrainingSession, **{column: str(place)})}
+    found = _plain(rows[rows["document_id"].isin(ids | sessions) | (rows[column] == place)])
     return sorted(found, key=lambda row: (row["document_date"] or "", row["title"]), reverse=True)
 
 

@@ -151,7 +151,7 @@ def icms_html(state_id: str | None, said: Words) -> str:
 def show_icms(territory_id: str, state_id: str | None, said: Words) -> None:
     """The law of the state, and amounts that were imported or entered with their source."""
     st.html(icms_html(state_id, said))
-    rows = [row for row in desk.rows_of(FiscalFact) if row["territory_id"] == territory_id]
+    rows = desk.rows_of(FiscalFact, territory_id=territory_id)
     if rows:
         rows.sort(key=lambda row: row["fiscal_year"], reverse=True)
         lines = [

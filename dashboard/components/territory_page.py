@@ -98,7 +98,7 @@ def _period(one: desk.Cooperation, words: Words) -> list[str]:
 
 def _show_interests(territory_id: str, words: Words) -> None:
     st.html(fragments.heading_small(words.say("Subjects of interest")))
-    rows = [row for row in desk.rows_of(Interest) if row["territory_id"] == territory_id]
+    rows = desk.rows_of(Interest, territory_id=territory_id)
     lines = [
         (words.label("training", row["domain_code"]), [words.date(row["valid_from"]), row["source"]]) for row in rows
     ]  # fmt: skip
@@ -109,7 +109,7 @@ def _show_interests(territory_id: str, words: Words) -> None:
 def _show_trainings(territory_id: str, words: Words) -> None:
     st.html(fragments.heading_small(words.say("Trainings attended")))
     titles = names_of(TrainingSession, words)
-    rows = [row for row in desk.rows_of(TrainingAttendance) if row["territory_id"] == territory_id]
+    rows = desk.rows_of(TrainingAttendance, territory_id=territory_id)
     lines = [
         (
             titles.get(row["training_session_id"], row["training_session_id"]),
