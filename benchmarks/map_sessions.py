@@ -61,7 +61,7 @@ class Answer:
     def table_rows(self) -> int:
         """Rows of the longest table of the page; those that were not sent again are not counted."""
         told = (message.delta.new_element.bidi_component for message, _ in self.messages)
-        tables = (json.loads(one.json) for one in told if one.component_name == TABLE and one.json)
+        tables = (json.loads(one.bytes) for one in told if one.component_name == TABLE)
         return max((len(table.get("rows", ())) for table in tables), default=0)
 
     def check(self) -> None:

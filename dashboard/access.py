@@ -126,9 +126,9 @@ def has_provider() -> bool:
 
     A file of secrets that cannot be read counts as one: nobody becomes local because of a slip in it.
     """
-    if secrets_singleton.load_if_toml_exists():
-        return "auth" in secrets_singleton
-    return any(Path(path).exists() for path in config.get_option("secrets.files"))
+    if not any(Path(path).exists() for path in config.get_option("secrets.files")):
+        return False
+    return "auth" in secrets_singleton if secrets_singleton.load_if_toml_exists() else True
 
 
 def signed_in_user() -> dict[str, Any] | None:

@@ -6,8 +6,10 @@ path can leave a folder: a name is in the store or it is not found.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -34,9 +36,12 @@ JOINED_FILES = {
     ),
     "countries-110m.json": (VENDOR / "countries-110m.json",),
     "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),
+    "mosaicos-app.css": (HERE / "static" / "app.css",),
 }
 """What goes out as one file: streamlit-folium loads one after the other, and each is a round trip before the first
 picture."""
+COMPONENTS = ("chooser", "facets", "grid")
+"""Our own components, each a script and a style sheet in `dashboard/static`."""
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -82,7 +87,19 @@ def hashed_name(name: str, content: bytes) -> str:
 @cache
 def own_files() -> dict[str, bytes]:
     """The content of our own and vendored files, joined, by name."""
-    return {name: b"\n".join(path.read_bytes() for path in paths) for name, paths in JOINED_FILES.items()}
+    joined = {name: b"\n".join(path.read_bytes() for path in paths) for name, paths in JOINED_FILES.items()}
+    return joined | {component_file(name): _component_script(name) for name in COMPONENTS}
+
+
+def component_file(name: str) -> str:
+    """The file of one of our own components."""
+    return f"mosaicos-{name}.js"
+
+
+def _component_script(name: str) -> bytes:
+    """The script of a component, which gives out its style sheet as a text."""
+    script, style = ((HERE / "static" / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+    return f"{script}\nexport const style = {json.dumps(style)};\n".encode()
 
 
 @cache
@@ -148,3 +165,9 @@ class AssetStore:
     def holds_address(self, address: str) -> bool:
         """Whether an address is one that this server answers from the store."""
         return address.startswith(PREFIX) and address.removeprefix(PREFIX) in self._by_name
+
+
+@cache
+def drawing(name: str) -> str:
+    """A drawing (SVG) of `dashboard/static` as a `data:` address, read once."""
+    return f"data:image/svg+xml;base64,{base64.b64encode((HERE / 'static' / name).read_bytes()).decode()}"

@@ -15,7 +15,7 @@ from dashboard import filters
 from dashboard.assets import AssetStore
 from dashboard.map.options import base_options, made_files, map_state
 from dashboard.text import words
-from geodata.selection import Catalogue, Filters
+from geodata.selection import Catalogue, Filters, Selection
 from geodata.snapshot import Snapshot
 from geodata.store import Bundle, load_bundle
 
@@ -38,6 +38,12 @@ def plain_catalogue() -> Catalogue:
 def catalogue(snapshot: Snapshot) -> Catalogue:
     """The bundle with one snapshot of the records, arranged for selecting; made once for each."""
     return Catalogue(bundle(), snapshot)
+
+
+@lru_cache(maxsize=256)
+def selected(snapshot: Snapshot, asked: Filters) -> Selection:
+    """`Catalogue.select` for one snapshot and one set of filters."""
+    return catalogue(snapshot).select(asked)
 
 
 @lru_cache(maxsize=128)

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import gc
-import gzip
-import re
 import socket
 import sys
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache, lru_cache
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +23,18 @@ import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config, file_util
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config
 from streamlit.starlette import App
 
 from dashboard import access, data, places, records
 from dashboard.api import shapes
 from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
-from dashboard.assets import PREFIX, Asset, own_address
+from dashboard.assets import PREFIX
+from dashboard.delivery import answer
 from dashboard.map.codes import codes_state
+from dashboard.shell import is_page, shell_asset, with_head
 from dashboard.text import TONGUES
 from geodata.records.errors import RecordsError
 from geodata.selection import Filters
@@ -48,24 +47,13 @@ ALWAYS: dict[str, Any] = {
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.enableWebsocketCompression": True,
+    "runner.postScriptGC": False,
 }
-"""Held even where the settings file is not at hand: nothing is reported to anybody."""
+"""Held even where the settings file is not at hand: nothing is reported to anybody, and nobody waits while the garbage
+collector walks everything after each run of a page; it runs when it is due."""
 
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
 """Whose records are read when the server starts."""
-FOREVER = "public, max-age=31536000, immutable"
-SHELL_FOLDERS = {
-    "/static/": Path(file_util.get_static_dir()) / "static",
-    "/component/streamlit_folium.st_folium/static/": Path(str(find_spec("streamlit_folium").origin)).parent  # type: ignore[union-attr]
-    / "frontend/build/static",
-}
-"""Streamlit's and streamlit-folium's own bundles. Their names carry a hash of the content. streamlit-folium is not
-imported here: its component registers itself only when a page imports it first."""
-LAZY = ("ComponentInstance", "BidiComponent", "Html", "ButtonGroup", "TextInput", "DownloadButton")
-"""Scripts of Streamlit's elements on the map page, by the beginning of their names."""
-CHUNK = re.compile(r'"\./static/js/([^"/]+\.js)"')
-IMPORT = re.compile(r'(?:from|import)\s*"\./([^"/]+\.js)"')
-SHELL_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
 def apply_settings() -> None:
@@ -76,6 +64,14 @@ def apply_settings() -> None:
                 config.set_option(f"{section}.{name}", value)
     for name, value in ALWAYS.items():
         config.set_option(name, value)
+    keep_sections()
+
+
+def keep_sections() -> None:
+    """Let Streamlit read each section of its settings once: it does so six times at the start of every run of a page,
+    through some hundred options each, for 5 ms. From here on they do not change."""
+    read = cache(config.get_options_for_section)
+    config.get_options_for_section = lambda section: dict(read(section))
 
 
 def _flatten(options: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -87,65 +83,6 @@ def _flatten(options: dict[str, Any]) -> list[tuple[str, Any]]:
         else:
             flat.append((name, value))
     return flat
-
-
-def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """The first and the last byte that a `Range` header asks for.
-
-    Returns:
-        None where there is no header, where it asks for several ranges or is not understood: the whole is sent.
-
-    Raises:
-        ValueError: the range lies outside the file.
-    """
-    unit, _, wanted = (header or "").partition("=")
-    first, dash, last = wanted.strip().partition("-")
-    if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
-        return None
-    start = int(first) if first else max(size - int(last), 0)
-    end = min(int(last), size - 1) if first and last else size - 1
-    if start >= size or (not first and int(last) == 0):
-        raise ValueError(f"bytes {wanted} of a file of {size} bytes")
-    return (start, end) if start <= end else None
-
-
-def answer(asset: Asset, request: Request) -> Response:
-    """Serve one asset: compressed where the client takes it, 304 for a known tag, 206 for a range."""
-    compressed = accepts_gzip(request)
-    body = asset.compressed if compressed else asset.plain
-    tag = f'"{asset.digest}{"-gzip" if compressed else ""}"'
-    headers = {"Cache-Control": FOREVER, "ETag": tag, "Vary": "Accept-Encoding", "Accept-Ranges": "bytes",
-               "Access-Control-Allow-Origin": "*"}  # fmt: skip
-    known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    if compressed:
-        headers["Content-Encoding"] = "gzip"
-    part = None
-    if request.headers.get("if-range", tag) == tag:
-        try:
-            part = byte_range(request.headers.get("range"), len(body))
-        except ValueError:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{len(body)}"})
-    if part is None:
-        return Response(body, media_type=asset.media_type, headers=headers)
-    start, end = part
-    headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
-    return Response(body[start : end + 1], status_code=206, media_type=asset.media_type, headers=headers)
-
-
-@lru_cache(maxsize=256)
-def shell_asset(path: str) -> Asset | None:
-    """One script or style of Streamlit's own shell, compressed once; None where it is not one.
-
-    Streamlit sends them uncompressed. Only names of files that lie directly in known folders are answered.
-    """
-    for prefix, folder in SHELL_FOLDERS.items():
-        if path.startswith(prefix):
-            file = (folder / path.removeprefix(prefix)).resolve()
-            if file.suffix in SHELL_TYPES and file.is_relative_to(folder.resolve()) and file.is_file():
-                return Asset(file.name, SHELL_TYPES[file.suffix], gzip.compress(file.read_bytes(), 6, mtime=0))
-    return None
 
 
 class Files:
@@ -172,58 +109,9 @@ class Files:
             if shell is not None:
                 await answer(shell, request)(scope, receive, send)
                 return
-            if path == "/":
-                send = tell_early(send)
+            if is_page(path):
+                send = with_head(send, request)
         await self.app(scope, receive, send)
-
-
-def lazy_chunks() -> list[str]:
-    """Streamlit's own scripts that the map page needs, and that its shell fetches only when an element comes.
-
-    Returns:
-        File names, without those that the shell loads itself.
-    """
-    folder = SHELL_FOLDERS["/static/"] / "js"
-    seen = set(CHUNK.findall((folder.parents[1] / "index.html").read_text(encoding="utf-8")))
-    found: list[str] = []
-    waiting = [path.name for name in LAZY for path in sorted(folder.glob(f"{name}.*.js"))]
-    while waiting:
-        name = waiting.pop(0)
-        if name not in seen and (folder / name).is_file():
-            seen.add(name)
-            found.append(name)
-            waiting += IMPORT.findall((folder / name).read_text(encoding="utf-8"))
-    return found
-
-
-@cache
-def early_files() -> bytes:
-    """What the map page will ask for, as a `Link` header: fetched while the page around it is still being loaded."""
-    options = data.map_options()
-    frame = "/component/streamlit_folium.st_folium/static/"
-    links = [
-        *(f"</static/js/{name}>; rel=modulepreload" for name in lazy_chunks()),
-        *(
-            f"<{frame}js/{path.name}>; rel=preload; as=script"
-            for path in (SHELL_FOLDERS[frame] / "js").glob("main.*.js")
-        ),
-        f"<{own_address('mosaicos-map.js')}>; rel=preload; as=script",
-        f"<{own_address('mosaicos-map.css')}>; rel=preload; as=style",
-        f"<{options['settings']}>; rel=preload; as=fetch; crossorigin",
-        f"<{options['mesh']}>; rel=preload; as=fetch; crossorigin",
-    ]
-    return ", ".join(links).encode()
-
-
-def tell_early(send: Send) -> Send:
-    """Add `early_files` to the answer."""
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), (b"link", early_files())]
-        await send(message)
-
-    return sent
 
 
 def warm_up() -> None:

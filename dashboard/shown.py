@@ -38,7 +38,7 @@ def find_shown(choice: Choice) -> Shown:
     public = run.public if choice.day is None else records.snapshot_on(choice.day, audience="public")
     return Shown(
         snapshot=snapshot,
-        selection=data.catalogue(snapshot).select(choice.filters),
-        public=data.catalogue(public).select(choice.filters),
+        selection=data.selected(snapshot, choice.filters),
+        public=data.selected(public, choice.filters),
         before=None if choice.since is None else records.snapshot_on(choice.since),
     )

@@ -144,7 +144,8 @@ def read_choice(page: str) -> Choice:
                 st.query_params[name] = value
     st.session_state[PAGE] = page
 
-    asked = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
+    address = st.query_params.to_dict()
+    asked = {name: address[name] for name in NAMES if address.get(name)}
     reading = _Reading(asked)
     filters, refused = data.plain_catalogue().parse({name: asked[name] for name in FILTER_NAMES if name in asked})
     reading.refused += [Refused(one.field, one.value[:80], one.nearest) for one in refused]

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import streamlit as st
 
-FOLDER = Path(__file__).parents[1] / "static"
+from dashboard.components.own import own_component
+
 KEY = "chooser"
 
-_mount = st.components.v2.component(
-    "mosaicos_chooser",
-    html='<div class="chooser"></div>',
-    css=(FOLDER / "chooser.css").read_text(encoding="utf-8"),
-    js=(FOLDER / "chooser.js").read_text(encoding="utf-8"),
-)
+_mount = own_component("chooser")
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,4 @@ def show_chooser(
         if picked_id is not None:
             on_pick(picked_id or None)
 
-    _mount(
-        key=key,
-        data={**asdict(captions), "value": value, "groups": [asdict(group) for group in groups]},
-        on_picked_change=picked,
-    )
+    _mount({"captions": captions, "value": value, "groups": groups}, key=key, on_picked_change=picked)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
+from functools import cache, lru_cache
 from typing import Any
 
 import streamlit as st
 
 from dashboard import data, state
+from dashboard.components.own import own_component, pack
 from dashboard.stages import stage_name
 from dashboard.text import Words
 from geodata.selection import Filters, without_field
+from geodata.snapshot import Snapshot
 
-FOLDER = Path(__file__).parents[1] / "static"
 KEY = "facets"
 SHOWN = (
     "stage", "record", "flag", "support", "kind", "grade", "country", "state", "epci", "population", "amazonia",
@@ -21,12 +21,7 @@ SHOWN = (
 )  # fmt: skip
 """The fields in the order of the panel; the mosaic has a list of its own, the text stands over the table."""
 
-_mount = st.components.v2.component(
-    "mosaicos_facets",
-    html='<div class="facets"></div>',
-    css=(FOLDER / "facets.css").read_text(encoding="utf-8"),
-    js=(FOLDER / "facets.js").read_text(encoding="utf-8"),
-)
+_mount = own_component("facets")
 
 
 def field_names(words: Words) -> dict[str, str]:
@@ -73,12 +68,12 @@ def value_labels(words: Words) -> dict[str, dict[str, str]]:
     }
 
 
-def show_facets(filters: Filters, counts: dict[str, dict[str, int]], words: Words) -> None:
+def show_facets(snapshot: Snapshot, filters: Filters, words: Words) -> None:
     """Show the filters.
 
     Args:
+        snapshot: The records that the values are counted over.
         filters: What is chosen.
-        counts: As `Catalogue.count_left` returns them.
         words: The language.
     """
 
@@ -87,7 +82,12 @@ def show_facets(filters: Filters, counts: dict[str, dict[str, int]], words: Word
         if isinstance(said, dict) and said.get("field") in state.FILTER_NAMES:
             state.choose(said["field"], tuple(str(value) for value in said.get("values", ())))
 
-    _mount(key=KEY, data=facet_data(filters, counts, words), on_chosen_change=chosen, on_cleared_change=_clear)
+    _mount(_told(snapshot, filters, words), key=KEY, on_chosen_change=chosen, on_cleared_change=_clear)
+
+
+@lru_cache(maxsize=256)
+def _told(snapshot: Snapshot, filters: Filters, words: Words) -> bytes:
+    return pack(facet_data(filters, data.counts_left(snapshot, filters), words))
 
 
 def _clear() -> None:
@@ -96,7 +96,13 @@ def _clear() -> None:
 
 
 def facet_data(filters: Filters, counts: dict[str, dict[str, int]], words: Words) -> dict[str, Any]:
-    """What the component is told."""
+    """What the component is told.
+
+    Args:
+        filters: What is chosen.
+        counts: As `Catalogue.count_left` returns them.
+        words: The language.
+    """
     labels, names = value_labels(words), field_names(words)
     groups = [
         {

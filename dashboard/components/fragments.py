@@ -366,3 +366,8 @@ def _day(number: str, told: Sequence[tuple[str, bool]]) -> str:
     )
     look = ' class="held"' if told else "" if number else ' class="outside"'
     return f"<td{look}><b>{escape(number)}</b>{entries}</td>"
+
+
+def stack(parts: list[str]) -> str:
+    """Several fragments, one below the other: one element of the page."""
+    return f'<div class="stack">{"".join(parts)}</div>'

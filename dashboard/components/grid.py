@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
-FOLDER = Path(__file__).parents[1] / "static"
+from dashboard.components.own import own_component
 
-_mount = st.components.v2.component(
-    "mosaicos_grid",
-    html='<div class="grid"></div>',
-    css=(FOLDER / "grid.css").read_text(encoding="utf-8"),
-    js=(FOLDER / "grid.js").read_text(encoding="utf-8"),
-)
+_mount = own_component("grid")
 
 
 @dataclass(frozen=True)
@@ -135,8 +129,17 @@ def show_grid(
             on_page(wanted)
 
     _mount(
+        {
+            "columns": columns,
+            "rows": rows,
+            "selected": selected,
+            "order": order,
+            "page": page,
+            "pages": pages,
+            "captions": replace(captions, page=captions.page.format(page=page, pages=pages)),
+            "is_pickable": on_pick is not None,
+        },
         key=key,
-        data=grid_data(columns, rows, selected, order, page, pages, captions, is_pickable=on_pick is not None),
         on_picked_change=picked,
         on_ordered_change=ordered,
         on_turned_change=turned,
@@ -146,27 +149,3 @@ def show_grid(
 def next_order(order: Order | None, key: str) -> Order:
     """The order that a heading asks for: rising, or falling where it rises already."""
     return Order(key, is_descending=order == Order(key))
-
-
-def grid_data(
-    columns: Sequence[GridColumn],
-    rows: Sequence[GridRow],
-    selected: str | None,
-    order: Order | None,
-    page: int,
-    pages: int,
-    captions: GridCaptions,
-    *,
-    is_pickable: bool,
-) -> dict[str, Any]:
-    """What the script is told."""
-    return {
-        "columns": [asdict(column) for column in columns],
-        "rows": [{"id": row.id, "mark": row.mark, "cells": list(row.cells)} for row in rows],
-        "selected": selected,
-        "order": None if order is None else asdict(order),
-        "page": page,
-        "pages": pages,
-        "captions": {**asdict(captions), "page": captions.page.format(page=page, pages=pages)},
-        "is_pickable": is_pickable,
-    }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from dashboard import stages
 from dashboard.components import fragments
 from dashboard.map import style
@@ -12,15 +10,16 @@ from geodata.selection import Headline, Selection
 from geodata.status import stage_rank
 
 
-def show_headline(selection: Selection, words: Words) -> None:
-    """Show the figures and the bar of stages."""
+def headline_of(selection: Selection, words: Words) -> str:
+    """The figures and the bar of stages, as HTML."""
     found = selection.catalogue.headline(selection)
-    st.html(fragments.figures(headline_items(found, words, is_recorded=selection.catalogue.snapshot.is_recorded)))
+    parts = [fragments.figures(headline_items(found, words, is_recorded=selection.catalogue.snapshot.is_recorded))]
     counts = stage_counts(found)
     labels = stages.look_labels(words)
     shown = [(look, labels[look], count, words.number(count)) for look, count in counts.items() if count]
     if shown:
-        st.html(fragments.stage_bar(words.say("Sensitisation, links by stage"), shown))
+        parts.append(fragments.stage_bar(words.say("Sensitisation, links by stage"), shown))
+    return fragments.stack(parts)
 
 
 def headline_items(found: Headline, words: Words, *, is_recorded: bool = True) -> list[tuple[str, str, str]]:

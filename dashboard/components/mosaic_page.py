@@ -29,7 +29,7 @@ def show_mosaic(mosaic_id: str, said: Words) -> None:
     selection = catalogue.select(Filters(mosaic=(mosaic_id,)))
     left, right = st.columns([1.2, 1], gap="large")
     with left:
-        mosaic_panel.show_head(mosaic_id, said)
+        st.html(mosaic_panel.head_of(mosaic_id, said))
         found = catalogue.headline(selection)
         st.html(fragments.figures(headline_items(found, said, is_recorded=snapshot.is_recorded)))
         ways.show_way_to_map(said, mosaic=mosaic_id)

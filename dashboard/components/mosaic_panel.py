@@ -23,13 +23,17 @@ def chooser_groups(words: Words, left: dict[str, int] | None = None) -> list[Gro
         words: The language.
         left: How many territories each would leave, where that is to be told.
     """
-    if left is None:
-        return _groups(words)
+    return _groups(words) if left is None else _counted_groups(words, tuple(left.items()))
+
+
+@lru_cache(maxsize=256)
+def _counted_groups(words: Words, left: tuple[tuple[str, int], ...]) -> list[Group]:
+    known = dict(left)
     return [
         Group(
             group.label,
             tuple(
-                replace(one, note=" · ".join(filter(None, [one.note, words.number(left.get(one.id, 0))])))
+                replace(one, note=" · ".join(filter(None, [one.note, words.number(known.get(one.id, 0))])))
                 for one in group.options
             ),
         )
@@ -70,18 +74,19 @@ def chooser_captions(words: Words) -> Captions:
     )
 
 
-def show_head(mosaic_id: str, words: Words) -> None:
-    """The name of a mosaic or counterpart, and how far its extent is known."""
+@cache
+def head_of(mosaic_id: str, words: Words) -> str:
+    """The name of a mosaic or counterpart, and how far its extent is known, as HTML."""
     row = data.bundle().require_mosaic(mosaic_id)
     is_counterpart = row["recognition_type"] == filters.COUNTERPART
     states = "" if is_unknown(row["states"]) else str(row["states"]).replace(";", ", ")
-    st.html(
+    parts = [
         fragments.heading(
             row["mosaic_name"], above=words.label("recognition_type", row["recognition_type"]), below=states
         )
-    )
+    ]
     if is_counterpart:
-        st.html(
+        parts.append(
             fragments.notice(
                 words.say("Counterpart, not a mosaic."),
                 words.say(
@@ -91,7 +96,7 @@ def show_head(mosaic_id: str, words: Words) -> None:
             )
         )
     if row["completeness"] != "complete":
-        st.html(
+        parts.append(
             fragments.notice(
                 (words.say("Extent: {grade}.") if is_counterpart else words.say("Members listed: {grade}.")).format(
                     grade=words.label("completeness", row["completeness"]).lower()
@@ -100,6 +105,7 @@ def show_head(mosaic_id: str, words: Words) -> None:
                 kind=row["completeness"],
             )
         )
+    return fragments.stack(parts)
 
 
 def show_mosaics(words: Words) -> None:

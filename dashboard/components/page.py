@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -16,18 +15,12 @@ from dashboard.text import TONGUES, Words
 from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
 from geodata.selection import Refused
 
-STYLE = Path(__file__).parents[1] / "static" / "app.css"
 _LANGUAGE_KEY = "language"
 
 
 def open_page(choice: state.Choice) -> None:
-    """Style sheet, language of the document, and a notice for each value of the address that means nothing."""
+    """A notice for each value of the address that means nothing."""
     ways.follow()
-    st.html(STYLE)
-    st.html(
-        f'<script>document.documentElement.lang = "{choice.words.tongue.locale.replace("_", "-")}"</script>',
-        unsafe_allow_javascript=True,
-    )
     for one in choice.refused:
         st.html(fragments.notice(choice.words.say("Ignored:"), _refusal(one, choice.words), kind="partial"))
     account.show_notices(choice.words)
@@ -48,11 +41,10 @@ def _refusal(refused: Refused, words: Words) -> str:
 
 def show_title(title: str, lead: str, words: Words) -> None:
     """The title of the page, and the switch of languages beside it."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", key="title"):
-        st.html(fragments.page_title(title, lead), width="content")
-        with st.container(horizontal=True, vertical_alignment="center", width="content", key="who-and-language"):
-            account.show_account(words)
-            _show_languages(words)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="title"):
+        st.html(fragments.page_title(title, lead))
+        account.show_account(words)
+        _show_languages(words)
 
 
 def _show_languages(words: Words) -> None:
@@ -71,8 +63,11 @@ def _show_languages(words: Words) -> None:
 
 
 def close_page(words: Words) -> None:
-    """The words about the data that stand on every page. The last call of a run."""
-    st.html(_footnote(words))
+    """The words about the data that stand on every page, and the language of the document. The last call of a run."""
+    language = words.tongue.locale.replace("_", "-")
+    st.html(
+        f'{_footnote(words)}<script>document.documentElement.lang = "{language}"</script>', unsafe_allow_javascript=True
+    )
     _settle(str(st.session_state.get(state.PAGE)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, state
-from dashboard.components import changes_panel, headline, mosaic_panel, territory_list
+from dashboard.components import changes_panel, fragments, headline, mosaic_panel, territory_list
 from dashboard.shown import Shown
 from dashboard.text import Words
 
@@ -15,9 +15,8 @@ TAB_KEY = "panel-tab"
 def show_panel(choice: state.Choice, shown: Shown) -> None:
     """Show the head of what is selected, its figures, and a tab."""
     words = choice.words
-    if choice.mosaic_id is not None:
-        mosaic_panel.show_head(choice.mosaic_id, words)
-    headline.show_headline(shown.selection, words)
+    head = [] if choice.mosaic_id is None else [mosaic_panel.head_of(choice.mosaic_id, words)]
+    st.html(fragments.stack([*head, headline.headline_of(shown.selection, words)]))
     tabs = tab_names(choice, shown, words)
     tab = choice.tab if choice.tab in tabs else usual_tab(choice)
     if st.session_state.get(TAB_KEY) != tab:

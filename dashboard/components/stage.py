@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.components import fragments
 from dashboard.text import Words
 from geodata.snapshot import Snapshot
 
@@ -23,14 +22,12 @@ def show_colour_choice(words: Words, *, by_stage: bool) -> None:
     if st.session_state.get(COLOUR_KEY) != shown:
         st.session_state[COLOUR_KEY] = shown
     names = {state.BY_LINK: words.say("Link"), state.BY_STAGE: words.say("Stage")}
-    with st.container(horizontal=True, vertical_alignment="center", width="content", key="colour"):
-        st.html(fragments.paragraph(words.say("Colour the map by"), look="small"), width="content")
-        st.segmented_control(
-            words.say("Colour the map by"),
-            list(names),
-            required=True,
-            format_func=names.__getitem__,
-            key=COLOUR_KEY,
-            label_visibility="collapsed",
-            on_change=lambda: state.choose_colour(st.session_state[COLOUR_KEY]),
-        )
+    st.segmented_control(
+        words.say("Colour the map by"),
+        list(names),
+        required=True,
+        format_func=names.__getitem__,
+        key=COLOUR_KEY,
+        width="content",
+        on_change=lambda: state.choose_colour(st.session_state[COLOUR_KEY]),
+    )

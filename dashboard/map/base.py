@@ -6,13 +6,15 @@ same text, so streamlit-folium keeps its frame, and the view with it.
 
 from __future__ import annotations
 
+import copy
+import json
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import folium
-import jinja2
-from branca.element import Element
+from branca.element import Element, Figure
 from folium.elements import JSCSSMixin
 from folium.template import Template
 
@@ -28,17 +30,6 @@ class UnvendoredLinkError(MosaicosError):
     """A map element asks for a file that this server does not hold."""
 
 
-class _Templates(jinja2.Environment):
-    """Compiles a text once: branca makes a dozen templates, always of the same texts, for every map."""
-
-    @lru_cache(maxsize=64)  # noqa: B019 - there is one such environment, for ever
-    def compile(self, source: Any, *names: Any, **more: Any) -> Any:
-        return super().compile(source, *names, **more)
-
-
-jinja2.Template.environment_class = _Templates
-
-
 class MosaicMap(folium.Map):
     """A folium map that loads Leaflet and our scripts from this server, draws on canvas and has no tiles."""
 
@@ -50,6 +41,44 @@ class MosaicMap(folium.Map):
             location=[-14, -54], zoom_start=4, tiles=None, prefer_canvas=True, zoom_snap=0.1, zoom_delta=0.8
         )
         self.options |= {"min_zoom": 3, "max_zoom": NEAREST_ZOOM}
+        self.is_rendered = False
+
+    def render(self, **kwargs: Any) -> None:
+        """Render into the page around the map, once."""
+        if not self.is_rendered:
+            super().render(**kwargs)
+
+    def settle(self) -> None:
+        """Render, and keep the page around the map as text: whoever renders it again gets that."""
+        figure = self.get_root()
+        figure.render()
+        settled = _Settled()
+        settled.header, settled.html = _Text(figure.header.render()), _Text(figure.html.render())
+        self._parent, self.is_rendered = settled, True
+
+    def another(self) -> MosaicMap:
+        """The same map for another rerun, with children of its own: streamlit-folium adds to them."""
+        other = copy.copy(self)
+        other._children = OrderedDict(self._children)
+        return other
+
+
+class _Text(Element):
+    """What was rendered before."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def render(self, **kwargs: Any) -> str:
+        return self.text
+
+
+class _Settled(Figure):
+    """The page around a map that has been rendered. streamlit-folium takes its head and body, never the whole."""
+
+    def render(self, **kwargs: Any) -> str:
+        return ""
 
 
 class MeshLayer(JSCSSMixin):
@@ -69,8 +98,16 @@ class MeshLayer(JSCSSMixin):
         self.options = options
 
 
+class StateGroup(folium.FeatureGroup):
+    """Carries `MapState` to a map that is there already. streamlit-folium adds it itself and reads its script only, so
+    nothing is rendered into the page around the map."""
+
+    def render(self, **kwargs: Any) -> None:
+        """Leave the page around the map as it is."""
+
+
 class MapState(folium.MacroElement):
-    """What a rerun tells the map. Sent inside `feature_group_to_add`."""
+    """What a rerun tells the map. Sent inside a `StateGroup`."""
 
     _template = Template("{% macro script(this, kwargs) %}mosaicosMap.update({{ this.state|tojson }});{% endmacro %}")
 
@@ -109,7 +146,7 @@ def _walk(element: Element) -> Iterator[Element]:
 
 
 def build_map(options: dict[str, Any], assets: AssetStore) -> MosaicMap:
-    """A new base map. streamlit-folium renames what it renders, so each rerun builds its own.
+    """A base map for one rerun. All of the same options are rendered once, together.
 
     Args:
         options: As `dashboard.map.options.base_options` returns them.
@@ -118,7 +155,13 @@ def build_map(options: dict[str, Any], assets: AssetStore) -> MosaicMap:
     Raises:
         UnvendoredLinkError: an element of the map names a file of another server.
     """
+    return _settled_map(json.dumps(options), assets).another()
+
+
+@lru_cache(maxsize=4)
+def _settled_map(options: str, assets: AssetStore) -> MosaicMap:
     base = MosaicMap()
-    MeshLayer(options).add_to(base)
+    MeshLayer(json.loads(options)).add_to(base)
     check_links(base, assets)
+    base.settle()
     return base

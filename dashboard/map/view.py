@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
-import folium
 import streamlit as st
 from streamlit_folium import st_folium
 
 from dashboard import data, filters
 from dashboard.api.local import local_address
-from dashboard.map.base import MapState, build_map
+from dashboard.map.base import MapState, StateGroup, build_map
 from dashboard.map.codes import codes_state
 from dashboard.state import Choice
 from geodata.selection import Selection
@@ -73,7 +72,7 @@ def show_map(
         local_layers: Local boundaries, drawn in the order given.
     """
     base = build_map(data.map_options(), data.assets())
-    group = folium.FeatureGroup(name="state")
+    group = StateGroup(name="state")
     state = map_state(choice, selection=selection, by_stage=by_stage, local_layers=local_layers)
     MapState(state).add_to(group)
 

@@ -1,7 +1,7 @@
 /* A list to choose from, in groups, found by typing with or without accents (ARIA combobox pattern).
  *
- * Python sends { label, placeholder, empty, clear, value, groups: [{ label, options: [{ id, name, note }] }] } and is
- * told the id that was picked, or "" when the choice is cleared. Every text is set as text, never as markup.
+ * Python sends { captions: { label, placeholder, empty, clear }, value, groups: [{ label, options: [{ id, name, note }] }]
+ * } as JSON and is told the id that was picked, or "" when the choice is cleared. Every text is set as text, never as markup.
  */
 const fold = (text) =>
   text
@@ -104,7 +104,7 @@ const build = (root, pick) => {
       }
       list.append(section);
     });
-    if (!view.shown.length) list.append(make("div", { class: "empty" }, view.data.empty));
+    if (!view.shown.length) list.append(make("div", { class: "empty" }, view.data.captions.empty));
     view.open = true;
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
@@ -136,10 +136,11 @@ const build = (root, pick) => {
 
   return (data) => {
     view.data = { ...data, value: data.value || "" };
-    label.textContent = data.label;
-    input.placeholder = data.placeholder;
-    clear.setAttribute("aria-label", data.clear);
-    clear.title = data.clear;
+    const { captions } = data;
+    label.textContent = captions.label;
+    input.placeholder = captions.placeholder;
+    clear.setAttribute("aria-label", captions.clear);
+    clear.title = captions.clear;
     if (!view.open) rest();
   };
 };
@@ -154,5 +155,5 @@ export default ({ data, parentElement, setTriggerValue }) => {
   const entry = drawn.get(parentElement);
   entry.send = (id) => setTriggerValue("picked", id);
   if (!entry.update) entry.update = build(entry.root, (id) => entry.send(id));
-  entry.update(data);
+  entry.update(JSON.parse(new TextDecoder().decode(data)));
 };

@@ -180,5 +180,5 @@ export default ({ data, parentElement, setTriggerValue }) => {
   }
   const entry = drawn.get(parentElement);
   entry.send = setTriggerValue;
-  entry.update(data);
+  entry.update(JSON.parse(new TextDecoder().decode(data)));
 };

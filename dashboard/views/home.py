@@ -64,16 +64,16 @@ with head:
     else:
         page.show_title(words.say("Mosaics of protected areas"), words.say("Brazil and French Guiana"), words)
 with above:
-    left = data.counts_left(shown.snapshot, choice.filters)
-    with st.container(horizontal=True, vertical_alignment="center", key="choosers"):
+    left = data.counts_left(shown.snapshot, choice.filters)["mosaic"]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choosers"):
         show_chooser(
-            mosaic_panel.chooser_groups(words, left["mosaic"]),
+            mosaic_panel.chooser_groups(words, left),
             value=choice.mosaic_id,
             captions=mosaic_panel.chooser_captions(words),
             on_pick=state.choose_mosaic,
         )
         stage.show_colour_choice(words, by_stage=by_stage)
-    facets.show_facets(choice.filters, left, words)
+    facets.show_facets(shown.snapshot, choice.filters, words)
 with picture:
     time.show_time(words, first=first_day, as_of=choice.day, since=choice.since, on_change=state.choose_days)
 with beside:

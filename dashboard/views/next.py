@@ -16,14 +16,14 @@ page.show_title(
 account.show_demonstration_offer(words)
 snapshot = records.current().snapshot
 catalogue = data.catalogue(snapshot)
-left = data.counts_left(snapshot, choice.filters)
+left = data.counts_left(snapshot, choice.filters)["mosaic"]
 show_chooser(
-    mosaic_panel.chooser_groups(words, left["mosaic"]),
+    mosaic_panel.chooser_groups(words, left),
     value=choice.mosaic_id,
     captions=mosaic_panel.chooser_captions(words),
     on_pick=state.choose_mosaic,
 )
-facets.show_facets(choice.filters, left, words)
+facets.show_facets(snapshot, choice.filters, words)
 ranking_panel.show_weights(choice.weights, words)
 ranking = desk.factors(catalogue).rank(choice.weights, catalogue.select(choice.filters).links.tolist())
 ranking_panel.show_ranking(catalogue, ranking, choice, words)

@@ -87,13 +87,15 @@ st.text("told: " + " ".join(state.told))
 SERVER = """
 import sys
 import uvicorn
-from dashboard.server import apply_settings, open_socket
+from dashboard.server import Files, apply_settings, open_socket
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 apply_settings()
 listening = open_socket("127.0.0.1", 0)
 print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-config = uvicorn.Config(App(sys.argv[1]), ws="websockets-sansio", access_log=False, log_level="warning")
+app = App(sys.argv[1], middleware=[Middleware(Files)])
+config = uvicorn.Config(app, ws="websockets-sansio", access_log=False, log_level="warning")
 uvicorn.Server(config).run(sockets=[listening])
 """
 FOCUSED = (

@@ -184,7 +184,7 @@ def test_by_stage_the_legend_counts_stages_and_marks_of_support(
     url, snapshot = demonstration
     visited = visit(f"{url}/?lang=en", complains=True)
     visited.wait_for_map()
-    visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
+    visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     visited.map.locator("[data-look='0'], [data-look='Z']").first.wait_for()
     visited.map.get_by_role("button", name="Show the whole map").click()
     visited.ask_map(IS_STILL)

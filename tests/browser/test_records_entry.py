@@ -85,7 +85,7 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     expect(entry).to_have_count(1)
     expect(entry).to_contain_text("5 March 2025")
     expect(entry).to_contain_text("note (Restricted): named at the congress")
-    visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
+    visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     visited.wait_for_run()
     visited.page.wait_for_timeout(800)
     assert str(visited.ask_map(COUNT)).startswith("1Z"), "one at S1, the others without a record"
@@ -131,7 +131,7 @@ def test_the_map_is_coloured_by_stage_and_its_tip_and_legend_say_it(demonstratio
     visited.map.locator(".leaflet-container").hover(position={"x": 420, "y": 250})
     expect(visited.map.locator(".tip-stage")).to_have_text(re.compile("^(S[0-6]|No answer|Declined|Withdrew)"))
     before = visited.ask_map("() => window.mosaicosMap.session.map.getZoom()")
-    visited.page.locator(".st-key-colour").get_by_text("Stage", exact=True).click()
+    visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     expect(visited.map.locator(".map-legend-list")).to_contain_text("S0, no record")
     visited.wait_for_run()
     visited.page.wait_for_timeout(800)

@@ -56,7 +56,7 @@ def open_page(page: str, **address: str) -> AppTest:
 
 def grids(app: AppTest) -> list[dict[str, Any]]:
     return [
-        json.loads(one.proto.json)
+        json.loads(one.proto.bytes)
         for one in app.get("bidi_component")
         if one.proto.component_name.endswith("mosaicos_grid")
     ]

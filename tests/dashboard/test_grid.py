@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from dashboard.components import grid
+from dashboard.components import grid, own
 from dashboard.components.grid import GridCaptions, GridColumn, GridRow, Order, next_order, show_grid
+from dashboard.components.own import pack
 
 CAPTIONS = GridCaptions(
     about="Places", empty="Nothing", previous="Back", next="On", page="Page {page} of {pages}",
@@ -31,7 +32,11 @@ class Mounted:
         self.heard: list[tuple[str, Any]] = []
         self.given: dict[str, Any] = {}
         self.session: dict[str, Any] = {}
-        monkeypatch.setattr(grid, "_mount", lambda **given: self.given.update(given))
+
+        def mount(told: Any, **given: Any) -> None:
+            self.given = {**given, "told": json.loads(pack(told))}
+
+        monkeypatch.setattr(grid, "_mount", mount)
         monkeypatch.setattr(grid.st, "session_state", self.session)
         show_grid(
             key="places",
@@ -55,7 +60,7 @@ class Mounted:
 
 
 def test_the_script_is_told_one_page_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Mounted(monkeypatch, order=Order("size", is_descending=True)).given["data"]
+    told = Mounted(monkeypatch, order=Order("size", is_descending=True)).given["told"]
     assert told["rows"] == [
         {"id": "a", "mark": "#31688e", "cells": ["Ába", "1,5", ""]},
         {"id": "b", "mark": "", "cells": ["<b>", "–", ""]},
@@ -96,11 +101,11 @@ def test_what_no_table_says_is_not_heard(monkeypatch: pytest.MonkeyPatch, name: 
 
 def test_rows_that_cannot_be_picked_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     mounted = Mounted(monkeypatch, can_pick=False)
-    assert mounted.given["data"]["is_pickable"] is False
+    assert mounted.given["told"]["is_pickable"] is False
     assert mounted.answer("picked", "a") == []
 
 
 def test_the_script_sets_texts_only_and_stays_small() -> None:
-    script = (Path(grid.FOLDER) / "grid.js").read_text(encoding="utf-8")
+    script = (own.LOADER.parent / "grid.js").read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|fetch\(|https?:", script)
     assert len(script.splitlines()) <= 200

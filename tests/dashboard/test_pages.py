@@ -45,7 +45,7 @@ def said(app: AppTest) -> str:
 def component(app: AppTest, name: str) -> dict[str, Any]:
     """What one of our own components is told: ``grid``, ``facets`` or ``chooser``."""
     (found,) = [one.proto for one in app.get("bidi_component") if one.proto.component_name.endswith(f"mosaicos_{name}")]
-    data: dict[str, Any] = json.loads(found.json)
+    data: dict[str, Any] = json.loads(found.bytes)
     return data
 
 

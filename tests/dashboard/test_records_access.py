@@ -149,13 +149,17 @@ def test_who_signs_in_before_there_is_a_database_only_reads(monkeypatch: pytest.
 
 @pytest.mark.parametrize(("written", "expected"), [('[auth]\ncookie_secret = "x"\n', True), ("[other]\n", False)])
 def test_a_section_of_the_secrets_sets_a_provider_up(
-    monkeypatch: pytest.MonkeyPatch, written: str, expected: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, expected: bool
 ) -> None:
+    file = tmp_path / "secrets.toml"
+    file.write_text(written, encoding="utf-8")
+
     class Secrets(dict[str, object]):
         def load_if_toml_exists(self) -> bool:
             return True
 
     monkeypatch.setattr(access, "secrets_singleton", Secrets({"auth": {}} if "[auth]" in written else {"other": {}}))
+    monkeypatch.setattr(access.config, "get_option", lambda _: [str(file)])
     assert access.has_provider() is expected
 
 

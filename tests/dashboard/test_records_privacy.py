@@ -179,8 +179,8 @@ def page_text(app: AppTest) -> str:
             parts.append(node.value.to_csv())
         elif proto is not None:
             assert isinstance(proto, Message), f"{node.type} would not be searched"
-            if node.type == "bidi_component":  # its texts are escaped once more
-                parts.append(json.dumps(json.loads(proto.json), ensure_ascii=False))
+            if node.type == "bidi_component":  # what it is told comes as bytes
+                parts.append(json.dumps(json.loads(proto.bytes), ensure_ascii=False))
             parts.append(json.dumps(MessageToDict(proto), ensure_ascii=False, default=str))
     return "\n".join(parts).replace('\\"', '"')
 

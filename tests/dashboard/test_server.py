@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from dashboard import data, records, server
+from dashboard import data, delivery, records, server, shell
 from dashboard.assets import Asset, hashed_name, own_address
 from geodata.errors import UnknownIdError
 from geodata.selection import Filters
@@ -72,7 +72,7 @@ def answer(**headers: str) -> Answer:
         return {"type": "http.request"}
 
     scope = _scope("/assets/words-1f.js", named)
-    asyncio.run(server.answer(ASSET, Request(scope))(scope, receive, send))
+    asyncio.run(delivery.answer(ASSET, Request(scope))(scope, receive, send))
     return Answer(sent)
 
 
@@ -184,7 +184,7 @@ def test_unknown_assets_are_refused() -> None:
 
 
 def _shell_paths() -> Iterator[str]:
-    for prefix, folder in server.SHELL_FOLDERS.items():
+    for prefix, folder in shell.SHELL_FOLDERS.items():
         yield prefix + next(path for path in sorted(folder.rglob("*.js"))).relative_to(folder).as_posix()
 
 
@@ -271,7 +271,7 @@ def test_settings_hold_whatever_folder_the_server_starts_from(tmp_path: Path) ->
 
 
 def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
-    links = server.early_files().decode().split(", ")
+    links = shell.early_files().split(", ")
     told = [re.fullmatch(r"<(/[^>]+)>; rel=(preload; as=\w+(?:; crossorigin)?|modulepreload)", link) for link in links]
     assert all(told)
     for found in told:
@@ -279,13 +279,13 @@ def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
         assert ask(found[1], accept_encoding="gzip").status == 200, found[1]
     addresses = {found[1] for found in told if found}
     assert data.assets().address("mesh:territory") in addresses
-    for name in server.LAZY:
+    for name in shell.LAZY:
         assert any(address.startswith(f"/static/js/{name}.") for address in addresses), f"{name}: named otherwise now?"
 
 
 def test_chunks_that_the_shell_loads_itself_are_not_told_twice() -> None:
-    chunks = server.lazy_chunks()
-    assert len(chunks) == len(set(chunks)) > len(server.LAZY)
+    chunks = shell.lazy_chunks()
+    assert len(chunks) == len(set(chunks)) > len(shell.LAZY)
     assert not [name for name in chunks if name.startswith(("index.", "react-dom."))]
 
 
