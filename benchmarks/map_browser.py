@@ -57,7 +57,8 @@ NOTE_FRAMES = """
   const last = { hash: 0, coloured: 0, painted: null, detail: null };
   const lookAtMap = () => {
     const page = document.querySelector("iframe[title*=folium]")?.contentDocument;
-    const canvas = page?.querySelector(".leaflet-overlay-pane canvas");
+    const early = document.querySelector(".mosaicos-early canvas"); // over the map, until that has painted
+    const canvas = early || page?.querySelector(".leaflet-overlay-pane canvas");
     if (!canvas || !canvas.width) return;
     pen.clearRect(0, 0, 320, 240);
     pen.drawImage(canvas, 0, 0, 320, 240);
@@ -68,7 +69,7 @@ NOTE_FRAMES = """
       hash = (Math.imul(hash, 31) + (r << 16) + (g << 8) + b) | 0;
       if (data[place + 3] > 128 && Math.max(r, g, b) - Math.min(r, g, b) > 40) coloured += 1;
     }
-    const { painted = null, detail = null } = page.body.dataset;
+    const { painted = null, detail = null } = early ? { painted: "early" } : page.body.dataset;
     if (hash === last.hash && painted === last.painted && detail === last.detail) return;
     const isChanged = hash !== last.hash;
     Object.assign(last, { hash, coloured, painted, detail });
@@ -163,19 +164,26 @@ def wait_for_end_of_run(page: Page) -> None:
 # --- the first picture ------------------------------------------------------------------------------------
 
 
-def first_colour(page: Page, address: str, *, is_ours: bool) -> float:
-    """Milliseconds from navigation to the first frame with coloured polygons."""
+def first_colour(page: Page, address: str, *, is_ours: bool) -> tuple[float, float]:
+    """Milliseconds from navigation to the first frame with coloured polygons, and to the first one of the map itself.
+
+    Ours shows a picture before the map is there: the territories in their colours, in the map's place. It is the first
+    of the two; the second is the map that can be moved.
+    """
     page.goto(address, wait_until="commit")
 
-    def coloured() -> list[dict[str, Any]]:
+    def coloured(*, is_map: bool) -> list[dict[str, Any]]:
         return [
             one
             for one in frames(page)
-            if one["coloured"] >= LEAST_COLOURED and (one["painted"] is not None or not is_ours)
+            if one["coloured"] >= LEAST_COLOURED
+            and (one["painted"] is not None or not is_ours)
+            and not (is_map and one["painted"] == "early")
         ]
 
-    found = wait_for(page, coloured)
-    return float(found[0]["at"] - page.evaluate("() => performance.timeOrigin"))
+    of_map = wait_for(page, lambda: coloured(is_map=True))
+    began = page.evaluate("() => performance.timeOrigin")
+    return float(coloured(is_map=False)[0]["at"] - began), float(of_map[0]["at"] - began)
 
 
 def first_text(page: Page, address: str) -> float:

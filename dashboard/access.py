@@ -168,7 +168,25 @@ def who_acts(engine: Engine | None, version: object = None) -> Access:
         if engine is None:
             return Access("provider", VISITOR, label)
         return Access("provider", _account(engine, user["iss"], user["sub"], label, version or object()), label)
-    if not is_local(_server.bound_host, request_headers()):
+    return _without_provider(engine, request_headers(), version)
+
+
+def who_asks(engine: Engine | None, headers: Headers, version: object = None) -> Access:
+    """Say who asks for a page, before there is a session: the person at this machine, else somebody not known.
+
+    Args:
+        engine: As in `who_acts`.
+        headers: All headers of the request.
+        version: As in `who_acts`.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    return Access("visitor", VISITOR) if has_provider() else _without_provider(engine, headers, version)
+
+
+def _without_provider(engine: Engine | None, headers: Headers, version: object) -> Access:
+    if not is_local(_server.bound_host, headers):
         return Access("visitor", VISITOR)
     if engine is None:
         return Access("local", LOCAL_BEFORE_A_DATABASE)

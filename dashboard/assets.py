@@ -27,12 +27,12 @@ JOINED_FILES = {
     "mosaicos-map.js": (
         VENDOR / "leaflet.js",
         VENDOR / "topojson-client.min.js",
-        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("mesh", "places", "controls", "map")),
+        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("drawing", "mesh", "places", "controls", "map")),
     ),
     "mosaicos-world.js": (
         VENDOR / "leaflet.js",
         VENDOR / "topojson-client.min.js",
-        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("mesh", "world")),
+        *(HERE / "map" / f"mosaicos-{name}.js" for name in ("drawing", "mesh", "world")),
     ),
     "countries-110m.json": (VENDOR / "countries-110m.json",),
     "mosaicos-map.css": (VENDOR / "leaflet.css", HERE / "map" / "mosaicos-map.css"),

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import streamlit as st
 from sqlalchemy.engine import URL, Engine
 
-from dashboard.access import Access, who_acts
+from dashboard.access import Access, Headers, who_acts, who_asks
 from geodata.errors import MosaicosError
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import last_write
@@ -170,6 +170,17 @@ def read_shared(audience: Audience = "public", day: dt.date | None = None) -> Sh
     if engine is not None and day is not None and day < dt.date.today():
         return Shared(engine, _read_past_snapshot(engine, audience, day, _version(engine)))
     return Shared(engine, _snapshot(engine, audience))
+
+
+def read_for(headers: Headers) -> Snapshot:
+    """The records as whoever asks for a page may see them, before there is a session; any thread may ask.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    engine = _find_engine()
+    version = None if engine is None else _version(engine)
+    return _snapshot(engine, who_asks(engine, headers, version).actor.audience, version)
 
 
 def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:

@@ -34,7 +34,7 @@ from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
 from dashboard.map.codes import codes_state
-from dashboard.shell import is_page, shell_asset, with_head
+from dashboard.shell import is_page, shell_asset, with_ours
 from dashboard.text import TONGUES
 from geodata.records.errors import RecordsError
 from geodata.selection import Filters
@@ -110,7 +110,7 @@ class Files:
                 await answer(shell, request)(scope, receive, send)
                 return
             if is_page(path):
-                send = with_head(send, request)
+                send = with_ours(send, request)
         await self.app(scope, receive, send)
 
 

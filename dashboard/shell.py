@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,8 @@ from streamlit import file_util
 from dashboard import data
 from dashboard.api.answers import accepts_gzip
 from dashboard.assets import COMPONENTS, Asset, component_file, own_address
+from dashboard.early import early_html
+from dashboard.map.options import FIRST_MESH_FILE
 
 SHELL_FOLDERS = {
     "/static/": Path(file_util.get_static_dir()) / "static",
@@ -71,6 +74,7 @@ def early_files() -> str:
     options = data.map_options()
     frame = "/component/streamlit_folium.st_folium/static/"
     links = [
+        f"<{data.assets().address(FIRST_MESH_FILE)}>; rel=preload; as=fetch; crossorigin; fetchpriority=high",
         *(f"</static/js/{name}>; rel=modulepreload" for name in lazy_chunks()),
         *(
             f"<{frame}js/{path.name}>; rel=preload; as=script"
@@ -91,21 +95,24 @@ def is_page(path: str) -> bool:
 
 
 @cache
-def page_html() -> bytes:
-    """Streamlit's page with our style sheet at the end of its body: after the styles that Streamlit puts in its head
-    while it runs, and before anything is shown.
+def page_parts() -> tuple[str, str]:
+    """Streamlit's page to the beginning of its head, where a first picture is begun before any script is there; and the
+    rest, with our style sheet at the end of its body: after the styles that Streamlit puts in its head while it
+    runs, and before anything is shown.
 
     Raises:
         RuntimeError: Streamlit's page is not made as it was.
     """
     page = (SHELL_FOLDERS["/static/"].parent / "index.html").read_text(encoding="utf-8")
-    before, end, after = page.rpartition("</body>")
-    if not end:
-        raise RuntimeError("Streamlit's page has no </body>: its version is another one than this was made for")
-    return f'{before}<link rel="stylesheet" href="{own_address("mosaicos-app.css")}">{end}{after}'.encode()
+    charset = '<meta charset="UTF-8" />'
+    before, head, rest = page.partition(charset)
+    rest, body, after = rest.rpartition("</body>")
+    if not (head and body):
+        raise RuntimeError(f"Streamlit's page has no {charset} or no </body>: this was made for another version of it")
+    return before + head, f'{rest}<link rel="stylesheet" href="{own_address("mosaicos-app.css")}">{body}{after}'
 
 
-def with_head(send: Send, request: Request) -> Send:
+def with_ours(send: Send, request: Request) -> Send:
     """Send our page where Streamlit answers with its own."""
     is_ours = False
 
@@ -115,18 +122,21 @@ def with_head(send: Send, request: Request) -> Send:
             headers = Headers(raw=message["headers"])
             is_ours = message["status"] == 200 and headers.get("content-type", "").startswith("text/html")
             if is_ours:
-                await _answer(request)(request.scope, request.receive, send)
+                await (await run_in_threadpool(_page, request))(request.scope, request.receive, send)
         if not is_ours:
             await send(message)
 
     return sent
 
 
-def _answer(request: Request) -> Response:
+def _page(request: Request) -> Response:
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    before, after = page_parts()
+    early = ""
     if request.url.path == "/":
         headers["Link"] = early_files()
-    body = page_html()
+        early = early_html(request.url.query, request.headers.items())
+    body = f"{before}{early}{after}".encode()
     if accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
         body = gzip.compress(body, 6, mtime=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard import data, records
-from dashboard.state import Choice
+from dashboard.state import BY_STAGE, Choice
 from geodata.selection import Selection
 from geodata.snapshot import Snapshot
 
@@ -42,3 +42,8 @@ def find_shown(choice: Choice) -> Shown:
         public=data.selected(public, choice.filters),
         before=None if choice.since is None else records.snapshot_on(choice.since),
     )
+
+
+def is_by_stage(colour: str | None, snapshot: Snapshot) -> bool:
+    """Whether the map is coloured by stage: as chosen, else where any stage is recorded at all."""
+    return bool(snapshot.links) if colour is None else colour == BY_STAGE

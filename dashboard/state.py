@@ -156,7 +156,7 @@ def read_choice(page: str) -> Choice:
         reading.refuse(TERRITORY)
         territory_id = None
     day = reading.day(DAY, before=dt.date.today())
-    view = _VIEW.match(asked.get(VIEW, ""))
+    view = read_view(asked.get(VIEW, ""))
     if asked.get(VIEW) and view is None:
         reading.refuse(VIEW)
     if territory_id is not None and view is None and _OPENED not in st.session_state:
@@ -172,7 +172,7 @@ def read_choice(page: str) -> Choice:
         day=day,
         since=reading.day(SINCE, before=day or dt.date.today()),
         tab=reading.one_of(TAB, TABS),
-        view=None if view is None else (float(view[1]), float(view[2]), float(view[3])),
+        view=view,
         sort=reading.sort(),
         region_id=reading.one_of(REGION, places.region_ids()),
         point=reading.point(),
@@ -185,6 +185,12 @@ def read_choice(page: str) -> Choice:
     kept |= {name: ",".join(values) for name, values in filters.active.items()}
     st.session_state[_KEPT] = {name: kept[name] for name in NAMES if name in kept}
     return choice
+
+
+def read_view(text: str) -> tuple[float, float, float] | None:
+    """Latitude, longitude and zoom as the address writes them; None where it writes something else."""
+    found = _VIEW.match(text)
+    return None if found is None else (float(found[1]), float(found[2]), float(found[3]))
 
 
 def peek_words() -> Words:

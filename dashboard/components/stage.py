@@ -6,14 +6,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.text import Words
-from geodata.snapshot import Snapshot
 
 COLOUR_KEY = "colour-choice"
-
-
-def is_by_stage(colour: str | None, snapshot: Snapshot) -> bool:
-    """Whether the map is coloured by stage: as chosen, else where any stage is recorded at all."""
-    return bool(snapshot.links) if colour is None else colour == state.BY_STAGE
 
 
 def show_colour_choice(words: Words, *, by_stage: bool) -> None:

@@ -32,6 +32,7 @@
     fitting: false, // whether the map is being moved by the page
     moved: false, // whether the person has moved the map since
     failed: false,
+    isPainted: false, // whether the map has been seen
   };
   const STACK = ["units", "lands", "outlines", "borders", "local", "support"]; // from the lowest on
   const files = new Map(); // address -> promise of a parsed file: each is fetched once
@@ -64,24 +65,6 @@
 
   // ---- shapes -------------------------------------------------------------------------------------------------
 
-  const hatch = (color, ground) => {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = 8;
-    const pen = tile.getContext("2d");
-    if (ground) {
-      pen.fillStyle = ground;
-      pen.fillRect(0, 0, 8, 8);
-    }
-    pen.strokeStyle = color;
-    pen.lineWidth = 1.6;
-    for (const shift of [-8, 0, 8]) {
-      pen.moveTo(shift - 1, 9);
-      pen.lineTo(shift + 9, -1);
-    }
-    pen.stroke();
-    return pen.createPattern(tile, "repeat");
-  };
-
   const polygon = (feature, style) => {
     const layer = L.GeoJSON.geometryToLayer(feature, { ...style, renderer: session.canvas, interactive: false });
     layer.feature = feature;
@@ -96,15 +79,6 @@
     return { ...style, fillOpacity: code === "N" ? 0 : style.fillOpacity * session.settings.overBaseMap };
   };
 
-  const patterns = new Map(); // colours of a hatching -> the hatching
-
-  const hatched = (style, code) => {
-    const color = session.settings.hatch[code];
-    const key = `${color} ${style.fillColor}`;
-    if (!patterns.has(key)) patterns.set(key, hatch(color, style.fillColor));
-    return { ...style, fillColor: patterns.get(key) };
-  };
-
   const known = new Map(); // what a look is of -> the look: territories that look alike share one
 
   const lookOf = (place, near) => {
@@ -112,10 +86,7 @@
     const isHatched = session.hatched.has(place);
     const key = `${code}${near ? "+" : "-"}${isHatched ? "/" : ""}${isOn("base") ? "b" : ""}`;
     if (!known.has(key)) {
-      const { looks } = session.settings;
-      const look = looks[code] || looks.N;
-      const style = near ? { ...look.far, ...look.near } : look.far;
-      known.set(key, letThrough(isHatched ? hatched(style, code) : style, code));
+      known.set(key, letThrough(mosaicosDrawing.lookOf(session.settings, code, near, isHatched), code));
     }
     return known.get(key);
   };
@@ -188,7 +159,7 @@
       .map((feature) => {
         const { look, part } = state.areas[feature.id];
         const style = { ...settings.areas[look], ...(state.plain ? { fill: false } : {}) };
-        const hatching = { fill: true, fillColor: hatch(style.color), fillOpacity: 1 };
+        const hatching = { fill: true, fillColor: mosaicosDrawing.hatch(style.color), fillOpacity: 1 };
         if (part) Object.assign(style, state.plain ? settings.partLine : hatching);
         return Object.assign(polygon(feature, style), { group: look === "T" ? "lands" : "units" });
       });
@@ -371,6 +342,17 @@
     drawTerritories();
     mosaicosControls.show();
     document.body.dataset.painted = String(session.state.mosaic);
+    tellPainted();
+  };
+
+  /* The page around takes its first picture away, and keeps where the next visit is to have it. */
+  const tellPainted = () => {
+    const { frameElement, parent } = window;
+    if (session.isPainted || !frameElement) return;
+    session.isPainted = true;
+    const { left, top, width, height } = frameElement.getBoundingClientRect();
+    const detail = [left + parent.scrollX, top + parent.scrollY, width, height, mosaicosControls.legendWidth()];
+    parent.dispatchEvent(new CustomEvent("mosaicos-painted", { detail }));
   };
 
   const useDetail = (key, topology) => {

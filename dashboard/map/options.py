@@ -12,6 +12,7 @@ from streamlit import file_util
 from dashboard.assets import AssetStore, mesh_address
 from dashboard.filters import member_rows, view_bounds
 from dashboard.map import style
+from dashboard.map.first import first_mesh
 from dashboard.stages import look_labels
 from dashboard.text import FALLBACK, TONGUES, Words, is_unknown, words
 from geodata.selection import CERTAIN
@@ -21,7 +22,7 @@ NEAR_ZOOM = 6.5
 """From this zoom on territories are drawn as in a mosaic seen close: outlined, dashed where borderline."""
 NAMES_ZOOM = 5.6
 """From this zoom on names of territories are shown, below it those of states."""
-SETTINGS_FILE, POINTS_FILE = "map-settings.json", "map-points.json"
+SETTINGS_FILE, POINTS_FILE, FIRST_MESH_FILE = "map-settings.json", "map-points.json", "map-first.json"
 BASE_MAP = {
     "address": "https://tile.openstreetmap.org/{z}/{x}/{y}.png",
     "nearest": 19,
@@ -44,8 +45,12 @@ def base_options(assets: AssetStore) -> dict[str, Any]:
 
 
 def made_files(bundle: Bundle) -> dict[str, bytes]:
-    """The files that the map fetches once, made from the bundle and the words: looks and words, points."""
-    made: dict[str, Any] = {SETTINGS_FILE: map_settings(bundle), POINTS_FILE: point_steps(bundle)}
+    """The files that the map fetches once, made from the bundle and the words: looks and words, points, first mesh."""
+    made: dict[str, Any] = {
+        SETTINGS_FILE: map_settings(bundle),
+        POINTS_FILE: point_steps(bundle),
+        FIRST_MESH_FILE: first_mesh(bundle),
+    }
     return {name: json.dumps(what, ensure_ascii=False, separators=(",", ":")).encode() for name, what in made.items()}
 
 

@@ -3,7 +3,6 @@
  * Streamlit sends a component's own script anew with each rerun, so that is this one; Python writes the address before
  * it. The script's style sheet is put on before the component is shown for the first time.
  */
-/* global address */
 const ready = import(new URL(address, location.origin).href).then(({ default: show, style }) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);

@@ -22,7 +22,7 @@ from dashboard.components import (
 from dashboard.components.chooser import show_chooser
 from dashboard.components.refusals import refusal_detail
 from dashboard.map.view import local_layers, show_map
-from dashboard.shown import find_shown
+from dashboard.shown import find_shown, is_by_stage
 from geodata.records.errors import RecordsError
 
 choice = state.read_choice("home")
@@ -37,7 +37,7 @@ except RecordsError as error:  # the other days are there all the same
     head.html(refused)
     choice = replace(choice, day=None, since=None)
     shown, first_day = find_shown(choice), None
-by_stage = stage.is_by_stage(choice.colour, shown.snapshot)
+by_stage = is_by_stage(choice.colour, shown.snapshot)
 
 
 def look_at_place(longitude: float, latitude: float) -> None:

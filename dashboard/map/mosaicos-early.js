@@ -1,0 +1,111 @@
+/* The first picture of the map: drawn by a worker while Streamlit's page is still being loaded, and taken away once the
+ * map itself has painted.
+ *
+ * The page holds what to draw (an element `mosaicos-early`, JSON): { mesh } is the address of a small mesh, { looks,
+ * hatch, nearZoom } are of the map's settings, { codes, hatched, near, bounds, view } are as the map is told them; and it holds the worker's
+ * script (`mosaicos-early-worker`), which would else wait behind those of Streamlit. The picture is only seen: pointer and keyboard go through it
+ * to the page. It lies where the map's frame is, or, before there is a frame, where the last visit had it.
+ * Once the map has painted it says so (the event `mosaicos-painted`), with the place of its frame and how much of it the
+ * legend takes.
+ */
+(() => {
+  "use strict";
+
+  const told = JSON.parse(document.getElementById("mosaicos-early").textContent);
+  const start = location.pathname;
+  const MOST_MS = 60_000;
+  const NARROW = 640; // pixels of a window up to which the parts of the page stand below each other
+  const LEGEND = 245; // pixels that an open legend takes
+  const key = `mosaicos-frame ${innerWidth}x${innerHeight} ${location.search.includes("embed=true")}`;
+
+  /* Where the frame will be: where it was, or where the page's style sheet puts it in an ordinary window. */
+  const guess = () => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key));
+      if (kept && kept.length === 5 && kept.every(Number.isFinite)) return kept;
+    } catch {
+      // nothing is kept, or nothing may be
+    }
+    const isNarrow = innerWidth <= NARROW;
+    const wide = Math.min(innerWidth, 1760) - (isNarrow ? 32 : 64);
+    const left = (innerWidth - wide) / 2;
+    const height = isNarrow ? Math.max(340, innerHeight * 0.58) : Math.min(900, Math.max(460, innerHeight - 310));
+    const width = isNarrow ? wide : ((wide - 32) * 1.55) / 2.55;
+    return [left, isNarrow ? 440 : 262, width, height, width >= NARROW ? LEGEND : 0];
+  };
+
+  const place = (node, [left, top, width, height]) => {
+    Object.assign(node.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  };
+
+  const box = document.createElement("div");
+  box.className = "mosaicos-early";
+  box.setAttribute("aria-hidden", "true");
+  const canvas = document.createElement("canvas");
+  box.append(canvas);
+
+  const begun = performance.now();
+  let [isOver, worker] = [false, null];
+
+  const end = () => {
+    isOver = true;
+    box.remove();
+    if (worker) worker.terminate();
+  };
+
+  const keep = (found) => {
+    try {
+      localStorage.setItem(key, JSON.stringify(found));
+    } catch {
+      // the next visit guesses again
+    }
+  };
+
+  /* Follow the frame; give up where the page turns out to be another one, or none. */
+  const follow = () => {
+    if (isOver) return;
+    const frame = document.querySelector(".st-key-map-frame iframe") || document.querySelector(".st-key-map-frame");
+    const isIdle = document.querySelector("[data-test-script-state='notRunning']") && !frame;
+    if (isIdle || location.pathname !== start || performance.now() - begun > MOST_MS) {
+      end();
+      return;
+    }
+    if (frame) {
+      const { left, top, width, height } = frame.getBoundingClientRect();
+      if (width && height > 200) place(box, [left, top, width, height]);
+    }
+    requestAnimationFrame(follow);
+  };
+
+  addEventListener("mosaicos-painted", ({ detail }) => {
+    keep(detail);
+    if (!isOver) requestAnimationFrame(end); // the map's own first picture is seen before this one goes
+  });
+
+  const begin = () => {
+    const [left, top, ...size] = guess();
+    place(box, [left, top, ...size]);
+    const [width, height] = size.map((side) => Math.round(side) - 2); // without the border
+    const ratio = devicePixelRatio > 1 ? 2 : 1; // as Leaflet has it
+    [canvas.width, canvas.height] = [width * ratio, height * ratio];
+    const drawing = canvas.transferControlToOffscreen();
+    const script = new Blob([document.getElementById("mosaicos-early-worker").textContent]);
+    worker = new Worker(URL.createObjectURL(script));
+    worker.addEventListener("message", ({ data }) => data || end());
+    worker.addEventListener("error", end);
+    worker.postMessage({ ...told, mesh: new URL(told.mesh, location.origin).href, canvas: drawing, width, height, ratio, legend: size[2] }, [drawing]);
+  };
+
+  /* The page's body comes after this script. */
+  const show = () => {
+    if (!document.body) requestAnimationFrame(show);
+    else if (!isOver) {
+      document.body.append(box);
+      follow();
+    }
+  };
+
+  if (!canvas.transferControlToOffscreen || !window.Worker) return; // an older browser waits for the map
+  begin();
+  show();
+})();
