@@ -86,7 +86,7 @@ def measure_pages(bench: Bench) -> None:
         with bench.visitor() as context:
             page = context.new_page()
             if name == "map":
-                took = browser_side.first_colour(page, address, is_ours=True)
+                _, took = browser_side.first_colour(page, address, is_ours=True)
             else:
                 path, wanted = PAGES[name]
                 page.add_init_script(f"window.benchWanted = {wanted!r};")

@@ -560,7 +560,7 @@ def tell(figures: list[Figure], runs: int, chromium: str) -> str:
         "frame counts once the map's canvas has changed in it, or that of the picture that stands in its place until "
         "it is there; how long the map itself takes stands beside. The page with one widget and the empty page run "
         "under stock `streamlit run`; `folium.GeoJson` does too, with Leaflet from the same server, the mesh read once "
-        "and polygons on the canvas. Bytes are those of both directions, headers and frames included; kB = 1,000 bytes.",
+        "and polygons on the canvas. Bytes are those of both directions, with headers and frames; kB = 1,000 bytes.",
         "",
         "| what | ours | held against | figure | reach | reached |",
         "|---|---|---|---|---|---|",

@@ -5,15 +5,16 @@
  * hatch, nearZoom } are of the map's settings, { codes, hatched, near, bounds, view } are as the map is told them; and it holds the worker's
  * script (`mosaicos-early-worker`), which would else wait behind those of Streamlit. The picture is only seen: pointer and keyboard go through it
  * to the page. It lies where the map's frame is, or, before there is a frame, where the last visit had it.
- * Once the map has painted it says so (the event `mosaicos-painted`), with the place of its frame and how much of it the
- * legend takes.
+ * Once there is something to see the map says so (the event `mosaicos-seen`), and how much of it the legend takes.
  */
 (() => {
   "use strict";
 
   const told = JSON.parse(document.getElementById("mosaicos-early").textContent);
   const start = location.pathname;
-  const MOST_MS = 60_000;
+  const MOST_MS = 60_000; // that the picture waits for a frame
+  const MOST_FRAME_MS = 20_000; // and for a map in it
+  const SETTLE_MS = 2_000; // after which the frame has its place
   const NARROW = 640; // pixels of a window up to which the parts of the page stand below each other
   const LEGEND = 245; // pixels that an open legend takes
   const key = `mosaicos-frame ${innerWidth}x${innerHeight} ${location.search.includes("embed=true")}`;
@@ -45,13 +46,16 @@
   box.append(canvas);
 
   const begun = performance.now();
-  let [isOver, worker] = [false, null];
+  let [isOver, worker, framed] = [false, null, Infinity];
 
   const end = () => {
     isOver = true;
     box.remove();
     if (worker) worker.terminate();
   };
+
+  /* How far the page is scrolled: Streamlit scrolls a part of it. */
+  const scrolled = () => document.querySelector("[data-testid=stMain]")?.scrollTop || 0;
 
   const keep = (found) => {
     try {
@@ -61,12 +65,18 @@
     }
   };
 
+  const frameNow = () =>
+    document.querySelector(".st-key-map-frame iframe") || document.querySelector(".st-key-map-frame");
+
   /* Follow the frame; give up where the page turns out to be another one, or none. */
   const follow = () => {
     if (isOver) return;
-    const frame = document.querySelector(".st-key-map-frame iframe") || document.querySelector(".st-key-map-frame");
+    const frame = frameNow();
+    const now = performance.now();
+    if (frame) framed = Math.min(framed, now);
     const isIdle = document.querySelector("[data-test-script-state='notRunning']") && !frame;
-    if (isIdle || location.pathname !== start || performance.now() - begun > MOST_MS) {
+    const isLate = now - begun > MOST_MS || now - framed > MOST_FRAME_MS;
+    if (isIdle || isLate || location.pathname !== start) {
       end();
       return;
     }
@@ -77,8 +87,13 @@
     requestAnimationFrame(follow);
   };
 
-  addEventListener("mosaicos-painted", ({ detail }) => {
-    keep(detail);
+  addEventListener("mosaicos-seen", ({ detail: legend }) => {
+    setTimeout(() => {
+      const frame = frameNow();
+      if (!frame || location.pathname !== start) return;
+      const { left, top, width, height } = frame.getBoundingClientRect();
+      if (width && !document.fullscreenElement) keep([left + scrollX, top + scrolled(), width, height, legend]);
+    }, SETTLE_MS);
     if (!isOver) requestAnimationFrame(end); // the map's own first picture is seen before this one goes
   });
 

@@ -32,7 +32,7 @@
     fitting: false, // whether the map is being moved by the page
     moved: false, // whether the person has moved the map since
     failed: false,
-    isPainted: false, // whether the map has been seen
+    isSeen: false, // whether the page around knows that there is something to see
   };
   const STACK = ["units", "lands", "outlines", "borders", "local", "support"]; // from the lowest on
   const files = new Map(); // address -> promise of a parsed file: each is fetched once
@@ -342,17 +342,16 @@
     drawTerritories();
     mosaicosControls.show();
     document.body.dataset.painted = String(session.state.mosaic);
-    tellPainted();
+    tellSeen();
   };
 
-  /* The page around takes its first picture away, and keeps where the next visit is to have it. */
-  const tellPainted = () => {
-    const { frameElement, parent } = window;
-    if (session.isPainted || !frameElement) return;
-    session.isPainted = true;
-    const { left, top, width, height } = frameElement.getBoundingClientRect();
-    const detail = [left + parent.scrollX, top + parent.scrollY, width, height, mosaicosControls.legendWidth()];
-    parent.dispatchEvent(new CustomEvent("mosaicos-painted", { detail }));
+  /* The page around takes its first picture away: the map is seen, or it says why not. The next visit's picture leaves
+   * room for the legend. */
+  const tellSeen = () => {
+    if (session.isSeen) return;
+    session.isSeen = true;
+    const legend = session.territories.length ? mosaicosControls.legendWidth() : 0;
+    window.parent.dispatchEvent(new CustomEvent("mosaicos-seen", { detail: legend }));
   };
 
   const useDetail = (key, topology) => {
@@ -424,6 +423,7 @@
     session.failed = true;
     console.error(error);
     say(session.texts ? session.texts.failed : session.state ? session.state.failed : String(error));
+    tellSeen();
   };
 
   // ---- the two doors ------------------------------------------------------------------------------------------
