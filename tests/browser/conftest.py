@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import geopandas as gpd
@@ -166,7 +167,13 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     contexts = []
 
     def open_page(
-        url: str, *, locale: str = "en-US", size: dict[str, int] = WIDE, complains: bool = False, before: object = None
+        url: str,
+        *,
+        locale: str = "en-US",
+        size: dict[str, int] = WIDE,
+        complains: bool = False,
+        before: object = None,
+        until: Literal["commit", "load"] = "load",
     ) -> Visit:
         context = browser.new_context(viewport=size, locale=locale, accept_downloads=True)
         contexts.append(context)
@@ -178,7 +185,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
         made.page.on("dialog", lambda dialog: (made.dialogs.append(dialog.message), dialog.dismiss()))
         if callable(before):
             before(made.page)
-        made.page.goto(url)
+        made.page.goto(url, wait_until=until)
         visits.append((made, complains))
         return made
 
