@@ -75,8 +75,8 @@ def close_page(words: Words) -> None:
 def _settle(_page: str) -> None:
     """Once a page has run for the first time, take what it made out of the garbage collector's sight.
 
-    Streamlit collects after every run, which takes the longer the more there is: forms, tables, labels and modules that
-    are only made when a page is first asked for would cost every later run 9 ms.
+    Collecting takes the longer the more there is, and all wait for it: forms, tables, labels and modules that are only
+    made when a page is first asked for stay for ever.
     """
     gc.collect()
     gc.freeze()

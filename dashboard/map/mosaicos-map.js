@@ -2,8 +2,8 @@
  *
  * start(map, options) runs once per page; update(state) runs after every rerun of the page. Both are called by small
  * scripts that Python writes. What never changes (looks, words, points) comes in files that are fetched once.
- * Meshes are in mosaicos-mesh.js; tips and names in mosaicos-places.js; buttons, switches and legend in
- * mosaicos-controls.js. The four go out as one file. Names come from data: they are only ever set as text, never as markup.
+ * Meshes are in mosaicos-mesh.js, drawn by mosaicos-drawing.js; tips and names in mosaicos-places.js; buttons, switches
+ * and legend in mosaicos-controls.js. All go out as one file. Names come from data: they are only ever set as text, never as markup.
  */
 (() => {
   "use strict";

@@ -16,13 +16,22 @@ import folium.plugins
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit_folium
 from streamlit_folium import generate_js_hash, generate_leaflet_string
 
 import dashboard
 from dashboard import data
 from dashboard.components import fragments
 from dashboard.map import style
-from dashboard.map.base import MapState, MosaicMap, UnvendoredLinkError, build_map, check_links
+from dashboard.map.base import (
+    MapState,
+    MeshLayer,
+    MosaicMap,
+    StateGroup,
+    UnvendoredLinkError,
+    build_map,
+    check_links,
+)
 from dashboard.map.codes import codes_state, support_marks, territory_codes
 from dashboard.map.options import made_files, map_settings, own_places, point_steps
 from dashboard.map.view import map_state
@@ -36,6 +45,8 @@ from geodata.store import Bundle
 from .conftest import A1, A2, B1, G1
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+SILENT = {"mosaicos-drawing", "mosaicos-mesh", "mosaicos-early-worker", "loader"}
+"""Scripts that say nothing."""
 
 
 def _script(one: folium.Map) -> str:
@@ -47,6 +58,46 @@ def test_two_base_maps_have_one_script_and_one_key() -> None:
     first, second = (_script(build_map(data.map_options(), data.assets())) for _ in range(2))
     assert first == second
     assert generate_js_hash(first, "map") == generate_js_hash(second, "map")
+
+
+def _told(monkeypatch: pytest.MonkeyPatch, base: folium.Map, group: folium.FeatureGroup) -> dict[str, Any]:
+    """What streamlit-folium tells its component of a map and what is added to it."""
+    told: dict[str, Any] = {}
+    monkeypatch.setattr(streamlit_folium, "_component_func", lambda **given: told.update(given))
+    streamlit_folium.st_folium(
+        base, key="map", height=640, use_container_width=True, returned_objects=["last_clicked"],
+        feature_group_to_add=group,
+    )  # fmt: skip
+    told.pop("on_change")
+    return told
+
+
+def test_a_map_rendered_once_tells_its_component_what_a_new_one_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {"codes": "CNB" * 200, "areas": {"x": {"text": HOSTILE + "</script>"}}}
+    plain = MosaicMap()
+    MeshLayer(data.map_options()).add_to(plain)
+    group = folium.FeatureGroup(name="state")
+    MapState(state).add_to(group)
+    expected = _told(monkeypatch, plain, group)
+    added = "feature_group_feature_group_0.addTo(map_div);\n"
+    assert added in expected["feature_group"], "which streamlit-folium does itself, a line below"
+    expected["feature_group"] = re.sub(rf"\s*{re.escape(added)}", "", expected["feature_group"])
+    for _ in range(2):
+        ours = StateGroup(name="state")
+        MapState(state).add_to(ours)
+        told = _told(monkeypatch, build_map(data.map_options(), data.assets()), ours)
+        told["feature_group"] = told["feature_group"].rstrip()
+        assert {**told, "feature_group": re.sub(r"\s+", " ", told["feature_group"])} == {
+            **expected, "feature_group": re.sub(r"\s+", " ", expected["feature_group"].rstrip())
+        }  # fmt: skip
+
+
+def test_what_is_added_to_one_map_is_not_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (build_map(data.map_options(), data.assets()) for _ in range(2))
+    before = list(second._children)
+    StateGroup(name="state").add_to(first)
+    assert list(second._children) == before
+    assert len(first._children) == len(before) + 1
 
 
 def test_the_base_asks_for_nothing_that_a_filter_changes() -> None:
@@ -101,10 +152,10 @@ def test_a_hostile_name_does_not_end_the_script() -> None:
 def test_our_script_sets_names_as_text_only() -> None:
     home = Path(dashboard.__file__).parent
     scripts = [*sorted((home / "map").glob("*.js")), *sorted((home / "static").glob("*.js"))]
-    assert len(scripts) == 9
+    assert len(scripts) == 12
     for name in scripts:
         script = name.read_text(encoding="utf-8")
-        assert "textContent" in script or name.stem in {"mosaicos-mesh", "loader"}  # which say nothing
+        assert "textContent" in script or name.stem in SILENT
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script), name
 
 

@@ -264,15 +264,37 @@ def test_settings_hold_whatever_folder_the_server_starts_from(tmp_path: Path) ->
         "from dashboard import server\n"
         "from streamlit import config\n"
         "server.apply_settings()\n"
-        "names = ['browser.gatherUsageStats', 'server.enableWebsocketCompression', 'theme.primaryColor']\n"
+        "names = ['browser.gatherUsageStats', 'server.enableWebsocketCompression', 'theme.primaryColor',"
+        " 'runner.postScriptGC']\n"
         "print(*[config.get_option(name) for name in names])"
     )
-    assert _in_a_new_process(code, tmp_path) == "False True #0b6e69"
+    assert _in_a_new_process(code, tmp_path) == "False True #0b6e69 False"
+
+
+def test_a_section_of_the_settings_is_read_once_and_never_changed_by_who_reads_it(tmp_path: Path) -> None:
+    code = (
+        "from streamlit import config\n"
+        "plain = config.get_options_for_section('theme')\n"
+        "from dashboard import server\n"
+        "server.apply_settings()\n"
+        "first = config.get_options_for_section('theme')\n"
+        "kept = dict(first)\n"
+        "first['primaryColor'] = 'red'\n"
+        "config.get_config_options = None\n"
+        "again = config.get_options_for_section('theme')\n"
+        "print(again == kept, list(again) == list(plain), again['primaryColor'])"
+    )
+    assert _in_a_new_process(code, tmp_path) == "True True #0b6e69"
 
 
 def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
     links = shell.early_files().split(", ")
-    told = [re.fullmatch(r"<(/[^>]+)>; rel=(preload; as=\w+(?:; crossorigin)?|modulepreload)", link) for link in links]
+    told = [
+        re.fullmatch(
+            r"<(/[^>]+)>; rel=(preload; as=\w+(?:; crossorigin)?(?:; fetchpriority=high)?|modulepreload)", link
+        )
+        for link in links
+    ]
     assert all(told)
     for found in told:
         assert found is not None
