@@ -2,10 +2,11 @@
  * map itself has painted.
  *
  * The page holds what to draw (an element `mosaicos-early`, JSON): { mesh } is the address of a small mesh, { looks,
- * hatch, nearZoom } are of the map's settings, { codes, hatched, near, bounds, view } are as the map is told them; and it holds the worker's
- * script (`mosaicos-early-worker`), which would else wait behind those of Streamlit. The picture is only seen: pointer and keyboard go through it
- * to the page. It lies where the map's frame is, or, before there is a frame, where the last visit had it.
- * Once there is something to see the map says so (the event `mosaicos-seen`), and how much of it the legend takes.
+ * hatch, nearZoom } are of the map's settings, { codes, hatched, near, bounds, view } are as the map is told them; and it
+ * holds the worker's script (`mosaicos-early-worker`), which would else wait behind those of Streamlit.
+ * The picture is only seen: pointer and keyboard go through it to the page. It lies where the map's frame is, or, before
+ * there is a frame, where the last visit had it. Once there is something to see the map says so (the event
+ * `mosaicos-seen`), and how much of it the legend takes.
  */
 (() => {
   "use strict";
@@ -108,7 +109,8 @@
     worker = new Worker(URL.createObjectURL(script));
     worker.addEventListener("message", ({ data }) => data || end());
     worker.addEventListener("error", end);
-    worker.postMessage({ ...told, mesh: new URL(told.mesh, location.origin).href, canvas: drawing, width, height, ratio, legend: size[2] }, [drawing]);
+    const mesh = new URL(told.mesh, location.origin).href; // a script without a place of its own knows no other address
+    worker.postMessage({ ...told, mesh, canvas: drawing, width, height, ratio, legend: size[2] }, [drawing]);
   };
 
   /* The page's body comes after this script. */
