@@ -111,18 +111,6 @@ def test_pointer_and_screen_reader_do_not_meet_the_picture(address: str, visit: 
     expect(picture).to_have_css("pointer-events", "none")
 
 
-def test_the_picture_goes_where_the_map_cannot_be_loaded(address: str, visit: Open) -> None:
-    visited = visit(
-        address,
-        complains=True,
-        before=lambda page: page.route("**/assets/territory-*", lambda route: route.abort()),
-    )
-    expect(visited.map.get_by_role("status")).to_have_text(
-        "The map could not be loaded. The table holds the same rows."
-    )
-    expect(visited.page.locator(".mosaicos-early")).to_have_count(0)
-
-
 def test_a_mesh_that_cannot_be_loaded_leaves_the_page_as_it_is(address: str, visit: Open) -> None:
     visited = visit(
         address,

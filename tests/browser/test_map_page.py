@@ -308,3 +308,4 @@ def test_a_map_that_cannot_be_loaded_says_so(address: str, visit: Open) -> None:
     expect(visited.map.get_by_role("status")).to_have_text(
         "The map could not be loaded. The table holds the same rows."
     )
+    expect(visited.page.locator(".mosaicos-early")).to_have_count(0)  # the first picture does not hide it
