@@ -11,7 +11,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -41,6 +41,7 @@ PATIENCE_MS = 30_000
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 HOSTILE = "<img src=x onerror=alert(1)>"
+Serving = Callable[[Path], str]
 HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
 
 
@@ -68,6 +69,13 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         server.terminate()
         server.wait(timeout=20)
         server.stdout.close()
+
+
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    """Servers of one test; they outlive its pages, which complain once their server is gone."""
+    with ExitStack() as servers:
+        yield lambda records: servers.enter_context(serve(published_folder(), records))
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +169,11 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Open an address. At the end no page may have asked another host for anything, nor complained."""
+def visit(browser: Browser, serving: Serving) -> Iterator[Callable[..., Visit]]:
+    """Open an address. At the end no page may have asked another host for anything, nor complained.
+
+    It asks for ``serving``, so that pages are closed before the servers of their test are.
+    """
     visits: list[tuple[Visit, bool]] = []
     contexts = []
 

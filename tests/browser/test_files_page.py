@@ -12,13 +12,12 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 from sqlalchemy.engine import Engine
 
-from geodata.paths import published_folder
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import open_engine, reading, upgrade
 from geodata.records.models import Organisation
 from geodata.records.register import change
 
-from .conftest import HOSTILE, PHONE, Visit, serve
+from .conftest import HOSTILE, PHONE, Serving, Visit
 from .test_map_page import overflow
 
 Open = Callable[..., Visit]
@@ -26,13 +25,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> Iterator[tuple[str, Engine]]:
+def records(tmp_path: Path, serving: Serving) -> Iterator[tuple[str, Engine]]:
     """The dashboard with a database of its own, and that database."""
     path = tmp_path / "records.sqlite"
     engine = open_engine(f"sqlite:///{path}", create=True)
     upgrade(engine)
-    with serve(published_folder(), path) as found:
-        yield found, engine
+    yield serving(path), engine
     engine.dispose()
 
 

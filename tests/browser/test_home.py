@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from dashboard.map.codes import hatched_places
-from geodata.paths import published_folder
 from geodata.records import local
 from geodata.records.database import open_engine, upgrade
 from geodata.records.roles import SYSTEM
@@ -21,7 +20,7 @@ from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 from geodata.store import load_bundle
 
-from .conftest import HOSTILE, PHONE, WIDE, Visit, serve
+from .conftest import HOSTILE, PHONE, WIDE, Serving, Visit
 from .test_map_page import CAPIVARA, LINKED, VIEW, overflow, part
 
 Open = Callable[..., Visit]
@@ -308,7 +307,9 @@ def test_the_table_searches_without_accents_and_sorts_and_the_address_says_so(ad
     assert len(linked) == int(figure(visited).inner_text().replace(",", ""))
 
 
-def test_local_links_and_boundaries_are_drawn_and_marked_as_local(tmp_path: Path, visit: Open) -> None:
+def test_local_links_and_boundaries_are_drawn_and_marked_as_local(
+    tmp_path: Path, serving: Serving, visit: Open
+) -> None:
     path = tmp_path / "records.sqlite"
     engine = open_engine(f"sqlite:///{path}", create=True)
     upgrade(engine)
@@ -322,19 +323,17 @@ def test_local_links_and_boundaries_are_drawn_and_marked_as_local(tmp_path: Path
     )  # fmt: skip
     local.add_link(engine, SYSTEM, "BR-1600303", "bocaina", reason="lacks", source="the council")
     engine.dispose()
-    with serve(published_folder(), path) as url:
-        visited = visit(f"{url}/?mosaic={AMAPA}&lang=en")
-        visited.wait_for_map(AMAPA)
-        expect(visited.map.locator(".map-legend-row[data-look=local]")).to_contain_text("Local boundary, not official")
-        assert visited.ask_map("() => window.mosaicosMap.session.locals.map((one) => one.localName)") == [HOSTILE]
-        place = visited.ask_map(
-            "() => window.mosaicosMap.session.map.latLngToContainerPoint(window.L.latLng(2.3, -50.7))"
-        )
-        assert isinstance(place, dict)
-        visited.map.locator(".leaflet-container").hover(position=place)
-        expect(visited.map.locator(".map-tip .tip-area").filter(has_text="local")).to_have_text(f"{HOSTILE} · local")
+    url = serving(path)
+    visited = visit(f"{url}/?mosaic={AMAPA}&lang=en")
+    visited.wait_for_map(AMAPA)
+    expect(visited.map.locator(".map-legend-row[data-look=local]")).to_contain_text("Local boundary, not official")
+    assert visited.ask_map("() => window.mosaicosMap.session.locals.map((one) => one.localName)") == [HOSTILE]
+    place = visited.ask_map("() => window.mosaicosMap.session.map.latLngToContainerPoint(window.L.latLng(2.3, -50.7))")
+    assert isinstance(place, dict)
+    visited.map.locator(".leaflet-container").hover(position=place)
+    expect(visited.map.locator(".map-tip .tip-area").filter(has_text="local")).to_have_text(f"{HOSTILE} · local")
 
-        linked = visit(f"{url}/?mosaic=bocaina&kind=local&colour=link&lang=en")
-        linked.wait_for_map("bocaina")
-        expect(linked.page.get_by_role("rowheader")).to_have_text(["Macapá"])
-        assert linked.ask_map(LINKED) == ["BR-1600303"]
+    linked = visit(f"{url}/?mosaic=bocaina&kind=local&colour=link&lang=en")
+    linked.wait_for_map("bocaina")
+    expect(linked.page.get_by_role("rowheader")).to_have_text(["Macapá"])
+    assert linked.ask_map(LINKED) == ["BR-1600303"]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
 from geodata.snapshot import Snapshot
 
-from .conftest import PHONE, Visit, serve
+from .conftest import PHONE, Serving, Visit
 from .test_map_page import overflow
 
 Open = Callable[..., Visit]
@@ -24,14 +23,13 @@ COUNT = "() => [...window.mosaicosMap.session.state.codes].filter((code) => !'NO
 
 
 @pytest.fixture
-def records_address(tmp_path: Path) -> Iterator[str]:
+def records_address(tmp_path: Path, serving: Serving) -> str:
     """The dashboard with a database of its own, with tables and nothing of the programme's."""
     path = tmp_path / "records.sqlite"
     engine = open_engine(f"sqlite:///{path}", create=True)
     upgrade(engine)
     engine.dispose()
-    with serve(published_folder(), path) as found:
-        yield found
+    return serving(path)
 
 
 @pytest.fixture
