@@ -21,7 +21,7 @@ from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
-from geodata.records.published import published_ids, published_links, published_members, require_published
+from geodata.records.published import published_ids, published_links, published_pairs, require_published
 from geodata.records.register import require_dates
 from geodata.records.roles import Actor, require_writer
 from geodata.records.writes import (
@@ -52,6 +52,11 @@ TABLES: dict[str, type[Base]] = {
 """The kinds of local facts."""
 FIXED: dict[str, tuple[str, ...]] = {"link": ("territory_id", "mosaic_id"), "member": (), "layer": (), "seat": ()}
 """What a correction cannot change: another pair is another link, to be added as one."""
+PAIRS = {
+    "link": ("territory_mosaic", "territory_id", "mosaic_id"),
+    "member": ("mosaic_member", "mosaic_id", "protected_area_id"),
+}
+"""Where the published tables would hold a fact of a kind, and by which columns."""
 FILE_COLUMNS = frozenset({"geometry", "computed_area_km2", "source_crs", "file_name", "sha256"})
 """What a boundary's file says."""
 SEEN_ORDER = ("public", "partner", "restricted")
@@ -452,8 +457,7 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
 
 
 def _require_unpublished(territory_id: str, mosaic_id: str) -> None:
-    links = published_links()
-    if ((links["territory_id"] == territory_id) & (links["mosaic_id"] == mosaic_id)).any():
+    if (territory_id, mosaic_id) in published_pairs(*PAIRS["link"]):
         raise ConflictError(
             f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.", "link-published"
         )
@@ -553,20 +557,14 @@ def _bundle_states(kind: str, facts: pd.DataFrame) -> list[BundleState]:
     if facts.empty:
         return []
     places = {name: published_ids(name) for name in ("territory", "mosaic", "protected_area")}
-    pairs = {
-        "link": (published_links(), ("territory_id", "mosaic_id")),
-        "member": (published_members(), ("mosaic_id", "protected_area_id")),
-    }
-    known: set[tuple[str, ...]] = set()
-    if kind in pairs:
-        table, columns = pairs[kind]
-        known = set(table[list(columns)].dropna().itertuples(index=False, name=None))
+    _, *columns = PAIRS.get(kind, ("",))
+    known = published_pairs(*PAIRS[kind]) if columns else frozenset()
     states: list[BundleState] = []
     for fact in facts.to_dict("records"):
         ids = {name: fact.get(f"{name}_id") for name in places}
         if any(not pd.isna(one) and one not in places[name] for name, one in ids.items()):
             states.append("unplaced")
-        elif kind in pairs and tuple(fact[column] for column in pairs[kind][1]) in known:
+        elif tuple(fact[column] for column in columns) in known:
             states.append("published")
         else:
             states.append("lacking")

@@ -23,6 +23,17 @@ def _read(folder: Path, _version: int, name: str, columns: tuple[str, ...]) -> p
         raise ContractError(f"Table {name} cannot be read from {folder}: {error}. Build it again.") from error
 
 
+@cache
+def _pairs(folder: Path, version: int, name: str, columns: tuple[str, str]) -> frozenset[tuple[str, str]]:
+    rows = _read(folder, version, name, columns).dropna()
+    return frozenset(zip(*(rows[column] for column in columns), strict=True))
+
+
+@cache
+def _ids(folder: Path, version: int, name: str) -> frozenset[str]:
+    return frozenset(_read(folder, version, name, (f"{name}_id",))[f"{name}_id"])
+
+
 def published_columns(name: str, *columns: str) -> pd.DataFrame:
     """Some columns of a published table, without geometry. Do not change it.
 
@@ -54,13 +65,13 @@ def published_links() -> pd.DataFrame:
     return published_columns("territory_mosaic", "territory_id", "mosaic_id")
 
 
-def published_members() -> pd.DataFrame:
-    """The published members that a register knows: ``mosaic_id``, ``protected_area_id``. Do not change it.
+def published_pairs(name: str, first: str, second: str) -> frozenset[tuple[str, str]]:
+    """The rows of two columns of a published table, where neither is null: to look pairs up in.
 
     Raises:
         ContractError: there is no readable bundle.
     """
-    return published_columns("mosaic_member", "mosaic_id", "protected_area_id")
+    return _pairs(*published_version(), name, (first, second))
 
 
 def published_ids(table: str) -> frozenset[str]:
@@ -69,7 +80,7 @@ def published_ids(table: str) -> frozenset[str]:
     Raises:
         ContractError: there is no readable bundle.
     """
-    return frozenset(published_columns(table, f"{table}_id")[f"{table}_id"])
+    return _ids(*published_version(), table)
 
 
 def require_published(table: str, ids: Collection[str | None]) -> None:

@@ -18,7 +18,6 @@ from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
-from geodata.records.published import published_links
 from geodata.records.roles import SYSTEM
 from geodata.selection import select_territories
 from geodata.support import Mission
@@ -207,9 +206,8 @@ def test_each_kind_of_local_fact_has_a_form_to_correct_it(at_this_machine: None,
 def test_a_local_link_that_has_been_published_since_is_told_to_the_coordinator(
     at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = published_links().iloc[:0]
     with monkeypatch.context() as before:  # as it was when an older bundle was there
-        before.setattr(local, "published_links", lambda: nothing)
+        before.setattr(local, "published_pairs", lambda *_: frozenset())
         local.add_link(database, sign_in_locally(database), OIAPOQUE, AMAPA, reason="it lacks", source="minutes")
     text = said(open_page("local_facts", lang="en"))
     assert "Now published." in text

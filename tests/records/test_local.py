@@ -33,7 +33,7 @@ from geodata.records.local import (
     withdraw,
 )
 from geodata.records.models import LocalMember
-from geodata.records.published import published_links, published_members
+from geodata.records.published import published_columns, published_links
 
 RIO = shapely.box(-43.5, -23.0, -43.0, -22.5)
 WHY = {"reason": "the list lacks it", "source": "council minutes"}
@@ -236,8 +236,9 @@ def next_bundle(tmp_path: Path) -> Path:
 def test_local_facts_survive_a_new_bundle_and_what_is_published_since_is_told(
     engine: Engine, actors, pair, link, contact, next_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = published_members().query("mosaic_id != 'carioca'").dropna()["protected_area_id"]
-    area = next(one for one in known if one not in set(published_members().query("mosaic_id == 'carioca'").iloc[:, 1]))
+    members = published_columns("mosaic_member", "mosaic_id", "protected_area_id").dropna()
+    here = set(members.query("mosaic_id == 'carioca'")["protected_area_id"])
+    area = next(one for one in members["protected_area_id"] if one not in here)
     add_link(engine, actors.coordinator, *pair, **WHY)
     add_member(engine, actors.coordinator, "carioca", "Parque", protected_area_id=area, **WHY)
     add_member(engine, actors.coordinator, "carioca", "Reserva sem cadastro", **WHY)
