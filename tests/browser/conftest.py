@@ -9,18 +9,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Download, FrameLocator, Locator, Page, sync_playwright
 
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
@@ -78,9 +79,9 @@ def serving() -> Iterator[Serving]:
         yield lambda records: servers.enter_context(serve(published_folder(), records))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The dashboard on the published bundle."""
+    """The dashboard on the published bundle, without records; all tests share it."""
     with serve(published_folder()) as found:
         yield found
 
@@ -98,7 +99,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[st
         yield found, snapshot
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hostile_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard on a copy of the bundle in which a territory, a mosaic and a member have a hostile name."""
     folder = tmp_path_factory.mktemp("hostile") / "published"
@@ -145,7 +146,7 @@ class Visit:
         """The frame that holds the map."""
         return self.page.frame_locator("iframe[title*=folium]")
 
-    def ask_map(self, script: str) -> object:
+    def ask_map(self, script: str) -> Any:
         """Evaluate a function in the map's frame."""
         return self.map.locator("body").evaluate(script)
 
@@ -159,6 +160,20 @@ class Visit:
     def wait_for_run(self) -> None:
         """Wait until the page has run to its end."""
         self.page.locator("[data-test-script-state='notRunning']").wait_for(state="attached", timeout=PATIENCE_MS)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something of the page holds."""
+        last = time.monotonic() + PATIENCE_MS / 1000
+        while not holds():
+            assert time.monotonic() < last, "it has not come to hold"
+            self.page.wait_for_timeout(50)
+
+    def download(self, button: Locator) -> Download:
+        """What a button gives. While the page runs, its file may be one of the run before, which is gone by then."""
+        self.wait_for_run()
+        with self.page.expect_download() as given:
+            button.click()
+        return given.value
 
     def menu(self, section: str) -> Locator:
         """Open a section of the menu, and give the links that it holds."""

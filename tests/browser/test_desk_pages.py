@@ -83,9 +83,8 @@ def test_charts_are_painted_and_come_as_table_and_file(
         assert painted(visited, box), name
     page.locator(f".st-key-table-of-funnel-{AMAPA} summary").click()
     expect(page.locator(f".st-key-table-of-funnel-{AMAPA} table tbody tr")).to_have_count(7)
-    with page.expect_download() as given:
-        page.locator(f".st-key-download-funnel-{AMAPA} button").click()
-    lines = Path(given.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    given = visited.download(page.locator(f".st-key-download-funnel-{AMAPA} button"))
+    lines = Path(given.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].strip('"') == TITLES[language]
     assert len(lines) == 10  # title, note, headings, seven stages
 
@@ -135,9 +134,8 @@ def test_the_plan_is_taken_along_as_three_files(demonstration: Demonstration, vi
     expect(page.locator(".st-key-plan-ics button:not([disabled])").first).to_be_visible()
     files = {}
     for kind in ("xlsx", "geojson", "ics"):
-        with page.expect_download() as given:
-            page.locator(f".st-key-plan-{kind} button").first.click()
-        files[kind] = Path(given.value.path()).read_bytes()
+        given = visited.download(page.locator(f".st-key-plan-{kind} button").first)
+        files[kind] = Path(given.path()).read_bytes()
     sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))["visits"]
     names = [row[2].value for row in sheet.iter_rows(min_row=2)]
     told = json.loads(files["geojson"])
@@ -170,11 +168,7 @@ def test_near_by_the_small_map_shows_the_borders_of_municipalities(demonstration
     visited.map.locator("body[data-countries='drawn']").wait_for(state="attached")
     assert not [url for url in visited.requests if "territory-" in url]
     visited.ask_map("() => void window.mosaicosWorld.session.map.setView([3.8, -51.8], 7)")
-    for _ in range(50):
-        if visited.ask_map("() => Boolean(window.mosaicosWorld.session.mesh)"):
-            break
-        visited.page.wait_for_timeout(100)
-    assert visited.ask_map("() => Boolean(window.mosaicosWorld.session.mesh)")
+    visited.until(lambda: visited.ask_map("() => Boolean(window.mosaicosWorld.session.mesh)"))
 
 
 def test_the_agenda_turns_its_months_and_gives_a_calendar(demonstration: Demonstration, visit: Open) -> None:
@@ -187,9 +181,8 @@ def test_the_agenda_turns_its_months_and_gives_a_calendar(demonstration: Demonst
         expect(page.locator(".month .held")).to_have_count({"November 2007": 7, "July 2007": 3}[month])
     page.get_by_role("button", name="Next month").click()
     expect(page.locator(".month caption")).to_have_text("August 2007")
-    with page.expect_download() as given:
-        page.get_by_role("button", name="Download the calendar (iCalendar)").click()
-    text = Path(given.value.path()).read_text(encoding="utf-8")
+    given = visited.download(page.get_by_role("button", name="Download the calendar (iCalendar)"))
+    text = Path(given.path()).read_text(encoding="utf-8")
     told = [entry.summary.value for entry in vobject.readOne(text).contents["vevent"]]
     assert len([title for title in told if "Demonstration" not in title]) == 4
     assert len(told) > 4

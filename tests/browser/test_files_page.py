@@ -43,12 +43,11 @@ def choose_kind(visited: Visit, name: str) -> None:
 def downloaded(visited: Visit, name: str, *, file: str = "") -> bytes:
     """What a button gives, once it gives the file of that name: the page may still be at the choice before."""
     for _ in range(20):
-        with visited.page.expect_download() as given:
-            visited.page.get_by_role("button", name=name, exact=True).click()
-        if file in given.value.suggested_filename:
-            return Path(given.value.path()).read_bytes()
+        given = visited.download(visited.page.get_by_role("button", name=name, exact=True))
+        if file in given.suggested_filename:
+            return Path(given.path()).read_bytes()
         visited.page.wait_for_timeout(250)
-    raise AssertionError(f"{name} gave {given.value.suggested_filename}, not {file}")
+    raise AssertionError(f"{name} gave {given.suggested_filename}, not {file}")
 
 
 def changed(content: bytes, cells: dict[tuple[str, str], str], *rows: dict[str, str]) -> bytes:

@@ -76,10 +76,8 @@ def test_the_map_paints_territories_by_how_they_are_linked(address: str, visit: 
 def test_the_whole_country_is_in_sight_at_first(address: str, visit: Open, size: dict[str, int]) -> None:
     visited = visit(address, size=size)
     visited.wait_for_map()
-    visited.page.wait_for_timeout(300)
-    assert visited.ask_map(
-        "() => { const { map, state } = window.mosaicosMap.session; return map.getBounds().contains(state.bounds); }"
-    )
+    seen = "() => { const { map, state } = window.mosaicosMap.session; return map.getBounds().contains(state.bounds); }"
+    visited.until(lambda: visited.ask_map(seen))
 
 
 def test_choosing_a_mosaic_changes_map_table_and_download_alike(address: str, visit: Open, tmp_path: Path) -> None:
@@ -105,12 +103,12 @@ def test_choosing_a_mosaic_changes_map_table_and_download_alike(address: str, vi
     names = visited.page.get_by_role("rowheader").all_inner_texts()
     assert names == expected["territory_name"].tolist()
 
-    with visited.page.expect_download() as waiting:
-        visited.page.get_by_role("button", name=f"Download these {len(expected)} rows as GeoJSON").click()
-    waiting.value.save_as(tmp_path / "rows.geojson")
+    button = visited.page.get_by_role("button", name=f"Download these {len(expected)} rows as GeoJSON")
+    given = visited.download(button)
+    given.save_as(tmp_path / "rows.geojson")
     exported = json.loads((tmp_path / "rows.geojson").read_text(encoding="utf-8"))
     assert [feature["id"] for feature in exported["features"]] == expected["territory_id"].tolist()
-    assert waiting.value.suggested_filename == f"mosaicos-territories-{CAPIVARA}.geojson"
+    assert given.suggested_filename == f"mosaicos-territories-{CAPIVARA}.geojson"
 
 
 TELL_PAINTS = """() => {
@@ -194,8 +192,10 @@ def test_the_find_box_answers_with_and_without_accents(address: str, visit: Open
 def test_a_click_answers_and_keeps_the_view(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?mosaic={CAPIVARA}")
     visited.wait_for_map(CAPIVARA)
+    start = visited.ask_map(VIEW)
     visited.map.locator(".leaflet-control-zoom-in").click()
-    visited.page.wait_for_timeout(600)
+    visited.until(lambda: visited.ask_map(VIEW)[2] > start[2])
+    visited.map.locator(".leaflet-zoom-anim").wait_for(state="detached")
     before = visited.ask_map(VIEW)
     frame = visited.page.locator("iframe[title*=folium]").element_handle()
     visited.map.locator(".leaflet-container").click(position={"x": 300, "y": 250})
@@ -274,9 +274,7 @@ def test_the_keyboard_alone_reaches_a_mosaic_and_pans_the_map(address: str, visi
     visited.wait_for_map("apui")
     before = visited.ask_map(VIEW)
     visited.map.locator(".leaflet-container").press("ArrowRight")
-    visited.page.wait_for_timeout(600)
-    after = visited.ask_map(VIEW)
-    assert after != before
+    visited.until(lambda: visited.ask_map(VIEW) != before)
 
 
 def test_a_hostile_name_is_shown_as_text_everywhere(hostile_address: str, visit: Open) -> None:

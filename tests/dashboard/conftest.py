@@ -6,6 +6,7 @@ Four unit squares side by side, from west to east: A1 and A2 in state 11, B1 in 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,21 @@ import pandas as pd
 import pytest
 import shapely
 from sqlalchemy.engine import Engine
+from streamlit.components.v2 import manifest_scanner
 
 from dashboard import access, records
 from dashboard.api import state
 from geodata.records.database import open_engine, upgrade
 from geodata.store import Bundle
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_looked_at_once() -> Iterator[None]:
+    """Every ``AppTest`` looks through all that is installed for components, 0.3 s each time; it does not change."""
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)

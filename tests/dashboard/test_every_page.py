@@ -51,6 +51,16 @@ def test_a_bad_value_in_the_address_is_told_on_every_page(page: str) -> None:
     assert "Nearest: lagamar" in text
 
 
+@pytest.mark.parametrize(
+    "query", ["state=BR-99", "stage=S9", "day=yesterday", "view=here", "colour=pink", "tab=attic", "sort=beauty"]
+)
+def test_a_bad_value_of_any_kind_is_told_and_ignored(query: str) -> None:
+    name, _, value = query.partition("=")
+    app = run(lang="en", **{name: value})
+    assert f"{name} = “{value}”, which does not exist" in said(app)
+    assert "<dd>5,593</dd>" in said(app)
+
+
 def test_one_filter_changes_table_figures_and_map() -> None:
     app = run(lang="en", state="BR-16")
     chosen = data.plain_catalogue().select(Filters(state=("BR-16",)))

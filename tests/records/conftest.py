@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class Databases:
         self.folder = folder
         self.server = make_url(os.environ.get(POSTGRES_VARIABLE) or POSTGRES_DEFAULT)
         self.made: list[URL] = []
-        self.templates: dict[str, URL] = {}
+        self.templates: dict[tuple[str, Callable[[Engine], object] | None], URL] = {}
 
     def new(self, kind: str, *, copy_of: URL | None = None) -> URL:
         """The address of a new database, empty or a copy of another one."""
@@ -48,18 +49,25 @@ class Databases:
         self.made.append(self.server.set(database=name))
         return self.made[-1]
 
-    def ready(self, kind: str) -> URL:
-        """A new database with its tables, and an account for each role."""
-        if kind not in self.templates:
-            url = self.new(kind)
+    def ready(self, kind: str, fill: Callable[[Engine], object] | None = None) -> URL:
+        """A new database with its tables, an account for each role, and the rows of a function: it runs once."""
+        key = (kind, fill)
+        if key not in self.templates:
+            url = self.new(kind) if fill is None else self.ready(kind)
             engine = open_engine(url, create=True)
-            upgrade(engine)
-            for role in ("viewer", "partner", "editor", "coordinator", "admin"):
-                actor = sign_in(engine, issuer="https://id.example", subject=role, label=f"{role} of the tests")
-                grant(engine, SYSTEM, str(actor.account_id), role=role, organisation_id=ORGANISATION.get(role))
+            (fill or _with_accounts)(engine)
             engine.dispose()
-            self.templates[kind] = url
-        return self.new(kind, copy_of=self.templates[kind])
+            self.templates[key] = url
+        return self.new(kind, copy_of=self.templates[key])
+
+    @contextmanager
+    def lent(self, kind: str, fill: Callable[[Engine], object] | None = None) -> Iterator[Engine]:
+        """A database that is `ready`, open, and removed afterwards."""
+        url = self.ready(kind, fill)
+        engine = open_engine(url)
+        yield engine
+        engine.dispose()
+        self.drop(url)
 
     def drop(self, url: URL) -> None:
         if url.get_backend_name() == "postgresql":
@@ -76,6 +84,13 @@ class Databases:
 
 
 ORGANISATION = {"editor": "cnm"}
+
+
+def _with_accounts(engine: Engine) -> None:
+    upgrade(engine)
+    for role in ("viewer", "partner", "editor", "coordinator", "admin"):
+        actor = sign_in(engine, issuer="https://id.example", subject=role, label=f"{role} of the tests")
+        grant(engine, SYSTEM, str(actor.account_id), role=role, organisation_id=ORGANISATION.get(role))
 
 
 @pytest.fixture(scope="session")
@@ -105,21 +120,15 @@ def empty_engine(databases: Databases, kind: str) -> Iterator[Engine]:
 @pytest.fixture
 def engine(databases: Databases, kind: str) -> Iterator[Engine]:
     """A database of its own for the test, with tables, seeds and accounts."""
-    url = databases.ready(kind)
-    engine = open_engine(url)
-    yield engine
-    engine.dispose()
-    databases.drop(url)
+    with databases.lent(kind) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def shared_engine(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Engine]:
     """The same for all examples of a property."""
-    url = databases.ready(str(request.param))
-    engine = open_engine(url)
-    yield engine
-    engine.dispose()
-    databases.drop(url)
+    with databases.lent(str(request.param)) as engine:
+        yield engine
 
 
 @dataclass(frozen=True)
@@ -138,21 +147,30 @@ def account_id(role: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://id.example#{role}"))
 
 
-@pytest.fixture(scope="session")
-def actors() -> Actors:
-    """The accounts that `engine` has; the editor writes for CNM."""
-    made = {
+ACTORS = Actors(
+    **{
         role: Actor(account_id(role), role, ORGANISATION.get(role))  # type: ignore[arg-type]
         for role in ("viewer", "partner", "editor", "coordinator", "admin")
     }
-    return Actors(**made)
+)
+
+
+@pytest.fixture(scope="session")
+def actors() -> Actors:
+    """The accounts that `engine` has; the editor writes for CNM."""
+    return ACTORS
+
+
+def real_links() -> list[tuple[str, str]]:
+    """Published links, each of another territory."""
+    rows = published_links().drop_duplicates("territory_id")
+    return list(rows[["territory_id", "mosaic_id"]].itertuples(index=False, name=None))
 
 
 @pytest.fixture(scope="session")
 def links() -> list[tuple[str, str]]:
     """Real links, each of another territory."""
-    rows = published_links().drop_duplicates("territory_id")
-    return list(rows[["territory_id", "mosaic_id"]].itertuples(index=False, name=None))
+    return real_links()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import sys
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,19 @@ from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM
 from geodata.records.tokens import create_token
 
-from .conftest import Databases
+from .conftest import ACTORS, Databases, real_links
 
 BOUNDARY = b'{"type":"Polygon","coordinates":[[[-43,-23],[-42,-23],[-42,-22],[-43,-23]]]}'
 
 
-@pytest.fixture
-def filled(engine: Engine, actors, link, contact) -> Engine:
-    """A database with a row in every table that persons fill."""
-    c = actors.coordinator
-    first = events.append_event(engine, c, contact())
-    events.append_event(engine, c, contact(place="again", supersedes_id=first.row_id))
+def fill(engine: Engine) -> None:
+    """A row in every table that persons fill."""
+    c, link = ACTORS.coordinator, real_links()[0]
+    contact = events.EventDraft(
+        *link, dt.date(2020, 3, 1), "S2", channel_code="phone", organisation_id="cnm", note="secretariat"
+    )
+    first = events.append_event(engine, c, contact)
+    events.append_event(engine, c, replace(contact, place="again", supersedes_id=first.row_id))
     support.add_need(engine, c, support.NeedDraft(territory_id=link[0], skills=("«água»; x",)), on=dt.date(2020, 1, 1))
     register.add(engine, c, OrganisationDraft(organisation_name='"Órgão"\n=1', type_code="MU", source="s"))
     register.add(
@@ -64,13 +67,16 @@ def filled(engine: Engine, actors, link, contact) -> Engine:
                        amount=Decimal("1234.50"), currency_code="BRL"),
     )  # fmt: skip
     local.add_layer(engine, c, "carioca", "n", content=BOUNDARY, file_name="f.geojson", reason="r", source="s")
-    persons.add_person(
-        engine,
-        c,
-        persons.PersonDraft(person_name="Joana Beltrão", contact="j@x.example", retention_until=dt.date(2050, 1, 1)),
-    )
-    create_token(engine, actors.admin, str(actors.viewer.account_id), label="t")
-    return engine
+    joana = persons.PersonDraft(person_name="Joana Beltrão", contact="j@x.example", retention_until=dt.date(2050, 1, 1))
+    persons.add_person(engine, c, joana)
+    create_token(engine, ACTORS.admin, str(ACTORS.viewer.account_id), label="t")
+
+
+@pytest.fixture
+def filled(databases: Databases, kind: str) -> Iterator[Engine]:
+    """A database of its own with a row in every table that persons fill."""
+    with databases.lent(kind, fill) as engine:
+        yield engine
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

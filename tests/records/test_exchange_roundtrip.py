@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 
 from geodata.records import events, local, register, support
 from geodata.records.audit import history
-from geodata.records.database import open_engine, reading
+from geodata.records.database import reading
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import CHANGED_SINCE, ONWARD_ONLY, apply_plan, batches, issues_of, take_back
@@ -47,7 +47,7 @@ from geodata.records.register import (
 )
 from geodata.support import Mission
 
-from .conftest import KINDS, Databases
+from .conftest import ACTORS, KINDS, Databases, real_links
 
 TODAY = dt.date(2026, 11, 1)
 EVENT = kind_of("event")
@@ -90,12 +90,12 @@ def counted(plan: Plan) -> dict[str, int]:
     return {outcome: count for outcome, count in plan.counts.items() if count}
 
 
-def fill(engine: Engine, actors: Any, link: tuple[str, str]) -> Engine:
+def fill(engine: Engine) -> None:
     """A row of every kind."""
+    c, link = ACTORS.coordinator, real_links()[0]
     contact = events.EventDraft(
         *link, dt.date(2020, 3, 1), "S2", channel_code="phone", organisation_id="cnm", note="secretariat"
     )
-    c = actors.coordinator
     events.append_event(engine, c, contact, today=TODAY)
     events.append_event(
         engine, c, replace(contact, event_date=dt.date(2021, 5, 4), attending_count=3, place="Câmara"), today=TODAY
@@ -137,23 +137,20 @@ def fill(engine: Engine, actors: Any, link: tuple[str, str]) -> Engine:
             amount=Decimal("1234.50"), currency_code="BRL",
         ),
     )  # fmt: skip
-    return engine
 
 
 @pytest.fixture
-def filled(engine: Engine, actors, link) -> Engine:
-    """A database with a row of every kind."""
-    return fill(engine, actors, link)
+def filled(databases: Databases, kind: str) -> Iterator[Engine]:
+    """A database of its own with a row of every kind."""
+    with databases.lent(kind, fill) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def filled_once(request: pytest.FixtureRequest, databases: Databases, actors, links) -> Iterator[Engine]:
+def filled_once(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Engine]:
     """The same, for all tests that only read it."""
-    url = databases.ready(str(request.param))
-    engine = open_engine(url)
-    yield fill(engine, actors, links[0])
-    engine.dispose()
-    databases.drop(url)
+    with databases.lent(str(request.param), fill) as engine:
+        yield engine
 
 
 IN_LANGUAGES = [("event", "pt_br"), ("event", "en"), *((name, "fr") for name in kinds())]
