@@ -32,13 +32,13 @@ def root() -> str:
 def show_line(choice: state.Choice) -> None:
     """Inside a partner's page: whose map it is, and the way to all of it."""
     words = choice.words
-    st.html(
-        fragments.link_paragraph(
-            words.say("Mosaics of protected areas, Brazil and French Guiana."),
-            words.say("Open the whole page"),
-            address_of(is_embedded=False),
-        )
+    line = fragments.link_paragraph(
+        words.say("Mosaics of protected areas, Brazil and French Guiana."),
+        words.say("Open the whole page"),
+        address_of(is_embedded=False),
     )
+    with st.container(key="embed-line"):
+        st.html(line)
 
 
 def show_offer(words: Words) -> None:

@@ -18,7 +18,8 @@
   const SETTLE_MS = 2_000; // after which the frame has its place
   const NARROW = 640; // pixels of a window up to which the parts of the page stand below each other
   const LEGEND = 245; // pixels that an open legend takes
-  const key = `mosaicos-frame ${innerWidth}x${innerHeight} ${location.search.includes("embed=true")}`;
+  const isEmbedded = location.search.includes("embed=true");
+  const key = `mosaicos-frame ${innerWidth}x${innerHeight} ${isEmbedded}`;
 
   /* Where the frame will be: where it was, or where the page's style sheet puts it in an ordinary window. */
   const guess = () => {
@@ -33,7 +34,9 @@
     const left = (innerWidth - wide) / 2;
     const height = isNarrow ? Math.max(340, innerHeight * 0.58) : Math.min(900, Math.max(460, innerHeight - 310));
     const width = isNarrow ? wide : ((wide - 32) * 1.55) / 2.55;
-    return [left, isNarrow ? 440 : 262, width, height, width >= NARROW ? LEGEND : 0];
+    const above = (isEmbedded ? [191, 213] : [278, 338])[Number(isNarrow)];
+    const chips = isNarrow && location.search.includes("mosaic=") ? 164 : 0; // what is chosen stands above the map too
+    return [left, above + chips, width, height, width >= NARROW ? LEGEND : 0];
   };
 
   const place = (node, [left, top, width, height]) => {

@@ -173,6 +173,7 @@ def test_embedded_it_keeps_filter_and_language_and_leaves_the_rest_out(address: 
     visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=fr&embed=true")
     visited.wait_for_map(CAPIVARA)
     visited.wait_for_run()
+    assert visited.page.locator(".st-key-embed-line").evaluate("(one) => one.getBoundingClientRect().top") < 30
     expect(visited.page.get_by_role("link", name="Ouvrir la page entière")).to_have_attribute(
         "href", f"?mosaic={CAPIVARA}&lang=fr"
     )
