@@ -177,7 +177,7 @@ def read_choice(page: str) -> Choice:
         region_id=reading.one_of(REGION, places.region_ids()),
         point=reading.point(),
         weights=reading.weights(),
-        is_embedded=st.context.is_embedded,
+        is_embedded=bool(st.context.is_embedded),
         refused=tuple(reading.refused),
     )
     wrong = {one.field for one in choice.refused}
@@ -243,7 +243,7 @@ def choose_colour(colour: str) -> None:
 
 def choose_days(day: dt.date | None, since: dt.date | None) -> None:
     """Choose the day that stages are shown of, and an earlier one to compare it with; None for today and for none."""
-    write_address(**{DAY: day and day.isoformat(), SINCE: since and since.isoformat()})
+    write_address(**{name: one.isoformat() if one else None for name, one in ((DAY, day), (SINCE, since))})
 
 
 def choose_tab(tab: str | None) -> None:

@@ -134,8 +134,8 @@ class Words:
         if len(parts) == 1:
             return str(parts[0])
         if len(parts) == 2:
-            return format_skeleton("yMMMM", date(*parts, 1), locale=self.locale)
-        return format_date(date(*parts), "long", locale=self.locale)
+            return format_skeleton("yMMMM", date(parts[0], parts[1], 1), locale=self.locale)
+        return format_date(date(parts[0], parts[1], parts[2]), "long", locale=self.locale)
 
     def period(self, first: str | None, last: str | None) -> str:
         """From one ISO date to another, each as exact as it is known: ``29–30 Nov 2007``; one alone where equal."""
@@ -154,7 +154,7 @@ def _format_number(locale: Locale, pattern: str, value: float) -> str:
 
 def is_unknown(value: object) -> bool:
     """Whether a single value of a table is null."""
-    return value is None or bool(pd.isna(value))  # type: ignore[call-overload]
+    return value is None or bool(pd.isna(value))
 
 
 @cache

@@ -102,7 +102,8 @@ class Call:
         """The records of a day as the audience sees them."""
         if day is not None and day < dt.date.today():
             return await run(state_on, day, self.audience)
-        return fresh_state(self.audience) or await look(state_now, self.audience)
+        fresh = fresh_state(self.audience)
+        return await look(state_now, self.audience) if fresh is None else fresh
 
     async def choose(self, layer: str, rest: dict[str, str]) -> tuple[State, ExportRequest]:
         """What is asked of a layer, and the records that it is asked of."""

@@ -185,7 +185,7 @@ def _json(schema: str, media_type: str = JSON_TYPE) -> dict[str, Any]:
 def document() -> dict[str, Any]:
     """The whole document. The addresses are relative to the server."""
     common = ("f", "lang")
-    anything = {"*/*": {"schema": {}}}
+    anything: dict[str, Any] = {"*/*": {"schema": {}}}
     paths = {
         "/": _get("getLandingPage", "Where to begin", common, "The landing page.", _json("landingPage"), "406",
                   tag="Capabilities"),

@@ -50,7 +50,8 @@ class ShapeTable:
     @cached_property
     def bounds(self) -> npt.NDArray[np.float64]:
         """West, south, east, north of each, as they are written; NaN where there is none."""
-        return np.round(shapely.bounds(self.shapes), DEFAULT_DECIMALS)
+        found: npt.NDArray[np.float64] = np.round(shapely.bounds(self.shapes), DEFAULT_DECIMALS)
+        return found
 
     @cached_property
     def extent(self) -> list[float] | None:
@@ -84,8 +85,7 @@ def _reach(bounds: npt.NDArray[np.float64]) -> list[float] | None:
     there = bounds[~np.isnan(bounds[:, 0])]
     if len(there) == 0:
         return None
-    west, south, east, north = *there[:, :2].min(axis=0), *there[:, 2:].max(axis=0)
-    return [float(west), float(south), float(east), float(north)]
+    return [*there[:, :2].min(axis=0).tolist(), *there[:, 2:].max(axis=0).tolist()]
 
 
 def make_table(bundle: Bundle, table: str, key: str) -> ShapeTable:

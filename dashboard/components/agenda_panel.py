@@ -62,7 +62,8 @@ def show_month(items: list[AgendaItem], said: Words) -> None:
     """A month as a calendar, with ways to the ones around it and to all that hold anything."""
     if MONTH_KEY not in st.session_state:
         st.session_state[MONTH_KEY] = first_month(items, dt.date.today())
-    year, month = st.session_state[MONTH_KEY]
+    shown: tuple[int, int] = st.session_state[MONTH_KEY]
+    year, month = shown
 
     def turn(by: int) -> None:
         months = year * 12 + month - 1 + by
@@ -72,13 +73,13 @@ def show_month(items: list[AgendaItem], said: Words) -> None:
         st.session_state[MONTH_KEY] = st.session_state[_LEAP]
 
     held = {(item.first_day.year, item.first_day.month) for item in items if item.precision != "year"}
-    st.session_state[_LEAP] = (year, month)
+    st.session_state[_LEAP] = shown
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="month-head"):
         st.selectbox(
             said.say("Month"),
-            sorted({*held, (year, month)}),
+            sorted({*held, shown}),
             key=_LEAP,
-            format_func=lambda one: month_name(*one, said),
+            format_func=lambda one: month_name(one[0], one[1], said),
             on_change=leap,
             width=220,
         )

@@ -61,7 +61,7 @@ class Figure:
     key: str
     title: str
     summary: str
-    chart: alt.TopLevelMixin | None
+    chart: alt.Chart | alt.LayerChart | None
     columns: Sequence[PlainColumn]
     note: str = ""
 

@@ -94,7 +94,7 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
     lines = []
     for row in rows:
         dated = [said.period(row["valid_from"], row["valid_to"])] if row["valid_from"] or row["valid_to"] else []
-        lines.append((titles.get(row["programme_id"], row["programme_id"]), [*dated, row["source"]]))
+        lines.append((names.called(titles, row["programme_id"]), [*dated, row["source"]]))
     if lines:
         st.html(fragments.bullets(lines))
     else:

@@ -100,7 +100,7 @@ def correct(territory_id: str, event: dict[str, Any], words: Words) -> None:
     kept = (*EVENT_FIELDS, "event_date", "confidence", "visibility")
     values = {name: None if is_unknown(event[name]) else event[name] for name in kept if name != "note"}
     for name in ("attending_count", "action_point"):
-        values[name] = None if values[name] is None else int(values[name])
+        values[name] = None if is_unknown(event[name]) else int(event[name])
     for name in ("place", "act_number", "term"):
         values[name] = values[name] or ""
     if values["action_point"] is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -111,8 +112,8 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
     return request
 
 
-def _choose(label: str, values: list[str], name: object, key: str) -> str:
-    return str(st.selectbox(label, values, format_func=name, key=key, disabled=len(values) == 1))  # type: ignore[arg-type]
+def _choose(label: str, values: list[str], name: Callable[[str], str], key: str) -> str:
+    return str(st.selectbox(label, values, format_func=name, key=key, disabled=len(values) == 1))
 
 
 def _detail_names(words: Words) -> dict[str, str]:

@@ -72,7 +72,7 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
     """The plan of the file, made anew when the records have changed; null where it could not be made."""
     run = records.current()
     key = (hashlib.sha256(content).hexdigest(), file_name, kind.name, run.access.actor, run.version[0], words.code)
-    kept = st.session_state.get(PLAN_KEY)
+    kept: tuple[tuple[Any, ...], Plan | None] | None = st.session_state.get(PLAN_KEY)
     if kept is not None and kept[0] == key:
         return kept[1]
     place = st.empty()

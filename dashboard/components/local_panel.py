@@ -144,25 +144,25 @@ def _subject(kind: str, row: dict[str, Any]) -> str:
     if kind in {"member", "layer"}:
         return str(row["member_name"] if kind == "member" else row["layer_name"])
     if not is_unknown(row["territory_id"]):
-        return names.territory_names().get(row["territory_id"], row["territory_id"])
-    return names.organisation_names().get(row["organisation_id"], row["organisation_id"])
+        return names.called(names.territory_names(), row["territory_id"])
+    return names.called(names.organisation_names(), row["organisation_id"])
 
 
 def _mosaic(row: dict[str, Any]) -> str:
-    return names.mosaic_names().get(row["mosaic_id"], row["mosaic_id"])
+    return names.called(names.mosaic_names(), row["mosaic_id"])
 
 
 def _details(kind: str, row: dict[str, Any], words: Words) -> list[str]:
-    told = {
-        "member": lambda: [words.label("extent", row["extent"])],
-        "layer": lambda: [
-            words.say("{area} km²").format(area=words.km2(row["computed_area_km2"])),
-            row["file_name"],
-            row["licence"],
-        ],
-        "seat": lambda: [words.label("seat_kind", row["seat_kind"]), row["valid_from"], row["valid_to"], row["act"]],
-        "link": lambda: [row["valid_from"]],
-    }[kind]()
+    match kind:
+        case "member":
+            told = [words.label("extent", row["extent"])]
+        case "layer":
+            area = words.say("{area} km²").format(area=words.km2(row["computed_area_km2"]))
+            told = [area, row["file_name"], row["licence"]]
+        case "seat":
+            told = [words.label("seat_kind", row["seat_kind"]), row["valid_from"], row["valid_to"], row["act"]]
+        case _:
+            told = [row["valid_from"]]
     told += [row["reason"], words.say("Source: {source}").format(source=row["source"])]
     if not is_unknown(row["supersedes_id"]):
         told.append(words.say("corrected"))

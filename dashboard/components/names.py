@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from sqlalchemy.engine import Engine
@@ -12,6 +13,11 @@ from geodata.records.models import Document, Organisation
 from geodata.records.register import read
 from geodata.records.roles import Actor
 from geodata.search import fold
+
+
+def called(known: Mapping[str, str], row_id: str) -> str:
+    """What an id is called; the id itself where that is not known."""
+    return known.get(row_id, row_id)
 
 
 @cache

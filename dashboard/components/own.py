@@ -34,7 +34,8 @@ def own_component(name: str) -> Callable[..., None]:
     )
 
     def show(told: Any, *, key: str, **on_change: Callable[[], None]) -> None:
-        mount(data=told if isinstance(told, bytes) else pack(told), key=key, **on_change)
+        callbacks: dict[str, Any] = {**on_change}
+        mount(data=told if isinstance(told, bytes) else pack(told), key=key, **callbacks)
 
     return show
 

@@ -120,7 +120,7 @@ def choose_part(label: str, parts: Mapping[str, str], *, key: str) -> str:
     """
     if st.session_state.get(key) not in parts:
         st.session_state[key] = next(iter(parts))
-    return st.segmented_control(
+    chosen = st.segmented_control(
         label,
         list(parts),
         required=True,
@@ -129,3 +129,4 @@ def choose_part(label: str, parts: Mapping[str, str], *, key: str) -> str:
         label_visibility="collapsed",
         wrap=True,
     )
+    return chosen or next(iter(parts))

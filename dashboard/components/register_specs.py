@@ -129,9 +129,9 @@ def place_of(row: Row, *, both: bool = False) -> str:
     """The municipality or mosaic of a row; both of them where asked for."""
     found = []
     if not is_unknown(row.get("territory_id")):
-        found.append(names.territory_names().get(row["territory_id"], row["territory_id"]))
+        found.append(names.called(names.territory_names(), row["territory_id"]))
     if not is_unknown(row.get("mosaic_id")):
-        found.append(names.mosaic_names().get(row["mosaic_id"], row["mosaic_id"]))
+        found.append(names.called(names.mosaic_names(), row["mosaic_id"]))
     return " · ".join(found if both else found[:1])
 
 
@@ -139,7 +139,7 @@ def _referred(row: Row, words: Words, tables: Sequence[type[Base]]) -> str:
     """What a row points at: the first of these tables, or its place."""
     for table in tables:
         if not is_unknown(row.get(key_name(table))):
-            return names_of(table, words).get(row[key_name(table)], row[key_name(table)])
+            return names.called(names_of(table, words), row[key_name(table)])
     return place_of(row)
 
 
@@ -154,7 +154,7 @@ def _about(rows: Sequence[Row], words: Words) -> Columns:
 
 def _organisations(rows: Sequence[Row], column: str) -> list[str]:
     known = names.organisation_names()
-    return ["" if is_unknown(row[column]) else known.get(row[column], row[column]) for row in rows]
+    return ["" if is_unknown(row[column]) else names.called(known, row[column]) for row in rows]
 
 
 # --- fields that several forms have ------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -40,7 +41,8 @@ def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None
     missions = _of(run.read(support.missions, without=pd.DataFrame()), territory_id)
     needs = _of(run.read(support.needs, without=pd.DataFrame()), territory_id)
     writes = run.access.is_at_least("editor")
-    proposed = run.read(support.successors, without={}) if writes else {}
+    nothing: dict[str, rules.NeedDraft] = {}
+    proposed = run.read(support.successors, without=nothing) if writes else nothing
     for mission in missions.to_dict("records"):
         _show_mission(mission, proposed.get(mission["mission_id"]), words, writes=writes)
     for need in needs.to_dict("records"):
@@ -59,13 +61,14 @@ def show_counts(words: Words) -> None:
             )
         )
     )
-    by_mosaic, by_state = words.say("By mosaic"), words.say("By state")
     regions = data.bundle().region
     states = dict(zip(regions["region_id"], regions["region_name"], strict=True)) | {"FR-973": "Guyane"}
-    for heading, place, known in ((by_mosaic, "mosaic", names.mosaic_names()), (by_state, "state", states)):
-        rows = records.current().read(
-            lambda engine, actor, place=place: support.support_counts(engine, actor, by=place), without=pd.DataFrame()
-        )
+    places: list[tuple[str, Literal["mosaic", "state"], dict[str, str]]] = [
+        (words.say("By mosaic"), "mosaic", names.mosaic_names()),
+        (words.say("By state"), "state", states),
+    ]
+    for heading, place, known in places:
+        rows = records.current().read(partial(support.support_counts, by=place), without=pd.DataFrame())
         if rows.empty:
             st.html(fragments.paragraph(words.say("No mission is recorded that may be shown."), look="small"))
             continue
@@ -252,13 +255,14 @@ def _write_mission(
 ) -> Any:
     about = ("source", "confidence", "visibility", "on")
     facts = {name: value for name, value in values.items() if name not in about}
+    lists: dict[str, Any] = {name: tuple(filter(None, need[name].split(";"))) for name in support.LISTS}
     mission = rules.Mission(
         id=mission_id,
         status_code="V3",
         territory_id=None if is_unknown(need["territory_id"]) else need["territory_id"],
         mosaic_id=None if is_unknown(need["mosaic_id"]) else need["mosaic_id"],
         need_id=need["need_id"],
-        **{name: tuple(filter(None, need[name].split(";"))) for name in support.LISTS},
+        **lists,
         **facts,
     )
     return support.add_mission(engine, actor, mission, **{name: values[name] for name in about})
@@ -289,7 +293,7 @@ def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words) -> 
 
 
 def _mosaic(row: dict[str, Any]) -> str:
-    return "" if is_unknown(row["mosaic_id"]) else names.mosaic_names().get(row["mosaic_id"], row["mosaic_id"])
+    return "" if is_unknown(row["mosaic_id"]) else names.called(names.mosaic_names(), row["mosaic_id"])
 
 
 def _codes(vocabulary: str, joined: str, words: Words) -> str:

@@ -112,7 +112,7 @@ def _show_trainings(territory_id: str, words: Words) -> None:
     rows = desk.rows_of(TrainingAttendance, territory_id=territory_id)
     lines = [
         (
-            titles.get(row["training_session_id"], row["training_session_id"]),
+            names.called(titles, row["training_session_id"]),
             [words.count("{n} attending", "{n} attending", row["attending_count"]), row["source"]],
         )
         for row in rows

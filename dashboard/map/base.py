@@ -11,7 +11,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, cast
 
 import folium
 from branca.element import Element, Figure
@@ -33,8 +33,8 @@ class UnvendoredLinkError(MosaicosError):
 class MosaicMap(folium.Map):
     """A folium map that loads Leaflet and our scripts from this server, draws on canvas and has no tiles."""
 
-    default_js: ClassVar[Links] = [("mosaicos-map", own_address("mosaicos-map.js"))]
-    default_css: ClassVar[Links] = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
+    default_js: Links = [("mosaicos-map", own_address("mosaicos-map.js"))]
+    default_css: Links = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
 
     def __init__(self) -> None:
         super().__init__(
@@ -43,14 +43,14 @@ class MosaicMap(folium.Map):
         self.options |= {"min_zoom": 3, "max_zoom": NEAREST_ZOOM}
         self.is_rendered = False
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **kwargs: Any) -> Any:
         """Render into the page around the map, once."""
         if not self.is_rendered:
             super().render(**kwargs)
 
     def settle(self) -> None:
         """Render, and keep the page around the map as text: whoever renders it again gets that."""
-        figure = self.get_root()
+        figure = cast("Figure", self.get_root())
         figure.render()
         settled = _Settled()
         settled.header, settled.html = _Text(figure.header.render()), _Text(figure.html.render())
@@ -89,8 +89,8 @@ class MeshLayer(JSCSSMixin):
         "{% endmacro %}"
     )
 
-    default_js: ClassVar[Links] = []
-    default_css: ClassVar[Links] = []
+    default_js: Links = []
+    default_css: Links = []
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class StateGroup(folium.FeatureGroup):
     """Carries `MapState` to a map that is there already. streamlit-folium adds it itself and reads its script only, so
     nothing is rendered into the page around the map."""
 
-    def render(self, **kwargs: Any) -> None:
+    def render(self, **kwargs: Any) -> Any:
         """Leave the page around the map as it is."""
 
 

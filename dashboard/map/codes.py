@@ -94,8 +94,8 @@ def _support(catalogue: Catalogue, filters: Filters) -> dict[str, list[int]]:
     marks: dict[str, list[int]] = {word: [] for word in SUPPORT_SHOWN}
     for territory_id, (word, _) in catalogue.snapshot.support.items():
         place = catalogue.place_of.get(territory_id)
-        if word in marks and place in selected:
-            marks[word].append(int(place))
+        if word in marks and place is not None and place in selected:
+            marks[word].append(place)
     return {word: sorted(places) for word, places in marks.items() if places}
 
 

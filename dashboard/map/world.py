@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import folium
 from folium.elements import JSCSSMixin
@@ -59,8 +59,8 @@ class WorldLine:
 class WorldMap(folium.Map):
     """A folium map that loads Leaflet and our script from this server, draws on canvas and has no tiles."""
 
-    default_js: ClassVar[Links] = [("mosaicos-world", own_address("mosaicos-world.js"))]
-    default_css: ClassVar[Links] = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
+    default_js: Links = [("mosaicos-world", own_address("mosaicos-world.js"))]
+    default_css: Links = [("mosaicos-map-css", own_address("mosaicos-map.css"))]
 
     def __init__(self) -> None:
         super().__init__(location=[10, -40], zoom_start=2, tiles=None, prefer_canvas=True, zoom_snap=0.1)
@@ -74,8 +74,8 @@ class WorldLayer(JSCSSMixin):
         "{% macro script(this, kwargs) %}mosaicosWorld.start({{ this._parent.get_name() }}, "
         "{{ this.options|tojson }});{% endmacro %}"
     )
-    default_js: ClassVar[Links] = []
-    default_css: ClassVar[Links] = []
+    default_js: Links = []
+    default_css: Links = []
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__()
