@@ -145,6 +145,14 @@ class Words:
             return f"{self.date(first)} – {self.date(last)}"
         return format_interval(date.fromisoformat(first), date.fromisoformat(last), "yMMMd", locale=self.locale)
 
+    def validity(self, first: str | None, last: str | None) -> str:
+        """How long something holds, by ISO dates: ``since 2007``, ``until 2010``, a period; empty where not known."""
+        if first and last:
+            return self.period(first, last)
+        if first:
+            return self.say("since {date}").format(date=self.date(first))
+        return self.say("until {date}").format(date=self.date(last)) if last else ""
+
 
 @lru_cache(maxsize=100_000)
 def _format_number(locale: Locale, pattern: str, value: float) -> str:

@@ -93,7 +93,7 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
     titles = names_of(Programme, said)
     lines = []
     for row in rows:
-        dated = [said.period(row["valid_from"], row["valid_to"])] if row["valid_from"] or row["valid_to"] else []
+        dated = filter(None, [said.validity(row["valid_from"], row["valid_to"])])
         lines.append((names.called(titles, row["programme_id"]), [*dated, row["source"]]))
     if lines:
         st.html(fragments.bullets(lines))

@@ -93,7 +93,7 @@ def _show_cooperations(territory_id: str, state_id: str | None, words: Words) ->
 
 
 def _period(one: desk.Cooperation, words: Words) -> list[str]:
-    return [words.period(one.valid_from, one.valid_to)] if one.valid_from or one.valid_to else []
+    return list(filter(None, [words.validity(one.valid_from, one.valid_to)]))
 
 
 def _show_interests(territory_id: str, words: Words) -> None:

@@ -139,6 +139,19 @@ def test_a_period_says_nothing_twice(code: str, days: str, months: str) -> None:
     assert said.period(None, None) == UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("code", "since", "until"),
+    [("en", "since 2007", "until May 2010"), ("fr", "depuis : 2007", "jusqu’à : mai 2010"),
+     ("pt-br", "desde 2007", "até maio de 2010")],
+)  # fmt: skip
+def test_what_holds_still_says_since_when(code: str, since: str, until: str) -> None:
+    said = words(code)
+    assert re.sub(r"\s", " ", said.validity("2007", None)) == since
+    assert re.sub(r"\s", " ", said.validity(None, "2010-05")) == until
+    assert said.validity("2007", "2010") == said.period("2007", "2010")
+    assert said.validity(None, None) == ""
+
+
 def test_areas_are_written_as_precisely_as_they_matter() -> None:
     said = words("en")
     assert [said.km2(value) for value in (26258.4, 98.14, 0.256)] == ["26,258", "98.1", "0.26"]
