@@ -35,7 +35,7 @@
     const height = isNarrow ? Math.max(340, innerHeight * 0.58) : Math.min(900, Math.max(460, innerHeight - 310));
     const width = isNarrow ? wide : ((wide - 32) * 1.55) / 2.55;
     const above = (isEmbedded ? [191, 213] : [278, 338])[Number(isNarrow)];
-    const chips = isNarrow && location.search.includes("mosaic=") ? 164 : 0; // what is chosen stands above the map too
+    const chips = isNarrow && location.search.includes("mosaic=") ? 120 : 0; // lines of what is chosen, about
     return [left, above + chips, width, height, width >= NARROW ? LEGEND : 0];
   };
 
