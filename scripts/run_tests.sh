@@ -78,8 +78,9 @@ if [ ${#left_out[@]} -gt 0 ]; then
   expression=$(printf ' and %s' "${left_out[@]}")
   selection=(-m "${expression# and }")
 fi
-# as many side by side as there are cores, up to four; a file stays together, for its tests share what they set up
+# as many side by side as there are cores, up to four; a file stays together, for its tests share what they set up;
+# files in the order of their names, so that those of the browser, the longest, do not come last
 workers=$(nproc)
 [ "$workers" -le 4 ] || workers=4
 echo "== Running the tests, $workers side by side"
-exec .venv/bin/python -m pytest -n "$workers" --dist loadfile "${selection[@]}" "$@"
+exec .venv/bin/python -m pytest -n "$workers" --dist loadfile --no-loadscope-reorder "${selection[@]}" "$@"
