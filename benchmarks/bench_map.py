@@ -524,7 +524,11 @@ def measure_events(bench: Bench) -> None:
                 reruns[kind].append(run_async(rerun(server, run)))
         for kind, server in servers.items():
             turns[kind] = run_async(first_of_minute(server))
-    for what, found in (("first coloured frame", firsts), ("filter by mosaic", filters), ("rerun", reruns)):
+    for what, found in (
+        ("first frame of the map that can be moved", firsts),
+        ("filter by mosaic", filters),
+        ("rerun", reruns),
+    ):
         bench.add(
             f"F. {EVENTS:,} events in the database, {what}, against none",
             ms(found["many"]),
