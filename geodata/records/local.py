@@ -557,14 +557,14 @@ def _bundle_states(kind: str, facts: pd.DataFrame) -> list[BundleState]:
     if facts.empty:
         return []
     places = {name: published_ids(name) for name in ("territory", "mosaic", "protected_area")}
-    _, *columns = PAIRS.get(kind, ("",))
-    known = published_pairs(*PAIRS[kind]) if columns else frozenset()
+    pair = PAIRS.get(kind)
+    known = published_pairs(*pair) if pair else frozenset()
     states: list[BundleState] = []
     for fact in facts.to_dict("records"):
         ids = {name: fact.get(f"{name}_id") for name in places}
         if any(not pd.isna(one) and one not in places[name] for name, one in ids.items()):
             states.append("unplaced")
-        elif tuple(fact[column] for column in columns) in known:
+        elif pair and (fact[pair[1]], fact[pair[2]]) in known:
             states.append("published")
         else:
             states.append("lacking")
