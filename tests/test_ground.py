@@ -34,7 +34,7 @@ esac
 """
 
 
-SIDE_BY_SIDE = f"-n {min(len(os.sched_getaffinity(0)), 4)} --dist loadfile"
+SIDE_BY_SIDE = f"-n {min(len(os.sched_getaffinity(0)), 4)} --dist loadfile --no-loadscope-reorder"
 """How pytest is told to use the cores."""
 
 
