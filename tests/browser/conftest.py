@@ -44,6 +44,14 @@ PHONE = {"width": 390, "height": 844}
 HOSTILE = "<img src=x onerror=alert(1)>"
 Serving = Callable[[Path], str]
 HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
+LIES_STILL = """async () => {
+  const { map } = window.mosaicosMap.session;
+  const place = () => `${map.getCenter()} ${map.getZoom()} ${map._animatingZoom}`;
+  const before = place();
+  await new Promise((done) => setTimeout(done, 400));
+  return place() === before;
+}"""
+"""Whether the map has not moved for longer than a pan takes."""
 
 
 @contextmanager
@@ -156,6 +164,10 @@ class Visit:
         self.map.locator(f"{wanted}[data-painted='{mosaic_id or 'null'}']").wait_for(
             state="attached", timeout=PATIENCE_MS
         )
+
+    def wait_for_rest(self) -> None:
+        """Wait until the map lies still after a pan or a zoom."""
+        self.until(lambda: self.ask_map(LIES_STILL))
 
     def wait_for_run(self) -> None:
         """Wait until the page has run to its end."""

@@ -128,9 +128,12 @@ def test_where_a_person_has_gone_stands_in_the_address_and_opens_again(address: 
     assert "view" not in address_of(visited), "nobody has moved the map"
     start = visited.ask_map(VIEW)
     visited.map.locator(".leaflet-control-zoom-in").click()
-    visited.until(lambda: agree(visited) and visited.ask_map(VIEW)[2] > start[2])
+    visited.until(lambda: visited.ask_map(VIEW)[2] > start[2])
+    visited.wait_for_rest()
     visited.map.locator(".leaflet-container").press("ArrowRight")
-    visited.until(lambda: agree(visited) and visited.ask_map(VIEW)[1] > start[1] + 0.01)
+    visited.until(lambda: visited.ask_map(VIEW)[1] > start[1] + 0.01)
+    visited.wait_for_rest()
+    visited.until(lambda: agree(visited))
     gone, sent = visited.ask_map(VIEW), address_of(visited)
 
     part(visited, "About").click()

@@ -195,7 +195,7 @@ def test_a_click_answers_and_keeps_the_view(address: str, visit: Open) -> None:
     start = visited.ask_map(VIEW)
     visited.map.locator(".leaflet-control-zoom-in").click()
     visited.until(lambda: visited.ask_map(VIEW)[2] > start[2])
-    visited.map.locator(".leaflet-zoom-anim").wait_for(state="detached")
+    visited.wait_for_rest()
     before = visited.ask_map(VIEW)
     frame = visited.page.locator("iframe[title*=folium]").element_handle()
     visited.map.locator(".leaflet-container").click(position={"x": 300, "y": 250})
