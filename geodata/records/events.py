@@ -25,7 +25,7 @@ from geodata.records.models import (
     Organisation,
     SensitisationEvent,
 )
-from geodata.records.published import published_pairs
+from geodata.records.published import LINK, published_pairs
 from geodata.records.queries import Link, lock_links, refresh_status
 from geodata.records.roles import Actor, require_own, require_writer
 from geodata.records.writes import (
@@ -184,7 +184,7 @@ def _check_links(connection: Connection, drafts: Collection[EventDraft]) -> None
 
 
 def _published_pairs() -> frozenset[Link]:
-    return published_pairs("territory_mosaic", "territory_id", "mosaic_id")
+    return published_pairs(*LINK)
 
 
 def published_and_local_pairs(store: Store) -> frozenset[Link]:

@@ -21,7 +21,7 @@ from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
-from geodata.records.published import published_ids, published_links, published_pairs, require_published
+from geodata.records.published import LINK, published_ids, published_links, published_pairs, require_published
 from geodata.records.register import require_dates
 from geodata.records.roles import Actor, require_writer
 from geodata.records.writes import (
@@ -53,7 +53,7 @@ TABLES: dict[str, type[Base]] = {
 FIXED: dict[str, tuple[str, ...]] = {"link": ("territory_id", "mosaic_id"), "member": (), "layer": (), "seat": ()}
 """What a correction cannot change: another pair is another link, to be added as one."""
 PAIRS = {
-    "link": ("territory_mosaic", "territory_id", "mosaic_id"),
+    "link": LINK,
     "member": ("mosaic_member", "mosaic_id", "protected_area_id"),
 }
 """Where the published tables would hold a fact of a kind, and by which columns."""

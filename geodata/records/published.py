@@ -14,6 +14,9 @@ from geodata.paths import published_folder
 from geodata.search import nearest
 from geodata.store import MANIFEST
 
+LINK = ("territory_mosaic", "territory_id", "mosaic_id")
+"""Table and columns of the published links."""
+
 
 @cache
 def _read(folder: Path, _version: int, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -62,7 +65,7 @@ def published_links() -> pd.DataFrame:
     Raises:
         ContractError: there is no readable bundle.
     """
-    return published_columns("territory_mosaic", "territory_id", "mosaic_id")
+    return published_columns(*LINK)
 
 
 def published_pairs(name: str, first: str, second: str) -> frozenset[tuple[str, str]]:
