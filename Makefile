@@ -16,14 +16,14 @@ help: ## List the targets
 
 dashboard: ## Set everything up and start the dashboard on the bundled data
 	@scripts/setup.sh
-	@echo "== Dashboard: http://$(HOST):$(PORT) (Ctrl+C stops it)"
-	@.venv/bin/mosaicos serve --host "$(HOST)" --port "$(PORT)"
+	@echo "== Starting the dashboard"
+	@.venv/bin/mosaicos serve --open --host "$(HOST)" --port "$(PORT)"
 
 demo: ## Set everything up and start the dashboard on synthetic records, marked so everywhere
 	@scripts/setup.sh
 	@.venv/bin/mosaicos records demo
-	@echo "== Demonstration: http://$(HOST):$(PORT) (Ctrl+C stops it)"
-	@.venv/bin/mosaicos serve --demo --host "$(HOST)" --port "$(PORT)"
+	@echo "== Starting the demonstration"
+	@.venv/bin/mosaicos serve --demo --open --host "$(HOST)" --port "$(PORT)"
 
 test: ## Set everything up and run all tests, in a browser too
 	@scripts/run_tests.sh $(ARGS)

@@ -27,10 +27,10 @@ from geodata.records.demo import load_demo
 from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
 from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
+from geodata.settings import DEMONSTRATION_VARIABLE
 from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
 
-DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 RUN_KEY = "records_of_run"
 MOST_KEPT = 24
 """Snapshots that are kept to be compared with."""

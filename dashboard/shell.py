@@ -130,7 +130,7 @@ def with_ours(send: Send, request: Request) -> Send:
 
 
 def _page(request: Request) -> Response:
-    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Cookie"}
     before, after = page_parts()
     early = ""
     if request.url.path == "/":

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import data, state
 from dashboard.components import account, fragments, ways
-from dashboard.text import TONGUES, Words
+from dashboard.text import TONGUES, Tongue, Words
 from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
 from geodata.selection import Refused
 
@@ -64,11 +64,17 @@ def _show_languages(words: Words) -> None:
 
 def close_page(words: Words) -> None:
     """The words about the data that stand on every page, and the language of the document. The last call of a run."""
-    language = words.tongue.locale.replace("_", "-")
-    st.html(
-        f'{_footnote(words)}<script>document.documentElement.lang = "{language}"</script>', unsafe_allow_javascript=True
-    )
+    st.html(_footnote(words) + _language_script(words.tongue), unsafe_allow_javascript=True)
     _settle(str(st.session_state.get(state.PAGE)))
+
+
+def language_scripts() -> list[str]:
+    """The scripts that pages hold, for the content security policy."""
+    return [_language_script(tongue) for tongue in TONGUES.values()]
+
+
+def _language_script(tongue: Tongue) -> str:
+    return f'<script>document.documentElement.lang = "{tongue.locale.replace("_", "-")}"</script>'
 
 
 @cache

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Download, FrameLocator, Locator, Page, 
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
 from geodata.records.demo import load_demo
+from geodata.records.server_token import read_token, sign_in_address
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
 
@@ -43,6 +44,8 @@ WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 HOSTILE = "<img src=x onerror=alert(1)>"
 Serving = Callable[[Path], str]
+SIGN_IN: dict[str, str] = {}
+"""The address that signs in at each server, as `mosaicos url` prints it."""
 HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
 LIES_STILL = """async () => {
   const { map } = window.mosaicosMap.session;
@@ -73,7 +76,11 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         assert server.stdout is not None
         line = server.stdout.readline()
         assert "http://127.0.0.1:" in line, f"the server said {line!r}"
-        yield line.split()[4]
+        address = line.split()[4]
+        token = read_token(Path(f"{database}.token"))
+        assert token is not None
+        SIGN_IN[address] = sign_in_address(address, token)
+        yield address
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -197,7 +204,8 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, serving: Serving) -> Iterator[Callable[..., Visit]]:
-    """Open an address. At the end no page may have asked another host for anything, nor complained.
+    """Open an address, as the local administrator by default. At the end no page may have asked another host for
+    anything, nor complained.
 
     It asks for ``serving``, so that pages are closed before the servers of their test are.
     """
@@ -210,11 +218,15 @@ def visit(browser: Browser, serving: Serving) -> Iterator[Callable[..., Visit]]:
         locale: str = "en-US",
         size: dict[str, int] = WIDE,
         complains: bool = False,
+        signs_in: bool = True,
         before: object = None,
         until: Literal["commit", "load"] = "load",
     ) -> Visit:
         context = browser.new_context(viewport=size, locale=locale, accept_downloads=True)
         contexts.append(context)
+        server = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        if signs_in and server in SIGN_IN:
+            context.request.get(SIGN_IN[server], max_redirects=0)  # the context's pages share its cookies
         made = Visit(context.new_page())
         made.page.set_default_timeout(PATIENCE_MS)
         made.page.on("request", lambda request: made.requests.append(request.url))

@@ -236,7 +236,7 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
 def test_loaded_tables_are_frozen_out_of_the_garbage_collector() -> None:
     async def run() -> tuple[int, int]:
         before = gc.get_freeze_count()
-        async with server.lifespan(server.app):
+        async with server.lifespan(server.make_app()):
             during = gc.get_freeze_count()
         return before, during
 
