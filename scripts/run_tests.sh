@@ -41,6 +41,18 @@ else
   leave_out java "ODK Validate checks the field forms in them. Run: sudo apt-get install default-jre-headless"
 fi
 
+if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || scripts/debian.sh nginx-light; then
+  echo "== Access is attacked through nginx too"
+else
+  leave_out nginx "nginx is put before the server in them. Run: sudo apt-get install nginx-light"
+fi
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  echo "== Access is attacked as another user of this machine too"
+else
+  leave_out second_user "only root may run a command as another user"
+fi
+
 inputs=${MOSAICOS_INPUTS:-../shared/data}
 if [ -d "$inputs" ]; then
   echo "== Raw inputs from $inputs"

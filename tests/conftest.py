@@ -30,6 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if "ogr2ogr" in fixtures:
             item.add_marker("gdal")
+        if "nginx_path" in fixtures:
+            item.add_marker("nginx")
+        if "second_user" in fixtures:
+            item.add_marker("second_user")
         if "soffice" in fixtures:
             item.add_marker("office")
         if "java" in fixtures:
