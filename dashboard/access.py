@@ -23,6 +23,7 @@ from streamlit import config
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.secrets import secrets_singleton
 
+from dashboard.web.streamlit_internals import has_sign_in_cookie
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.roles import ROLES, VISITOR, Actor, Role
 from geodata.records.server_token import cookie_value, is_cookie, is_token, read_token
@@ -111,6 +112,17 @@ def holds_token(headers: Iterable[tuple[str, str]]) -> bool:
     name = cookie_name(path)
     cookies = [cookie_parser(value) for key, value in headers if key.lower() == "cookie"]
     return any(is_cookie(path, found[name]) for found in cookies if name in found)
+
+
+def may_upload(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether a request comes from somebody who has signed in, and whose forms may so take files.
+
+    What becomes of a file is decided by the records, with the session's own rights.
+    """
+    listed = list(headers)
+    if not has_provider():
+        return holds_token(listed)
+    return any(has_sign_in_cookie(cookie_parser(value)) for name, value in listed if name.lower() == "cookie")
 
 
 def is_local_session(headers: Iterable[tuple[str, str]]) -> bool:

@@ -43,6 +43,7 @@ from dashboard.web.origins import SameOrigin
 from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
 from dashboard.web.streamlit_internals import keep_off_the_network
+from dashboard.web.streamlit_routes import StreamlitRoutes
 from geodata.records.errors import RecordsError
 from geodata.records.server_token import (
     announced,
@@ -65,10 +66,14 @@ ALWAYS: dict[str, Any] = {
     "server.headless": True,
     "server.enableWebsocketCompression": True,
     "runner.postScriptGC": False,
+    "client.allowedOrigins": [],
 }
-"""Held even where the settings file is not at hand: nothing is reported to anybody, and nobody waits while the garbage
-collector walks everything after each run of a page; it runs when it is due."""
+"""Held even where the settings file is not at hand: nothing is reported to anybody, no other site's page may send
+messages to ours, and nobody waits while the garbage collector walks everything after each run of a page; it runs when
+it is due."""
 
+MAX_MESSAGE_BYTES = 2_000_000
+"""Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
 """Whose records are read when the server starts."""
 
@@ -176,6 +181,7 @@ def make_app() -> App:
         Middleware(SameOrigin),
         Middleware(SignIn),
         Middleware(Files),
+        Middleware(StreamlitRoutes),
     ]
     return App(HERE / "app.py", lifespan=lifespan, middleware=middleware)
 
@@ -238,6 +244,7 @@ def main(arguments: list[str] | None = None) -> None:
                 log_level="warning",
                 proxy_headers=False,  # `TrustedProxies` reads them
                 server_header=False,
+                ws_max_size=MAX_MESSAGE_BYTES,
             )
         )
         server.run(sockets=[listening])

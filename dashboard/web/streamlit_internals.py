@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from streamlit import net_util
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 
 def keep_off_the_network() -> None:
@@ -14,3 +18,11 @@ def keep_off_the_network() -> None:
     """
     net_util.get_external_ip = lambda: None
     net_util.get_internal_ip = lambda: None
+
+
+def has_sign_in_cookie(cookies: Mapping[str, str]) -> bool:
+    """Whether a request comes with the cookie of somebody who signed in with a provider, signed by this server.
+
+    Streamlit itself reads it only where a session begins.
+    """
+    return starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME) is not None

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from geodata.snapshot import Snapshot
-from tests.browser.conftest import Visit
+
+from .conftest import Visit
 
 Open = Callable[..., Visit]
 LOCAL = "On this computer, role: Admin"

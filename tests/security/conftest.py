@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.serving import Served, fill_with_a_secret, serve
+from .serving import Served, fill_with_a_secret, serve
 
 
 @pytest.fixture(scope="session")

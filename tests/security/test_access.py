@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.security.serving import (
+from .serving import (
     LIMIT_S,
     SECRET_NAME,
     Nginx,

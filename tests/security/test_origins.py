@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.security.serving import LIMIT_S, Served, open_session
+from .serving import LIMIT_S, Served, open_session
 
 FOREIGN = ("http://evil.example", "https://127.0.0.1", "null", "file://", "http://localhost:1", "")
 
@@ -34,6 +34,23 @@ def test_a_cookie_gives_nothing_at_the_api(served: Served) -> None:
         there = httpx.get(f"{served.address}{path}", headers=cookie, timeout=LIMIT_S)
         assert there.headers["cache-control"].startswith("public"), path
         assert there.headers["etag"] == httpx.get(f"{served.address}{path}", timeout=LIMIT_S).headers["etag"]
+
+
+def test_streamlits_own_addresses_are_there_for_pages_alone(served: Served) -> None:
+    for path in ("metrics", "agent/interact", "agent/openapi.json", "agent/mcp", "none", "script-health-check"):
+        for method in ("GET", "POST"):
+            assert httpx.request(method, f"{served.address}/_stcore/{path}", timeout=LIMIT_S).status_code == 404, path
+    allowed = httpx.get(f"{served.address}/_stcore/host-config", timeout=LIMIT_S).json()
+    assert allowed["allowedOrigins"] == []
+    assert (allowed["useExternalAuthToken"], allowed["enableCustomParentMessages"]) == (False, False)
+
+
+def test_only_who_has_signed_in_may_send_a_file(served: Served) -> None:
+    address = f"{served.address}/_stcore/upload_file/a-session/a-file"
+    refused = httpx.put(address, files={"file": b"x"}, timeout=LIMIT_S)
+    assert (refused.status_code, refused.text) == (403, "Only who has signed in may send a file.")
+    further = httpx.put(address, files={"file": b"x"}, headers={"Cookie": served.cookie()}, timeout=LIMIT_S)
+    assert further.text != refused.text
 
 
 @pytest.mark.parametrize("path", ["/", "/?embed=true", "/agenda", "/api/", "/api/status", "/assets/none", "/none"])
