@@ -22,7 +22,7 @@ from dashboard.api.answers import accepts_gzip
 from dashboard.assets import COMPONENTS, Asset, component_file, own_address
 from dashboard.early import early_html
 from dashboard.map.options import FIRST_MESH_FILE
-from dashboard.web.addresses import root_path
+from dashboard.web.addresses import root_address
 from dashboard.web.not_found import plain_not_found_response
 from dashboard.web.page_head import make_head, requested_page
 
@@ -209,7 +209,7 @@ def _page(request: Request) -> Response:
     }
     early = ""
     if not info.address:
-        root = root_path(request.scope)
+        root = root_address(request.scope)
         headers["Link"] = early_header(root)
         early = early_links(root) + early_html(request.url.query, request.headers.items())
     body = "".join(

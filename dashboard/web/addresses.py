@@ -12,7 +12,7 @@ from dashboard import state
 from dashboard.api.asked import base_address, read_weights, write_query
 from dashboard.text import FALLBACK, match_language
 
-SAFE = "/-._~!$&'()*+,;=:@"
+SAFE = "/-._~!$()*+,;=:@"
 """Letters that a path may hold as they are."""
 MAX_LANGUAGE_LETTERS = 20
 """Longer values of `lang` are no language."""
@@ -21,6 +21,11 @@ MAX_LANGUAGE_LETTERS = 20
 def root_path(scope: Scope) -> str:
     """The path below which this server is reached, without a slash at the end; empty for the root of the host."""
     return str(scope.get("root_path", "")).rstrip("/")
+
+
+def root_address(scope: Scope) -> str:
+    """The root path as addresses write it: with nothing in it that HTML or a header cannot hold."""
+    return quote(root_path(scope), safe=SAFE)
 
 
 def path_of(scope: Scope) -> str:
@@ -41,7 +46,7 @@ def local_address(scope: Scope, path: str, params: Mapping[str, object] | None =
     """
     query = write_query(params or {})
     written = quote(f"/{path.lstrip('/')}", safe=SAFE)  # a second slash would name another host
-    return f"{root_path(scope)}{written}" + (f"?{query}" if query else "")
+    return f"{root_address(scope)}{written}" + (f"?{query}" if query else "")
 
 
 def full_address(request: Request, path: str, params: Mapping[str, object] | None = None) -> str:

@@ -83,7 +83,6 @@ def make_head(request: Request, info: PageInfo) -> Head:
             image=full_address(request, PREVIEW, {"v": preview_version()}),
             image_size=PREVIEW_SIZE,
             image_alt=said.say("Map of the mosaics of protected areas of Brazil and French Guiana"),
-            locale=said.locale,
             is_listed=info.is_public and not is_embedded,
         )
     )

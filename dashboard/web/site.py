@@ -27,6 +27,11 @@ def is_door(path: str) -> bool:
     return path.startswith(DOORS) or path in SIGN_IN or "/_stcore/" in path
 
 
+def leaves_to_streamlit(path: str) -> bool:
+    """Whether a path is one of a page, with or without a slash at its end, or one of Streamlit's doors."""
+    return is_door(path) or find_page(path.rstrip("/").removeprefix("/"), FALLBACK) is not None
+
+
 def may_hold_shell(request: Request) -> bool:
     """Whether HTML that Streamlit answers with is its page: it answers so for files that it does not have, too."""
     return request.method in READING and not path_of(request.scope).startswith(DOOR_WITH_HTML)
@@ -39,14 +44,15 @@ async def own_response(request: Request) -> Response | None:
         None for pages and doors, which Streamlit answers.
     """
     path = path_of(request.scope)
-    if is_door(path):
-        return None
-    if path in SITE_FILES:
-        response = await _file_response(request, path) if request.method in READING else method_response()
-    elif find_page(path.strip("/"), FALLBACK) is None:
+    is_file, is_reading = path in SITE_FILES, request.method in READING
+    if not is_file and not leaves_to_streamlit(path):
         response = await run_in_threadpool(not_found_response, request)
+    elif not is_reading and not is_door(path):
+        return method_response()
+    elif is_file:
+        response = await _file_response(request, path)
     else:
-        return None if request.method in READING else method_response()
+        return None
     if request.method == "HEAD":
         response.body = b""  # the headers stay as they would be with it
     return response
