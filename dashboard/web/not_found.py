@@ -72,7 +72,8 @@ def _texts(said: Words) -> dict[str, str]:
     return {
         "skip": said.say("Skip to the content"),
         "language": said.say("Language"),
-        "lead": said.say("The address may have a typing error, or the page has moved. These pages exist:"),
+        "lead": said.say("The address may have a typing error, or the page has moved."),
+        "pages": said.say("All pages"),
         "nearest": said.say("Perhaps you are looking for:"),
         "search": said.say("Search for a municipality or commune"),
         "submit": said.say("Search"),
