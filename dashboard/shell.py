@@ -102,49 +102,44 @@ def _early(address: str, *attributes: str) -> EarlyFile:
 
 
 @cache
-def first_files() -> tuple[EarlyFile, ...]:
-    """What the map page needs for its first picture and its map: told before the HTML itself.
+def early_files() -> tuple[EarlyFile, ...]:
+    """What the map page will ask for, in the order in which it is best fetched.
 
-    They are few: a proxy takes a few kilobytes of headers in all.
+    The mesh of the first picture comes first, what is large last: they share the line.
     """
     options = data.map_options()
     frame = "/component/streamlit_folium.st_folium/static/"
     return (
         _early(data.assets().address(FIRST_MESH_FILE), "rel=preload", "as=fetch", "crossorigin", "fetchpriority=high"),
+        *(_early(f"/static/js/{name}", "rel=modulepreload") for name in lazy_chunks()),
         *(
             _early(f"{frame}js/{path.name}", "rel=preload", "as=script")
             for path in (SHELL_FOLDERS[frame] / "js").glob("main.*.js")
         ),
         _early(own_address("mosaicos-map.js"), "rel=preload", "as=script"),
         _early(own_address("mosaicos-map.css"), "rel=preload", "as=style"),
+        *(_early(own_address(component_file(name)), "rel=modulepreload") for name in COMPONENTS),
         _early(options["settings"], "rel=preload", "as=fetch", "crossorigin"),
         _early(options["mesh"], "rel=preload", "as=fetch", "crossorigin"),
     )
 
 
-@cache
-def later_files() -> tuple[EarlyFile, ...]:
-    """What else the map page will ask for: told at the beginning of the HTML."""
-    return (
-        *(_early(f"/static/js/{name}", "rel=modulepreload") for name in lazy_chunks()),
-        *(_early(own_address(component_file(name)), "rel=modulepreload") for name in COMPONENTS),
-    )
-
-
 @lru_cache(maxsize=8)
 def early_header(root: str = "") -> str:
-    """`first_files` as a `Link` header: fetched while the page around them is still being loaded.
+    """The first of `early_files` as a `Link` header. The others are in the HTML that comes with it, for a proxy takes a
+    few kilobytes of headers in all.
 
     Args:
         root: The path below which this server is reached.
     """
-    return ", ".join(f"<{root}{file.address}>; {'; '.join(file.attributes)}" for file in first_files())
+    first = early_files()[0]
+    return f"<{root}{first.address}>; {'; '.join(first.attributes)}"
 
 
 @lru_cache(maxsize=8)
 def early_links(root: str = "") -> str:
-    """`later_files` as elements of the head."""
-    return "".join(f'<link href="{root}{file.address}" {" ".join(file.attributes)}>' for file in later_files())
+    """The others of `early_files`, as elements for the beginning of the head: fetched while the rest is still read."""
+    return "".join(f'<link href="{root}{file.address}" {" ".join(file.attributes)}>' for file in early_files()[1:])
 
 
 class PageParts(NamedTuple):
