@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -73,6 +74,14 @@ def is_refused(failing: str) -> None:
 def test_a_database_out_of_reach_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOSAICOS_DATABASE_URL", "postgresql+psycopg://nobody:secret@127.0.0.1:9/none")
     is_refused("database")
+
+
+def test_a_database_that_takes_the_connection_and_says_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("MOSAICOS_DATABASE_URL", f"postgresql+psycopg://nobody@127.0.0.1:{port}/none")
+        monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0.2)
+        is_refused("database")
 
 
 def test_a_file_that_is_no_database_is_named(no_records: Path) -> None:
