@@ -21,7 +21,7 @@ from geodata.records.roles import ROLES, Role
 
 VIEWS = Path(__file__).parent / "views"
 RESTRICTED = "restricted"
-"""The view that stands at the address of a closed page for whoever may not see it."""
+"""The view at the address of a closed page for whoever may not see it."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class PageInfo:
         description: One sentence for search engines and for the preview of a link.
         role: The least role that it is for; null where it is for everybody.
         is_closed: Whether it is not there at all for others; otherwise it is hidden from their menu.
-        subjects: Parameters of the address that name what it is about, the one that goes first before the others.
-        long_title: Its name where it stands alone; empty where the one of the menu says enough.
+        subjects: Parameters of the address that name what it is about, the most specific first.
+        long_title: Its name in the title of the document; empty where that of the menu is clear enough.
     """
 
     view: str
@@ -157,7 +157,7 @@ def find_page(address: str, language: str) -> PageInfo | None:
 
 
 def sections(words: Words, access: Access) -> dict[str, list[Page]]:
-    """The pages by the name of their section; the map stands before all sections."""
+    """The pages by the name of their section; the map comes before all sections."""
     roles = frozenset(role for role in ROLES if access.is_at_least(role))
     # a page keeps whether this run may call it, so each run has its own
     return {name: [copy.copy(page) for page in pages] for name, pages in _made(words.code, roles).items()}

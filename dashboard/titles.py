@@ -1,4 +1,4 @@
-"""Titles of documents: what stands on the tab of the browser, in its history and in the preview of a link."""
+"""Titles of documents: for the tab of the browser, its history and the preview of a link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands at the address of a page that whoever asks may not see."""
+"""Shown at the address of a page that this visitor may not see."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from dashboard import state
-from dashboard.api.asked import base_address, read_weights, write_query
-from dashboard.text import FALLBACK, match_language
+from dashboard.api.asked import accepted_language, base_address, write_query
+from dashboard.text import match_language
 
 SAFE = "/-._~!$()*+,;=:@"
 """Letters that a path may hold as they are."""
@@ -61,11 +61,4 @@ def chosen_language(request: Request) -> str | None:
 
 def reader_language(request: Request) -> str:
     """The language of the reader: of the address, else of the browser, else English. Never an error."""
-    chosen = chosen_language(request)
-    if chosen is not None:
-        return chosen
-    for name, weight in read_weights(request.headers.get("accept-language", "")):
-        found = match_language(name) if weight else None
-        if found is not None:
-            return found
-    return FALLBACK
+    return chosen_language(request) or accepted_language(request)

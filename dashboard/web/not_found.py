@@ -92,8 +92,8 @@ def _sections(request: Request, language: str) -> dict[str, list[tuple[str, str,
 
 def _nearest_pages(request: Request, language: str) -> list[tuple[str, str]]:
     """Public pages whose path or title is near what was asked for."""
-    asked = path_of(request.scope).strip("/").rpartition("/")[2][:MAX_PATH]
+    wanted = path_of(request.scope).strip("/").rpartition("/")[2][:MAX_PATH]
     by_name = {name: info for info in page_infos(language) if info.is_public and info.address
                for name in (info.address, info.title)}  # fmt: skip
-    found = {by_name[name].title: _address(request, by_name[name].path, language) for name in nearest(asked, by_name)}
+    found = {by_name[name].title: _address(request, by_name[name].path, language) for name in nearest(wanted, by_name)}
     return list(found.items())

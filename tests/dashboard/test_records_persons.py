@@ -60,7 +60,7 @@ def test_the_page_is_not_there_for_others(monkeypatch: pytest.MonkeyPatch, datab
 
 
 @pytest.mark.parametrize("language", TONGUES)
-def test_others_are_told_at_its_address_that_it_is_not_for_them(
+def test_its_address_says_to_others_that_the_page_is_restricted(
     monkeypatch: pytest.MonkeyPatch, database: Engine, language: str
 ) -> None:
     keep(database)

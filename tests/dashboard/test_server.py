@@ -293,7 +293,7 @@ def test_a_section_of_the_settings_is_read_once_and_never_changed_by_who_reads_i
     assert _in_a_new_process(code, tmp_path) == "True True #0b6e69"
 
 
-def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
+def test_what_the_map_will_ask_for_is_announced_with_the_page() -> None:
     in_header = re.findall(r"<(/[^>]+)>; rel=preload; as=fetch; crossorigin; fetchpriority=high", shell.early_header())
     in_html = re.findall(
         r'<link href="(/[^"]+)" rel=(?:preload as=\w+(?: crossorigin)?|modulepreload)>', shell.early_links()
@@ -303,7 +303,7 @@ def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
     addresses = {*in_header, *in_html}
     for address in addresses:
         assert ask(address, accept_encoding="gzip").status == 200, address
-    assert len(addresses) == len(in_header) + len(in_html), "nothing is told twice"
+    assert len(addresses) == len(in_header) + len(in_html), "no file stands in both"
     assert {data.assets().address("mesh:territory"), own_address("mosaicos-map.js")} <= addresses
     for name in shell.LAZY:
         assert any(address.startswith(f"/static/js/{name}.") for address in addresses), f"{name}: named otherwise now?"

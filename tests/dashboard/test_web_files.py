@@ -43,7 +43,7 @@ def test_a_picture_is_what_its_address_says(path: str, media_type: str, kind: st
     assert head.headers["content-length"] == str(len(found.content))
 
 
-def test_robots_may_read_the_pages_and_are_told_of_the_site_map() -> None:
+def test_robots_may_read_the_pages_and_find_the_site_map() -> None:
     found = ask("/robots.txt")
     assert found.headers["content-type"] == "text/plain; charset=utf-8"
     lines = found.text.splitlines()
