@@ -66,6 +66,9 @@ def title_of_address(address: str | None, params: Mapping[str, str | None], word
         params: Parameters of the address.
         words: The language.
     """
-    path = urlsplit(address or "").path.rstrip("/").rpartition("/")[2]
-    info = find_page(path, words.code) or find_page("", words.code)
+    try:
+        path = urlsplit(address or "").path
+    except ValueError:  # the browser says what it likes
+        path = ""
+    info = find_page(path.rstrip("/").rpartition("/")[2], words.code) or find_page("", words.code)
     return PRODUCT if info is None else document_title(info, params, words)

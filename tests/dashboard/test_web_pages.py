@@ -9,7 +9,8 @@ import pytest
 
 from dashboard import shell
 from dashboard.navigation import RESTRICTED, VIEWS, PageInfo, page_infos
-from dashboard.text import TONGUES
+from dashboard.text import TONGUES, words
+from dashboard.titles import title_of_address
 from dashboard.web import site
 from dashboard.web.site_files import preview_version
 
@@ -167,6 +168,21 @@ def test_who_has_no_scripts_is_led_to_the_data_in_the_language_of_the_page() -> 
         assert noscript is not None
         assert f"/api/?f=html&amp;lang={code}" in noscript[1]
         assert "Streamlit" not in noscript[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        ("https://mosaicos.example/points?lang=fr", "Dix points · mosaicos"),
+        ("https://mosaicos.example/mosaicos/mosaic/", "Mosaico Bocaina · mosaicos"),
+        ("https://mosaicos.example/", "Mosaico Bocaina · Carte · mosaicos"),
+        ("https://mosaicos.example/below/a/root/path/", "Mosaico Bocaina · Carte · mosaicos"),
+        ("http://[", "Mosaico Bocaina · Carte · mosaicos"),
+        (None, "Mosaico Bocaina · Carte · mosaicos"),
+    ],
+)
+def test_the_first_title_of_a_session_is_that_of_the_first_html(address: str | None, title: str) -> None:
+    assert title_of_address(address, {"mosaic": "bocaina"}, words("fr")) == title
 
 
 # --- where there is nothing --------------------------------------------------------------------------------
