@@ -266,6 +266,15 @@ def _is_there(url: URL) -> bool:
     return url.get_backend_name() != "sqlite" or Path(str(url.database)).is_file()
 
 
+def find_engine() -> Engine | None:
+    """The database that this process shows; null where there is none yet. It may connect to it.
+
+    Raises:
+        DatabaseError: the database cannot be reached or used.
+    """
+    return _find_engine()
+
+
 def _find_engine() -> Engine | None:
     url = database_url(is_demonstration=wants_demonstration())
     if not _is_there(url):

@@ -24,7 +24,6 @@ import folium.plugins  # noqa: F401 - slow to import: done before the first visi
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.starlette import App
@@ -36,7 +35,7 @@ from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
 from dashboard.map.codes import codes_state
-from dashboard.shell import is_page, shell_asset, with_ours
+from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.origins import SameOrigin
@@ -44,6 +43,8 @@ from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxi
 from dashboard.web.sign_in import SignIn
 from dashboard.web.streamlit_internals import keep_off_the_network
 from dashboard.web.streamlit_routes import StreamlitRoutes
+from dashboard.web.not_found import plain_not_found_response
+from dashboard.web.site import may_hold_shell, own_response
 from geodata.records.errors import RecordsError
 from geodata.records.server_token import (
     announced,
@@ -124,14 +125,20 @@ class Files:
             request = Request(scope)
             if path.startswith(PREFIX):
                 asset = data.assets().find(path.removeprefix(PREFIX))
-                response = answer(asset, request) if asset else Response("Not found", status_code=404)
+                response = answer(asset, request) if asset else plain_not_found_response()
                 await response(scope, receive, send)
                 return
             shell = shell_asset(path) if accepts_gzip(request) else None
             if shell is not None:
                 await answer(shell, request)(scope, receive, send)
                 return
-            if is_page(path):
+        if scope["type"] == "http":
+            request = Request(scope)
+            own = await own_response(request)
+            if own is not None:
+                await own(scope, receive, send)
+                return
+            if may_hold_shell(request):
                 send = with_ours(send, request)
         await self.app(scope, receive, send)
 

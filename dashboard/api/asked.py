@@ -139,6 +139,11 @@ def choose_language(request: Request) -> str:
         if found is None:
             raise unknown_value("lang", said[0], TONGUES)
         return found
+    return accepted_language(request)
+
+
+def accepted_language(request: Request) -> str:
+    """The language of the interface that the browser likes best (`Accept-Language`), else English."""
     for name, weight in read_weights(request.headers.get("accept-language", "")):
         found = match_language(name) if weight else None
         if found is not None:

@@ -1,1 +1,1 @@
-"""What stands between the network and the pages: proxies, access, headers, limits."""
+"""What stands between the network and the pages: proxies, access, limits, headers, health, files of the site, 404."""

@@ -192,7 +192,8 @@ def test_the_map_page_brings_its_picture_and_every_page_our_style_sheet() -> Non
     told = re.search(r'<script type="application/json" id="mosaicos-early">(.*?)</script>', text)
     assert told is not None
     assert json.loads(told[1]) == json.loads(json.dumps(early_state("", ELSEWHERE)))
-    assert text.index("mosaicos-early") < text.index("<title>") < text.index('<div id="root">')
+    assert text.index("<title>") < text.index("rel=modulepreload") < text.index("mosaicos-early")
+    assert text.index("mosaicos-early") < text.index('src="./static/js/index.') < text.index('<div id="root">')
     assert text.index('<div id="root">') < text.index("/assets/mosaicos-app-") < text.index("</body>")
     headers, body = page("/mosaic", HTMLResponse("Streamlit's"))
     assert b"/assets/mosaicos-app-" in body
@@ -214,14 +215,6 @@ def test_what_is_no_page_goes_through_as_it_is(answer: Response) -> None:
     headers, body = page("/", answer)
     assert body == answer.body
     assert "cache-control" not in headers
-
-
-@pytest.mark.parametrize(
-    "path", ["/component/x/index.html", "/static/js/a.html", "/_stcore/health", "/media/x", "/app/x"]
-)
-def test_files_and_doors_of_streamlit_are_no_pages(path: str) -> None:
-    assert not shell.is_page(path)
-    assert shell.is_page("/records")
 
 
 def test_another_version_of_streamlits_page_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
