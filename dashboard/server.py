@@ -38,13 +38,13 @@ from dashboard.map.codes import codes_state
 from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
 from dashboard.web.headers import SecurityHeaders
+from dashboard.web.notices import plain_not_found_response
 from dashboard.web.origins import SameOrigin
 from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
+from dashboard.web.site import may_hold_shell, own_response
 from dashboard.web.streamlit_internals import keep_off_the_network
 from dashboard.web.streamlit_routes import StreamlitRoutes
-from dashboard.web.not_found import plain_not_found_response
-from dashboard.web.site import may_hold_shell, own_response
 from geodata.records.errors import RecordsError
 from geodata.records.server_token import (
     announced,

@@ -23,7 +23,7 @@ from dashboard.assets import COMPONENTS, Asset, component_file, own_address
 from dashboard.early import early_html
 from dashboard.map.options import FIRST_MESH_FILE
 from dashboard.web.addresses import root_address
-from dashboard.web.not_found import plain_not_found_response
+from dashboard.web.notices import plain_not_found_response
 from dashboard.web.page_head import make_head, requested_page
 
 SHELL_FOLDERS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.access import exchange_token, holds_token
+from dashboard.web.notices import wrong_token_response
 from dashboard.web.origins import is_open
-from dashboard.web.pages import plain_page
 from dashboard.web.proxies import PREFIX_KEY
 from geodata.records.server_token import TOKEN_PARAM
 
@@ -35,11 +35,16 @@ class SignIn:
         await self.app(scope, receive, send)
 
     @staticmethod
-    def _answer(request: Request, given: str) -> Response:
+    def _refuse(request: Request, headers: dict[str, str]) -> Response:
+        response = wrong_token_response(request)
+        response.headers.update(headers)
+        return response
+
+    def _answer(self, request: Request, given: str) -> Response:
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         cookie = exchange_token(given)
         if cookie is None and not holds_token(request.headers.items()):
-            return HTMLResponse(plain_page(request, "token"), 403, headers)
+            return self._refuse(request, headers)
         kept = [(name, value) for name, value in request.query_params.multi_items() if name != TOKEN_PARAM]
         prefix = request.scope.get(PREFIX_KEY, "")
         # one slash at the beginning: two would name another host

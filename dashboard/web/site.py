@@ -10,7 +10,7 @@ from dashboard.navigation import find_page
 from dashboard.text import FALLBACK
 from dashboard.web import health
 from dashboard.web.addresses import path_of
-from dashboard.web.not_found import READING, method_response, not_found_response
+from dashboard.web.notices import READING, method_response, not_found_response
 from dashboard.web.site_files import PICTURES, picture_response, robots_response, sitemap_response
 
 SIGN_IN = ("/auth/login", "/auth/logout", "/oauth2callback")

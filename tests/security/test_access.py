@@ -88,7 +88,7 @@ def test_the_address_with_the_token_leads_to_a_clean_one_with_a_private_cookie(s
 
 
 def test_a_wrong_token_is_refused_in_the_readers_language(served: Served) -> None:
-    for language, said in (("fr", "Cette adresse n’est plus valable."), ("pt-BR", "Este endereço não é mais válido.")):
+    for language, said in (("fr", "Cette adresse n’est plus valable"), ("pt-BR", "Este endereço não é mais válido")):
         found = httpx.get(f"{served.address}/?token=x", headers={"Accept-Language": language}, timeout=LIMIT_S)
         assert (found.status_code, "set-cookie" in found.headers) == (403, False)
         assert said in found.text

@@ -1,6 +1,8 @@
-"""The answers where there is nothing (404), in the reader's language, and where things can only be read (405)."""
+"""Pages and answers for what is not there (404), cannot be written (405), or lets nobody in (403)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -26,13 +28,44 @@ def not_found_response(request: Request) -> Response:
     """A page that says so and leads on, with the status 404."""
     language = reader_language(request)
     said = words(language)
-    style = pages.style()
-    content = environment().get_template("not_found.html").render(
+    return _notice(
+        request,
+        404,
+        said.say("There is no page at this address"),
+        said.say("The address may have a typing error, or the page has moved."),
+        said.say("Status 404: not found"),
+        nearest=_nearest_pages(request, language),
+    )
+
+
+def wrong_token_response(request: Request) -> Response:
+    """A page for whoever opens an address with a token that this server does not accept, with the status 403."""
+    said = words(reader_language(request))
+    return _notice(
+        request,
+        403,
+        said.say("This address is no longer valid"),
+        said.say(
+            "It holds a key that this server does not accept. The command “mosaicos url” shows the address that is "
+            "valid now."
+        ),
+        said.say("Status 403: not accepted"),
+    )
+
+
+def _notice(
+    request: Request, code: int, title: str, lead: str, status: str, *, nearest: Sequence[tuple[str, str]] = ()
+) -> Response:
+    language = reader_language(request)
+    said = words(language)
+    content = environment().get_template("notice.html").render(
         html_lang=language_tag(language),
         language=language,
         product=PRODUCT,
-        title=said.say("There is no page at this address"),
-        style=style,
+        title=title,
+        lead=lead,
+        status=status,
+        style=pages.style(),
         icon=local_address(request.scope, "/favicon.ico"),
         home=_address(request, "/", language),
         search_address=local_address(request.scope, "/"),
@@ -40,7 +73,7 @@ def not_found_response(request: Request) -> Response:
             (tongue.name, language_tag(code), _address(request, path_of(request.scope), code), code == language)
             for code, tongue in TONGUES.items()
         ],
-        nearest=_nearest_pages(request, language),
+        nearest=nearest,
         sections=_sections(request, language),
         said=_texts(said),
     )  # fmt: skip
@@ -50,7 +83,7 @@ def not_found_response(request: Request) -> Response:
         "Content-Security-Policy": pages.policy(forms=True, icon=True),
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(content, 404, headers, media_type="text/html")
+    return Response(content, code, headers, media_type="text/html")
 
 
 def plain_not_found_response() -> Response:
@@ -72,12 +105,10 @@ def _texts(said: Words) -> dict[str, str]:
     return {
         "skip": said.say("Skip to the content"),
         "language": said.say("Language"),
-        "lead": said.say("The address may have a typing error, or the page has moved."),
         "pages": said.say("All pages"),
         "nearest": said.say("Perhaps you are looking for:"),
         "search": said.say("Search for a municipality or commune"),
         "submit": said.say("Search"),
-        "status": said.say("Status 404: not found"),
     }
 
 
