@@ -16,7 +16,7 @@ from dashboard.map.codes import hatched_places, territory_codes
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 
-from .conftest import HOSTILE, HOSTILE_MOSAIC, PATIENCE_MS, PHONE, WIDE, Visit
+from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, TWO_FRAMES, WIDE, Visit, open_context
 from .test_map_page import VIEW, pixels
 
 Open = Callable[..., Visit]
@@ -30,7 +30,6 @@ PICTURE = """() => {
   for (let place = 0; place < data.length; place += 1) sum = (sum * 31 + data[place]) % 2147483647;
   return sum;
 }"""
-IS_STILL = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 TELL = """(body, changes) => {
   const { session, update } = window.mosaicosMap;
   update({ ...session.state, ...changes });
@@ -41,13 +40,8 @@ LAYERS = ("outlines", "units", "lands", "support", "borders", "names", "local", 
 @contextmanager
 def other_host_allowed(browser: Browser, url: str, answer: Callable[[Route], None]) -> Iterator[Visit]:
     """A visit that may ask for tiles of the base map; `answer` says what becomes of such a request."""
-    context = browser.new_context(viewport=WIDE, locale="en-US")
+    context = open_context(browser, viewport=WIDE, locale="en-US")
     made = Visit(context.new_page())
-    made.page.set_default_timeout(PATIENCE_MS)
-    made.page.on("request", lambda request: made.requests.append(request.url))
-    made.page.on("pageerror", lambda error: made.errors.append(str(error)))
-    made.page.on("console", lambda one: made.errors.append(one.text) if one.type == "error" else None)
-    made.page.on("dialog", lambda dialog: (made.dialogs.append(dialog.message), dialog.dismiss()))
     made.page.route("https://tile.openstreetmap.org/**", answer)
     made.page.goto(url)
     try:
@@ -66,7 +60,7 @@ def open_layers(visited: Visit) -> None:
 
 def picture(visited: Visit) -> object:
     """A number that changes with any pixel of the map's canvas."""
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     return visited.ask_map(PICTURE)
 
 
@@ -187,7 +181,7 @@ def test_by_stage_the_legend_counts_stages_and_marks_of_support(
     visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     visited.map.locator("[data-look='0'], [data-look='Z']").first.wait_for()
     visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     counted = legend(visited)
     words = [word for word, _ in snapshot.support.values()]
     support = {word: words.count(word) for word in style.SUPPORT if word in words}
@@ -202,7 +196,7 @@ def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
     visited.wait_for_map()
     assert "G" in legend(visited)
     visited.ask_map("() => void window.mosaicosMap.session.map.setView([-24.5, -48.5], 8, { animate: false })")
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     counted = legend(visited)
     assert "G" not in counted
     inside = visited.ask_map(
@@ -314,7 +308,7 @@ def test_zoom_to_the_selection_and_to_the_whole(address: str, visit: Open) -> No
     visited.wait_for_map()
     first = visited.ask_map(VIEW)
     visited.map.get_by_role("button", name="Zoom to the selection").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     seen = visited.ask_map(
         """() => {
           const { map, territories, codes } = window.mosaicosMap.session;
@@ -328,7 +322,7 @@ def test_zoom_to_the_selection_and_to_the_whole(address: str, visit: Open) -> No
     assert seen[:2] == [len(expected.territories), True]
     assert seen[2] > 6
     visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     assert visited.ask_map(VIEW) == pytest.approx(first, abs=0.1)
 
 
@@ -478,7 +472,7 @@ def test_over_the_base_map_fills_let_it_through(address: str, browser: Browser) 
         expect(visited.map.locator(".map-note")).to_be_hidden()
         assert visited.errors == []
         switch(visited, "base").click()
-        visited.ask_map(IS_STILL)
+        visited.ask_map(TWO_FRAMES)
         assert pixels(visited, fill) == solid
 
 
