@@ -115,9 +115,9 @@ def address() -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
-    """The dashboard on synthetic records, and what the person at this machine sees of them."""
+    """The dashboard on synthetic records, and what the person at this machine sees of them; no test writes there."""
     path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
     engine = open_engine(f"sqlite:///{path}", create=True)
     upgrade(engine, is_demonstration=True)
@@ -223,6 +223,14 @@ class Visit:
         self.page.on("console", lambda one: self.errors.append(one.text) if one.type == "error" else None)
         self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
         self.page.on("websocket", self.runs.follow)
+
+    def go(self, url: str, *, size: dict[str, int] | None = None) -> None:
+        """Open another address in the same page, which has the scripts already: half the work of a new visit."""
+        self.wait_for_run()
+        if size is not None:
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        self.runs.missing = "new_session"
+        self.page.goto(url)
 
     @property
     def map(self) -> FrameLocator:

@@ -87,7 +87,7 @@ def counts_of(codes: str) -> dict[str, int]:
 # --- switches ---------------------------------------------------------------------------------------------------
 
 
-def test_layers_are_folded_away_at_first_and_the_base_map_is_off(address: str, visit: Open) -> None:
+def test_layers_are_folded_away_at_first_the_base_map_is_off_and_the_legend_folds(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en")
     visited.wait_for_map()
     button = visited.map.get_by_role("button", name="Layers")
@@ -102,35 +102,40 @@ def test_layers_are_folded_away_at_first_and_the_base_map_is_off(address: str, v
     expect(switch(visited, "local")).to_be_hidden()
     assert not any("openstreetmap" in url for url in visited.requests)
 
+    legend_button = visited.map.get_by_role("button", name="Legend")
+    expect(legend_button).to_have_attribute("aria-expanded", "true")
+    legend_button.press("Enter")
+    expect(legend_button).to_have_attribute("aria-expanded", "false")
+    expect(visited.map.locator(".map-legend")).to_be_hidden()
 
-@pytest.mark.parametrize("name", ["outlines", "borders"])
-def test_a_switch_of_the_country_changes_the_picture_and_back(address: str, visit: Open, name: str) -> None:
+
+def test_a_switch_of_the_country_changes_the_picture_and_back(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en")
     visited.wait_for_map()
     visited.map.locator("[data-look=incomplete]").wait_for()
     open_layers(visited)
     before = picture(visited)
-    switch(visited, name).click()
-    without = picture(visited)
-    assert without != before
-    switch(visited, name).click()
-    assert picture(visited) == before, "what was put on last does not hide what lies above it"
+    for name in ("outlines", "borders"):
+        switch(visited, name).click()
+        assert picture(visited) != before, name
+        switch(visited, name).click()
+        assert picture(visited) == before, f"{name}: what was put on last does not hide what lies above it"
 
 
-@pytest.mark.parametrize(("name", "look"), [("units", "U"), ("lands", "T")])
-def test_a_switch_of_members_changes_picture_tip_and_legend(address: str, visit: Open, name: str, look: str) -> None:
+def test_a_switch_of_members_changes_picture_tip_and_legend(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en&mosaic={AMAPA}")
     visited.wait_for_map(AMAPA)
     open_layers(visited)
-    row = visited.map.locator(f"[data-look={look}]")
-    expect(row).to_have_count(1)
-    before = picture(visited)
-    switch(visited, name).click()
-    assert picture(visited) != before
-    expect(row).to_have_count(0)
-    switch(visited, name).click()
-    assert picture(visited) == before
-    expect(row).to_have_count(1)
+    for name, look in (("units", "U"), ("lands", "T")):
+        row = visited.map.locator(f"[data-look={look}]")
+        expect(row).to_have_count(1)
+        before = picture(visited)
+        switch(visited, name).click()
+        assert picture(visited) != before, name
+        expect(row).to_have_count(0)
+        switch(visited, name).click()
+        assert picture(visited) == before, name
+        expect(row).to_have_count(1)
 
 
 def test_switches_survive_a_rerun_and_a_change_of_language(address: str, visit: Open) -> None:
@@ -156,20 +161,26 @@ def test_switches_survive_a_rerun_and_a_change_of_language(address: str, visit: 
 # --- legend -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("query", "filters"),
-    [("", Filters()), ("&state=BR-31", Filters(state=("BR-31",))), ("&country=FR", Filters(country=("FR",)))],
-)
-def test_the_legend_counts_what_the_selection_holds(address: str, visit: Open, query: str, filters: Filters) -> None:
-    visited = visit(f"{address}/?lang=en{query}")
-    visited.wait_for_map()
-    visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.map.locator("[data-look=incomplete]").wait_for()
-    counted = legend(visited)
-    assert {code: number for code, number in counted.items() if number} == counts_of(codes_of(filters))
-    settings_order = "CBGHLZ0123456ADWSON"
-    looks = [code for code in counted if code in style.TERRITORY]
-    assert looks == sorted(looks, key=settings_order.index)
+def test_the_legend_counts_what_the_selection_holds(address: str, visit: Open) -> None:
+    chosen = {"": Filters(), "&state=BR-31": Filters(state=("BR-31",)), "&country=FR": Filters(country=("FR",))}
+    visited = visit(f"{address}/?lang=en")
+    for query, filters in chosen.items():
+        if query:
+            visited.go(f"{address}/?lang=en{query}")
+        visited.wait_for_map()
+        visited.map.get_by_role("button", name="Show the whole map").click()
+        visited.map.locator("[data-look=incomplete]").wait_for()
+        counted = legend(visited)
+        assert {code: number for code, number in counted.items() if number} == counts_of(codes_of(filters)), query
+        settings_order = "CBGHLZ0123456ADWSON"
+        looks = [code for code in counted if code in style.TERRITORY]
+        assert looks == sorted(looks, key=settings_order.index), query
+        if query == "&state=BR-31":
+            rows = visited.map.locator(".map-legend-row")
+            expect(rows.filter(has_text="Chosen by the filters, no link known")).to_have_count(1)
+            expect(rows.filter(has_text="Linked, but left out by the filters")).to_have_count(1)
+            for code in (style.SELECTED_UNLINKED, style.LEFT_OUT):
+                assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
 
 
 def test_by_stage_the_legend_counts_stages_and_marks_of_support(
@@ -209,26 +220,6 @@ def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
     )
     assert isinstance(inside, list)
     assert 0 < inside[0] <= (counted["C"] or 0) <= inside[1]
-
-
-def test_the_legend_of_a_filter_shows_what_it_chose_and_what_it_left_out(address: str, visit: Open) -> None:
-    visited = visit(f"{address}/?lang=en&state=BR-31")
-    visited.wait_for_map()
-    rows = visited.map.locator(".map-legend-row")
-    expect(rows.filter(has_text="Chosen by the filters, no link known")).to_have_count(1)
-    expect(rows.filter(has_text="Linked, but left out by the filters")).to_have_count(1)
-    for code in (style.SELECTED_UNLINKED, style.LEFT_OUT):
-        assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
-
-
-def test_the_legend_folds_and_says_so(address: str, visit: Open) -> None:
-    visited = visit(f"{address}/?lang=en")
-    visited.wait_for_map()
-    button = visited.map.get_by_role("button", name="Legend")
-    expect(button).to_have_attribute("aria-expanded", "true")
-    button.press("Enter")
-    expect(button).to_have_attribute("aria-expanded", "false")
-    expect(visited.map.locator(".map-legend")).to_be_hidden()
 
 
 # --- support and names --------------------------------------------------------------------------------------------
@@ -350,18 +341,20 @@ def test_no_full_screen_button_where_the_page_around_does_not_allow_it(address: 
     expect(visited.map.get_by_role("button", name="Full screen")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE])
-def test_targets_are_large_enough_and_named(address: str, visit: Open, size: dict[str, int]) -> None:
-    visited = visit(f"{address}/?lang=en", size=size)
-    visited.wait_for_map()
-    open_layers(visited)
-    targets = visited.map.locator(".leaflet-bar a, .map-button, .map-panel-button, .map-panel label:visible")
-    assert targets.count() >= 12
-    for target in targets.all():
-        box = target.bounding_box()
-        assert box is not None
-        assert min(box["width"], box["height"]) >= 34, target
-        assert target.get_attribute("aria-label") or target.inner_text().strip()
+def test_targets_are_large_enough_and_named(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=en", size=WIDE)
+    for size in (WIDE, PHONE):
+        if size == PHONE:
+            visited.go(f"{address}/?lang=en", size=PHONE)
+        visited.wait_for_map()
+        open_layers(visited)
+        targets = visited.map.locator(".leaflet-bar a, .map-button, .map-panel-button, .map-panel label:visible")
+        assert targets.count() >= 12
+        for target in targets.all():
+            box = target.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 34, target
+            assert target.get_attribute("aria-label") or target.inner_text().strip()
 
 
 def test_on_a_phone_the_panels_are_folded_and_stay_inside(address: str, visit: Open) -> None:
