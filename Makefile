@@ -50,13 +50,13 @@ bench-records: ## Measure the records on SQLite and PostgreSQL (needs a server),
 
 bench-map: ## Measure the map page in a real Chromium against its peers, in one run
 	@scripts/setup.sh dev bench
-	@scripts/chromium.sh --install >/dev/null
+	@scripts/chromium.sh --install --window >/dev/null
 	@echo "== Measuring the map page; this takes half an hour and all cores"
 	@.venv/bin/python -m benchmarks.bench_map --out docs/BENCHMARKS.md
 
 bench-desk: ## Measure the pages of the programme's desk in a real Chromium, in one run
 	@scripts/setup.sh dev bench
-	@scripts/chromium.sh --install >/dev/null
+	@scripts/chromium.sh --install --window >/dev/null
 	@echo "== Measuring the programme's desk; this takes ten minutes and all cores"
 	@.venv/bin/python -m benchmarks.bench_desk --out docs/BENCHMARKS.md
 

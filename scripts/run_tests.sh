@@ -72,7 +72,7 @@ if [ -z "$postgres" ]; then
 elif .venv/bin/python - "$postgres" <<'PYTHON' 2>/dev/null; then
 import sys
 import psycopg
-psycopg.connect(sys.argv[1].replace("+psycopg", ""), connect_timeout=3).close()
+psycopg.connect(sys.argv[1].replace("+psycopg", ""), connect_timeout=30).close()
 PYTHON
   echo "== PostgreSQL tests with the server of MOSAICOS_TEST_POSTGRES_URL"
 else

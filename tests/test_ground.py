@@ -190,29 +190,74 @@ def test_named_chromium_that_does_not_start_is_an_error(machine: Path) -> None:
     assert "MOSAICOS_CHROMIUM=nowhere does not start" in wrong.stderr
 
 
-def test_chromium_is_installed_by_root(machine: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "found"), [([], "chromium-headless-shell"), (["--window"], "chromium")], ids=["shell", "window"]
+)
+def test_the_headless_shell_comes_first_unless_a_window_is_wanted(machine: Path, words: list[str], found: str) -> None:
+    folder = machine.parent / "bin"
+    for name in ("chromium", "chromium-headless-shell"):
+        write_tool(folder, name, "#!/bin/bash\necho Chromium 1\n")
+    looked = run(machine, "chromium.sh", *words)
+    assert (looked.returncode, looked.stdout) == (0, f"{folder}/{found}\n")
+
+
+def let_root_install(machine: Path, *packages: str) -> None:
+    """A machine where one is root, and whose lists of packages name these; each installs a command of its name."""
     folder = machine.parent / "bin"
     write_tool(folder, "id", "#!/bin/bash\necho 0\n")
+    known = "|".join(packages)
+    write_tool(folder, "apt-cache", f"#!/bin/bash\ncase $2 in {known}) ;; *) exit 100 ;; esac\n")
     write_tool(
         folder,
         "apt-get",
         f"""#!/bin/bash
 echo "${{!#}}" >>{machine}/calls
-[ "${{!#}}" = chromium ] || exit 0
-printf '#!/bin/bash\\n' >{folder}/chromium
-/bin/chmod +x {folder}/chromium
+case ${{!#}} in
+  update) ;;
+  {known})
+    printf '#!/bin/bash\\n' >{folder}/${{!#}}
+    /bin/chmod +x {folder}/${{!#}}
+    ;;
+  *) exit 100 ;;
+esac
 """,
     )
-    found = run(machine, "chromium.sh", "--install")
-    assert (found.returncode, found.stdout) == (0, f"{folder}/chromium\n")
-    assert calls(machine) == ["update", "chromium"]
 
 
-@pytest.mark.parametrize("words", [[], ["--install"]])
-def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str]) -> None:
+SHELL, WINDOW = "chromium-headless-shell", "chromium"
+
+
+@pytest.mark.parametrize(
+    ("there", "packages", "words", "found", "installed"),
+    [
+        ([], [SHELL, WINDOW], [], SHELL, [SHELL]),
+        ([], [WINDOW], [], WINDOW, [SHELL, WINDOW]),
+        ([], [SHELL, WINDOW], ["--window"], WINDOW, [WINDOW]),
+        ([WINDOW], [SHELL, WINDOW], [], SHELL, [SHELL]),
+        ([WINDOW], ["other"], [], WINDOW, []),
+        ([SHELL], [SHELL, WINDOW], [], SHELL, []),
+    ],
+    ids=["bare", "no shell in Debian", "window", "shell beside a window", "window is enough", "shell is there"],
+)
+def test_chromium_is_installed_by_root(
+    machine: Path, there: list[str], packages: list[str], words: list[str], found: str, installed: list[str]
+) -> None:
+    for name in there:
+        write_tool(machine.parent / "bin", name, "#!/bin/bash\n")
+    let_root_install(machine, *packages)
+    looked = run(machine, "chromium.sh", "--install", *words)
+    assert (looked.returncode, looked.stdout) == (0, f"{machine.parent}/bin/{found}\n")
+    assert [call for call in calls(machine) if call != "update"] == installed
+
+
+@pytest.mark.parametrize(
+    ("words", "package"),
+    [([], SHELL), (["--install"], SHELL), (["--install", "--window"], WINDOW)],
+)
+def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str], package: str) -> None:
     missing = run(machine, "chromium.sh", *words)
     assert missing.returncode == 3
-    assert "Run: sudo apt-get install chromium" in missing.stderr
+    assert f"Run: sudo apt-get install {package} (" in missing.stderr
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
+from ..waits import PATIENCE_S
 from .conftest import HOSTILE, PHONE, WIDE, Visit
 from .test_map_page import overflow
 
@@ -121,7 +122,7 @@ def grid_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.stdout.readline().strip()
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(PATIENCE_S)
         server.stdout.close()
 
 

@@ -16,6 +16,8 @@ from owslib.ogcapi.features import Features
 from dashboard import data
 from dashboard.api.features import COLLECTIONS
 
+from ..waits import PATIENCE_S
+
 BOX = [-53.0, 1.0, -51.0, 4.0]
 
 
@@ -32,7 +34,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.stdout.readline().split()[4]
     finally:
         running.terminate()
-        running.wait(timeout=20)
+        running.wait(PATIENCE_S)
         running.stdout.close()
 
 

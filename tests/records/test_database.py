@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +37,8 @@ from geodata.records.models import (
     SupportNeed,
 )
 from geodata.records.queries import lock_links
+
+from ..waits import wait_until
 
 
 def table_names(engine: Engine) -> set[str]:
@@ -193,10 +194,8 @@ def test_writers_of_one_process_go_in_the_order_in_which_they_came(databases) ->
         line = database._lines[str(Path(str(engine.url.database)).resolve())]
         for standing, thread in enumerate(threads, start=2):
             thread.start()
-            until = time.monotonic() + 30
-            while len(line._writers) < standing:  # the next one comes only when this one stands in line
-                assert time.monotonic() < until, "it never came"
-                time.sleep(0.001)
+            # the next one comes only when this one stands in line
+            wait_until(lambda standing=standing: len(line._writers) >= standing)
     for thread in threads:
         thread.join()
     assert order == list(range(8))
