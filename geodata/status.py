@@ -56,6 +56,21 @@ SEEN_BY: dict[Audience, frozenset[str]] = {
     "all": frozenset({"public", "partner", "restricted"}),
 }
 """Visibilities that each audience sees."""
+VISIBILITY_ORDER = ("public", "partner", "restricted")
+"""Visibilities, the widest first."""
+
+
+def narrowest(visibilities: Iterable[str]) -> str:
+    """The narrowest of some visibilities; ``public`` where there are none.
+
+    Raises:
+        UnknownIdError: one is no visibility.
+    """
+    listed = list(visibilities)
+    for one in listed:
+        if one not in VISIBILITY_ORDER:
+            raise UnknownIdError("visibility", one, nearest(one, VISIBILITY_ORDER))
+    return max(listed, key=VISIBILITY_ORDER.index, default=VISIBILITY_ORDER[0])
 
 
 @cache

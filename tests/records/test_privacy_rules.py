@@ -1,0 +1,194 @@
+"""What is restricted stays so: rules over all tables, all kinds of write and all audiences."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from geodata.records import local, register
+from geodata.records.archive import PACKAGE, check_archive, write_archive
+from geodata.records.audit import history
+from geodata.records.database import reading, upgrade, writing
+from geodata.records.models import VISIBILITIES, AuditLog, Base, SensitisationEvent
+from geodata.records.restoring import restore_archive
+from geodata.records.roles import SYSTEM
+from geodata.records.snapshots import READERS
+from geodata.records.writes import OPEN_TABLES, change_row, find_row, key_of, now
+from geodata.status import SEEN_BY, Audience, narrowest
+
+from .conftest import ACTORS, Databases
+from .test_archive import BOUNDARY, repacked
+from .test_exchange_roundtrip import fill as fill_kinds
+
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+CHANGED = sorted(OPEN_TABLES - {SensitisationEvent}, key=lambda table: table.__tablename__)
+"""Tables that are changed in place and whose lines others may see. An event is never changed."""
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+
+
+def fill(engine: Engine) -> None:
+    """A row in every table that is changed in place."""
+    fill_kinds(engine)
+    local.add_layer(
+        engine, ACTORS.coordinator, "carioca", "n", content=BOUNDARY, file_name="f.geojson", reason="r", source="s"
+    )
+
+
+@pytest.fixture
+def filled(databases: Databases, kind: str) -> Iterator[Engine]:
+    with databases.lent(kind, fill) as engine:
+        yield engine
+
+
+def first_id(connection: sa.Connection, table: type[Base]) -> str:
+    row_id = connection.scalar(sa.select(key_of(table)).order_by(key_of(table)).limit(1))
+    assert row_id is not None, f"no row of {table.__tablename__} to change"
+    return str(row_id)
+
+
+def last_line(connection: sa.Connection, table: type[Base], row_id: str) -> sa.Row[Any]:
+    lines = AuditLog.__table__.columns
+    query = sa.select(*lines).where(lines.table_name == table.__tablename__, lines.row_id == row_id)
+    return connection.execute(query.order_by(lines.audit_id.desc()).limit(1)).one()
+
+
+def shown_to(engine: Engine, audience: Audience) -> str:
+    """All that the history says to an audience, as one text."""
+    lines = history(engine, READERS[audience], most=100_000)
+    return json.dumps(lines[["before", "after"]].to_dict("records"), ensure_ascii=False)
+
+
+# --- the history -------------------------------------------------------------------------------------------
+
+
+def test_a_line_of_the_history_is_as_narrow_as_the_narrower_of_before_and_after(filled: Engine) -> None:
+    for table, before, after in itertools.product(CHANGED, VISIBILITIES, VISIBILITIES):
+        hidden, shown = f"<{table.__tablename__} {before} {after} before>", f"<{table.__tablename__} after>"
+        with writing(filled) as connection:
+            row_id = first_id(connection, table)
+            connection.execute(sa.update(table).where(key_of(table) == row_id).values(visibility=before, source=hidden))
+            row = find_row(connection, table, row_id, lock=True)
+            change_row(connection, ACTORS.coordinator, table, row, {"visibility": after, "source": shown})
+            assert last_line(connection, table, row_id).visibility == narrowest((before, after)), hidden
+        for audience in AUDIENCES:
+            can_see = {before, after} <= SEEN_BY[audience]
+            assert (hidden in shown_to(filled, audience)) == can_see, (hidden, audience)
+
+
+def test_what_was_written_before_a_row_was_hidden_stays_hidden(filled: Engine) -> None:
+    """For every way that a row's visibility can take in three writes, every audience."""
+    (table,) = [one for one in CHANGED if one.__tablename__ == "document"]
+    for ways in itertools.product(VISIBILITIES, repeat=4):
+        marks = [f"<{'-'.join(ways)} {at}>" for at in range(len(ways))]
+        with writing(filled) as connection:
+            row_id = first_id(connection, table)
+            first = {"visibility": ways[0], "source": marks[0]}
+            connection.execute(sa.update(table).where(key_of(table) == row_id).values(**first))
+            for visibility, mark in zip(ways[1:], marks[1:], strict=True):
+                row = find_row(connection, table, row_id, lock=True)
+                change_row(connection, ACTORS.coordinator, table, row, {"visibility": visibility, "source": mark})
+        for audience in AUDIENCES:
+            said = shown_to(filled, audience)
+            for at, mark in enumerate(marks):
+                lines_seen = set(ways[at:]) <= SEEN_BY[audience] and at < len(ways) - 1
+                after_seen = at > 0 and set(ways[at - 1 :]) <= SEEN_BY[audience]
+                assert (mark in said) == (lines_seen or after_seen), (mark, audience)
+
+
+def test_cleaning_a_record_before_it_is_published_tells_nobody_what_it_was(filled: Engine, actors) -> None:
+    """By the functions that the forms use."""
+    for draft, (table, _) in register.TABLES.items():
+        if "note" not in draft.__dataclass_fields__:
+            continue
+        with reading(filled) as connection:
+            row_id = first_id(connection, table)
+        secret = f"<{table.__tablename__} secret>"
+        register.change(filled, actors.coordinator, table, row_id, {"visibility": "restricted", "note": secret})
+        if not _is_referred(filled, table, row_id):
+            register.withdraw(filled, actors.coordinator, table, row_id, why=f"{secret} again")
+        register.reinstate(filled, actors.coordinator, table, row_id)
+        register.change(filled, actors.coordinator, table, row_id, {"visibility": "public", "note": "clean"})
+        assert secret in shown_to(filled, "all")
+        for audience in ("public", "partner"):
+            assert secret not in shown_to(filled, audience), (secret, audience)
+
+
+def _is_referred(engine: Engine, table: type[Base], row_id: str) -> bool:
+    with reading(engine) as connection:
+        return any(
+            connection.scalar(sa.exists().where(foreign.parent == row_id).select())
+            for other in Base.metadata.sorted_tables
+            for foreign in other.foreign_keys
+            if foreign.column.table is table.__table__
+        )
+
+
+def _write_line(engine: Engine, visibility: str, before: dict[str, Any] | None, row_id: str) -> None:
+    """A line as versions before 0008 wrote it: of the visibility of after alone."""
+    with writing(engine) as connection:
+        connection.execute(
+            sa.insert(AuditLog).values(
+                recorded_at=now(), recorded_by=SYSTEM.account_id, action="change", table_name="document",
+                row_id=row_id, visibility=visibility, before=before, after={"title": "clean"},
+            )
+        )  # fmt: skip
+
+
+OLD_LINES: list[tuple[str, dict[str, Any] | None, str]] = [
+    ("public", {"title": "secret", "visibility": "restricted"}, "restricted"),
+    ("public", {"title": "secret", "visibility": "partner"}, "partner"),
+    ("partner", {"visibility": "restricted"}, "restricted"),
+    ("restricted", {"visibility": "public"}, "restricted"),
+    ("partner", {"visibility": "public"}, "partner"),
+    ("public", {"title": "was public"}, "public"),
+    ("public", {"erased": True}, "public"),
+    ("public", None, "public"),
+    ("restricted", None, "restricted"),
+]
+"""Visibility of an old line, what it says of before, and the visibility that it must have now."""
+
+
+def _write_old_lines(engine: Engine) -> None:
+    for at, (visibility, before, _) in enumerate(OLD_LINES):
+        _write_line(engine, visibility, before, f"old-{at}")
+
+
+def _grades(engine: Engine) -> list[str]:
+    lines = AuditLog.__table__.columns
+    with reading(engine) as connection:
+        query = sa.select(lines.visibility).where(lines.row_id.like("old-%")).order_by(lines.audit_id)
+        return list(connection.scalars(query))
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_old_lines_are_graded_anew_from_every_older_revision(empty_engine: Engine, revision: str) -> None:
+    upgrade(empty_engine, revision=revision)
+    _write_old_lines(empty_engine)
+    upgrade(empty_engine)
+    assert _grades(empty_engine) == [expected for _, _, expected in OLD_LINES]
+    with pytest.raises(Exception, match="append-only"), writing(empty_engine) as connection:
+        connection.execute(sa.update(AuditLog).values(visibility="public"))
+    with pytest.raises(Exception, match="append-only"), writing(empty_engine) as connection:
+        connection.execute(sa.delete(AuditLog))
+
+
+def test_old_lines_of_a_backup_are_graded_anew_when_it_is_restored(
+    engine: Engine, empty_engine: Engine, tmp_path: Path
+) -> None:
+    _write_old_lines(engine)
+    write_archive(engine, SYSTEM, tmp_path / "new.zip")
+
+    def age(files: dict[str, bytes]) -> None:
+        package = json.loads(files[PACKAGE])
+        package["mosaicos"]["revision"] = "0007"
+        files[PACKAGE] = json.dumps(package).encode()
+
+    restore_archive(empty_engine, SYSTEM, check_archive(repacked(tmp_path / "new.zip", tmp_path / "old.zip", age)))
+    assert _grades(empty_engine) == [expected for _, _, expected in OLD_LINES]
