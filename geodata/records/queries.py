@@ -35,6 +35,7 @@ from geodata.records.roles import Actor, require_writer
 from geodata.status import (
     COMMITTED_RANK,
     FIRST_STAGE,
+    FLAG_VISIBILITY,
     RULE_FLAGS,
     SEEN_BY,
     Audience,
@@ -228,8 +229,9 @@ def link_states(
     Returns:
         A row per link, by ``territory_id`` and ``mosaic_id``: these, ``stage_code``, ``stage_rank``, ``stage_date``,
         ``stage_event_id``, ``highest_stage``, ``highest_rank``, ``last_event_date``, ``last_commitment_date``,
-        ``flags`` (set by persons), ``event_count``, ``rule_flags`` (set by rules on that day). Flags are codes
-        joined with ``;``. Dates are `datetime.date` or null. A link that is not there is at S0, "no record".
+        ``flags`` (set by persons, by events that the actor may see), ``event_count``, ``rule_flags`` (set by rules on
+        that day; empty for those who do not see what is `FLAG_VISIBILITY`). Flags are codes joined with ``;``. Dates
+        are `datetime.date` or null. A link that is not there is at S0, "no record".
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -243,6 +245,8 @@ def link_states(
     states = states.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
     highest = states["highest_rank"].map({rank: stage_of_rank(rank) for rank in states["highest_rank"].unique()})
     states.insert(states.columns.get_loc("highest_rank"), "highest_stage", highest)
+    if FLAG_VISIBILITY not in SEEN_BY[actor.audience]:
+        return states.assign(rule_flags="")
     day = as_of or today or dt.date.today()
     ruled = rule_flags_frame(states, as_of=day, mandates=load_mandates())
     states["rule_flags"] = [

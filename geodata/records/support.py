@@ -330,7 +330,7 @@ def needs(engine: Store, actor: Actor) -> pd.DataFrame:
     """
     require(actor, "partner", "see single needs")
     query = (
-        sa.select(*(SupportNeed.__table__.columns[name] for name in NEED_COLUMNS), _is_met().label("is_met"))
+        sa.select(*(SupportNeed.__table__.columns[name] for name in NEED_COLUMNS), _is_met(actor).label("is_met"))
         .where(SupportNeed.visibility.in_(SEEN_BY[actor.audience]))
         .order_by(SupportNeed.need_id)
     )
@@ -441,7 +441,7 @@ def public_support(engine: Store, actor: Actor) -> pd.DataFrame:
     seen = SEEN_BY[actor.audience]
     both = sa.union_all(
         sa.select(SupportNeed.territory_id, SupportNeed.status_code, SupportNeed.status_date).where(
-            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met()
+            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met(actor)
         ),
         sa.select(Mission.territory_id, Mission.status_code, Mission.status_date).where(
             Mission.territory_id.is_not(None), Mission.visibility.in_(seen)
@@ -559,9 +559,13 @@ def _mission_frame(engine: Store, actor: Actor) -> pd.DataFrame:
         return read_frame(connection, query)
 
 
-def _is_met() -> sa.ColumnElement[bool]:
-    """Whether a need has a mission: it then speaks for the need, unless it was cancelled."""
-    return sa.exists().where(Mission.need_id == SupportNeed.need_id, Mission.status_code != "VX")
+def _is_met(actor: Actor) -> sa.ColumnElement[bool]:
+    """Whether a need has a mission that the actor may see: it then speaks for the need, unless it was cancelled."""
+    return sa.exists().where(
+        Mission.need_id == SupportNeed.need_id,
+        Mission.status_code != "VX",
+        Mission.visibility.in_(SEEN_BY[actor.audience]),
+    )
 
 
 def _state_of(territory_id: str | None) -> str | None:

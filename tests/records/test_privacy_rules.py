@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,16 +14,21 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from geodata.model import vocabulary
 from geodata.records import local, register
 from geodata.records.archive import PACKAGE, check_archive, write_archive
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
+from geodata.records.events import append_event, events_of
+from geodata.records.exchange.kinds import kind_of
+from geodata.records.exchange.standing import completed
 from geodata.records.models import VISIBILITIES, AuditLog, Base, SensitisationEvent
+from geodata.records.queries import link_states
 from geodata.records.restoring import restore_archive
-from geodata.records.roles import SYSTEM
+from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.records.snapshots import READERS
 from geodata.records.writes import OPEN_TABLES, change_row, find_row, key_of, now
-from geodata.status import SEEN_BY, Audience, narrowest
+from geodata.status import RULE_FLAGS, SEEN_BY, Audience, narrowest
 
 from .conftest import ACTORS, Databases
 from .test_archive import BOUNDARY, repacked
@@ -192,3 +199,86 @@ def test_old_lines_of_a_backup_are_graded_anew_when_it_is_restored(
 
     restore_archive(empty_engine, SYSTEM, check_archive(repacked(tmp_path / "new.zip", tmp_path / "old.zip", age)))
     assert _grades(empty_engine) == [expected for _, _, expected in OLD_LINES]
+
+
+# --- flags -------------------------------------------------------------------------------------------------
+
+BY_PERSONS = [code for code, term in vocabulary("flag").items() if "person" in term.more["set_by"].split(";")]
+ACT = {"act_type": "lei", "act_number": "7", "act_date": dt.date(2020, 8, 1)}
+
+
+def flags_shown(engine: Engine, actor: Actor, **params: Any) -> set[str]:
+    """All flags that anything of the records says to an actor."""
+    states = link_states(engine, actor, **params)
+    recorded = events_of(engine, actor)["flag_code"].dropna()
+    joined = ";".join([*states["flags"], *states["rule_flags"], *recorded])
+    lines = history(engine, actor, most=100_000)
+    written = [
+        side["flag_code"] for name in ("before", "after") for side in lines[name] if side and "flag_code" in side
+    ]
+    return {*filter(None, joined.split(";")), *written}
+
+
+@pytest.mark.parametrize("flag", BY_PERSONS)
+def test_a_flag_is_restricted_until_somebody_says_otherwise(engine: Engine, actors, contact, flag: str) -> None:
+    append_event(engine, actors.editor, contact())
+    unsaid = contact(stage_code=None, flag_code=flag, event_date=dt.date(2020, 4, 1), **ACT)
+    append_event(engine, actors.editor, unsaid)
+    for audience in ("public", "partner"):
+        assert flags_shown(engine, READERS[audience]) == set(), audience
+        (state,) = link_states(engine, READERS[audience]).to_dict("records")
+        assert (state["stage_code"], state["last_event_date"]) == ("S2", dt.date(2020, 3, 1)), "nor that there is one"
+    assert flag in flags_shown(engine, SYSTEM)
+    append_event(engine, actors.editor, replace(unsaid, visibility="public", event_date=dt.date(2020, 4, 2)))
+    assert flags_shown(engine, VISITOR) == {flag}, "an explicit choice stays"
+
+
+@pytest.mark.parametrize("flag", BY_PERSONS)
+def test_a_flag_of_a_file_is_restricted_where_its_cell_is_empty(actors, flag: str) -> None:
+    kind = kind_of("event")
+    row = dict.fromkeys(kind.names) | {"flag_code": flag}
+    assert completed(kind, row, actors.coordinator)["visibility"] == "restricted"
+    assert completed(kind, row | {"visibility": "public"}, actors.coordinator)["visibility"] == "public"
+    stage = dict.fromkeys(kind.names) | {"stage_code": "S1"}
+    assert completed(kind, stage, actors.coordinator)["visibility"] == "public"
+
+
+def test_flags_that_time_sets_are_for_those_who_see_everything(engine: Engine, actors, contact) -> None:
+    append_event(engine, actors.editor, contact())
+    committed = contact(stage_code="S4", event_date=dt.date(2020, 8, 1), channel_code=None, **ACT)
+    seen: set[str] = set()
+    for day in (dt.date(2020, 7, 1), dt.date(2021, 9, 2), dt.date(2040, 1, 1)):
+        for params in ({"as_of": day}, {"today": day}):
+            assert flags_shown(engine, VISITOR, **params) == flags_shown(engine, READERS["partner"], **params) == set()
+            seen |= flags_shown(engine, SYSTEM, **params)
+        append_event(engine, actors.editor, committed)
+        committed = replace(committed, event_date=dt.date(2020, 8, 2))
+    assert seen == set(RULE_FLAGS)
+
+
+@pytest.mark.parametrize("visibility", [None, *VISIBILITIES])
+def test_a_withdrawal_is_seen_by_those_who_see_what_it_withdraws(engine: Engine, actors, contact, visibility) -> None:
+    for hidden in VISIBILITIES:
+        old = append_event(engine, actors.editor, contact(visibility=hidden)).row_id
+        withdrawal = contact(
+            stage_code=None, channel_code=None, supersedes_id=old, note="a mistake", visibility=visibility
+        )
+        new = append_event(engine, actors.editor, withdrawal)
+        assert not append_event(engine, actors.editor, withdrawal, event_id=new.row_id).is_new
+        for audience in AUDIENCES:
+            reader = READERS[audience]
+            ids = set(events_of(engine, reader)["event_id"]) | set(history(engine, reader, most=10_000)["row_id"])
+            if hidden not in SEEN_BY[audience]:
+                assert not {old, new.row_id} & ids
+
+
+def test_what_an_event_corrects_is_named_to_those_who_may_see_that(engine: Engine, actors, contact) -> None:
+    old = append_event(engine, actors.editor, contact(visibility="restricted")).row_id
+    correction = contact(supersedes_id=old, visibility="public", event_date=dt.date(2020, 5, 1))
+    append_event(engine, actors.editor, correction)
+    (shown,) = events_of(engine, VISITOR).to_dict("records")
+    assert not isinstance(shown["supersedes_id"], str)
+    unsaid = contact(supersedes_id=None, event_date=dt.date(2020, 6, 1), visibility="partner")
+    first = append_event(engine, actors.editor, unsaid).row_id
+    append_event(engine, actors.editor, replace(unsaid, visibility=None, supersedes_id=first, place="again"))
+    assert len(events_of(engine, VISITOR)) == 1, "a correction is no wider than what it corrects, unless said"
