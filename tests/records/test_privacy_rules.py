@@ -5,17 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-from collections.abc import Iterator
+import random
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
+from geodata.export.records import read_mission_counts
 from geodata.model import vocabulary
-from geodata.records import local, register
+from geodata.records import local, register, support
 from geodata.records.archive import PACKAGE, check_archive, write_archive
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
@@ -29,6 +34,7 @@ from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.records.snapshots import READERS
 from geodata.records.writes import OPEN_TABLES, change_row, find_row, key_of, now
 from geodata.status import RULE_FLAGS, SEEN_BY, Audience, narrowest
+from geodata.support import MIN_SHOWN, Mission
 
 from .conftest import ACTORS, Databases
 from .test_archive import BOUNDARY, repacked
@@ -46,6 +52,16 @@ def fill(engine: Engine) -> None:
     local.add_layer(
         engine, ACTORS.coordinator, "carioca", "n", content=BOUNDARY, file_name="f.geojson", reason="r", source="s"
     )
+
+
+def blocks_of(cells: Iterable[frozenset[str]]) -> set[frozenset[str]]:
+    """Every union, intersection and difference of the cells is a union of these."""
+    blocks: set[frozenset[str]] = set()
+    for cell in cells:
+        rest = cell - frozenset().union(*blocks)
+        blocks = {part for block in blocks for part in (block & cell, block - cell) if part}
+        blocks |= {rest} if rest else set()
+    return blocks
 
 
 @pytest.fixture
@@ -282,3 +298,97 @@ def test_what_an_event_corrects_is_named_to_those_who_may_see_that(engine: Engin
     first = append_event(engine, actors.editor, unsaid).row_id
     append_event(engine, actors.editor, replace(unsaid, visibility=None, supersedes_id=first, place="again"))
     assert len(events_of(engine, VISITOR)) == 1, "a correction is no wider than what it corrects, unless said"
+
+
+# --- figures of volunteers ---------------------------------------------------------------------------------
+
+TERRITORIES = ("BR-1600501", "BR-1600279", "BR-3300456", "BR-3304557", "FR-97308", None)
+MOSAICS = ("oeste-amapa-norte-para", "carioca", "bocaina")
+
+
+@st.composite
+def some_mission(draw: st.DrawFn) -> Mission:
+    start = draw(st.dates(dt.date(2018, 1, 1), dt.date(2024, 12, 31)))
+    return Mission(
+        id=str(draw(st.uuids())),
+        scheme_code=draw(st.sampled_from(("VSI", "VEC"))),
+        status_code=draw(st.sampled_from(("V3", "V4", "V5", "V5", "V5", "VX"))),
+        territory_id=draw(st.sampled_from(TERRITORIES)),
+        mosaic_id=draw(st.sampled_from(MOSAICS)),
+        planned_start=start,
+        planned_end=start + dt.timedelta(days=draw(st.integers(10, 900))),
+        host_organisation_id=draw(st.sampled_from(("cnm", "france-volontaires", None))),
+        person_ref=draw(st.one_of(st.none(), st.sampled_from("abcdefgh"))),
+    )
+
+
+@given(st.lists(some_mission(), max_size=40, unique_by=lambda one: one.id))
+def test_no_two_public_figures_differ_by_fewer_than_three_volunteers(missions: list[Mission]) -> None:
+    """All pairs of all breakdowns, and whatever else can be computed from nested ones."""
+    person_of = {one.id: one.person_ref or one.id for one in missions}
+
+    def persons(ids: Iterable[str]) -> int:
+        return len({person_of[one] for one in ids})
+
+    every, shown = support.breakdown_cells(missions), support.published_cells(missions)
+    assert {breakdown for breakdown, _, _ in every} <= {"mosaic", "state", "year", "mosaic-year"}
+    assert all(every[cell] == ids for cell, ids in shown.items())
+    for one, other in itertools.combinations(shown.values(), 2):
+        for part in (one - other, other - one, one & other):
+            assert not part or persons(part) >= MIN_SHOWN
+    for block in blocks_of(shown.values()):
+        assert persons(block) >= MIN_SHOWN
+    missed = [cell for cell in every if cell not in shown and persons(every[cell]) >= MIN_SHOWN]
+    for cell in missed:  # nothing is hidden without need: it would divide what is shown
+        assert any(persons(block) < MIN_SHOWN for block in blocks_of([*shown.values(), every[cell]])), cell
+
+
+def volunteers(engine: Engine) -> None:
+    """Many missions, so that some may be counted and others would give one away."""
+    chance = random.Random(7)  # noqa: S311 - the same ones each time
+    places = [("BR-1600501", "oeste-amapa-norte-para"), ("BR-3300456", "carioca"), ("BR-1302603", None)]
+    for _ in range(60):
+        territory_id, mosaic_id = chance.choice(places)
+        start = dt.date(2018, 1, 1) + dt.timedelta(days=chance.randrange(2000))
+        mission = Mission(
+            str(uuid.UUID(int=chance.getrandbits(128))), chance.choice(("VSIR", "VEC")), "V3",
+            territory_id=territory_id, mosaic_id=mosaic_id, planned_start=start,
+            planned_end=start + dt.timedelta(days=chance.randrange(10, 600)),
+            host_organisation_id=chance.choice(("cnm", "france-volontaires")),
+        )  # fmt: skip
+        visibility = chance.choice(("public", "public", "public", "partner", "restricted"))
+        on = start - dt.timedelta(days=9)
+        support.add_mission(engine, ACTORS.coordinator, mission, on=on, source="s", visibility=visibility)
+        if chance.random() < 0.8:
+            begun = replace(mission, status_code="V4", actual_start=start)
+            support.change_mission(engine, ACTORS.coordinator, begun, on=start)
+
+
+def test_every_public_figure_of_missions_is_one_that_was_chosen(databases: Databases, kind: str) -> None:
+    """Months and hosts too: they are those of the missions that a shown figure counts."""
+    with databases.lent(kind, volunteers) as engine:
+        frame = support.missions(engine, SYSTEM)
+        public = {
+            row.mission_id: support.as_mission(row) for row in frame[frame["visibility"] == "public"].itertuples()
+        }
+        chosen = support.published_cells(public.values())
+        assert {breakdown for breakdown, _, _ in chosen} >= {"mosaic", "state", "mosaic-year"}
+        assert len(chosen) < len(support.breakdown_cells(public.values())), "there is something to hide"
+        told: dict[tuple[str, str, str], int] = {}
+        frames = {by: support.support_counts(engine, VISITOR, by=by) for by in ("mosaic", "state")}
+        for by, exported in read_mission_counts(engine).items():
+            assert exported.equals(frames[by])
+        for by, counts in frames.items():
+            for row in counts.to_dict("records"):
+                cell = (by, row[f"{by}_id"], row["scheme_code"])
+                told[cell] = row["missions"]
+                counted = [public[one] for one in chosen[cell]]
+                assert row["first_month"] == f"{min(one.start for one in counted if one.start):%Y-%m}"
+                assert row["last_month"] == f"{max(one.end for one in counted if one.end):%Y-%m}"
+                hosts = {one.host_organisation_id for one in counted if one.host_organisation_id}
+                assert set(row["host_organisation_ids"].split(";")) == hosts
+        for mosaic_id in (None, *MOSAICS):
+            rows = support.missions_by_year(engine, VISITOR, mosaic_id=mosaic_id).dropna()
+            name = "year" if mosaic_id is None else "mosaic-year"
+            told |= {(name, mosaic_id or "", str(row.year)): int(row.missions) for row in rows.itertuples()}
+        assert told == {cell: len(ids) for cell, ids in chosen.items()}
