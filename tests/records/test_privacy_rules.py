@@ -18,20 +18,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
+from geodata.errors import UnknownIdError
 from geodata.export.records import read_mission_counts
 from geodata.model import vocabulary
-from geodata.records import local, register, support
+from geodata.records import local, persons, register, support
 from geodata.records.archive import PACKAGE, check_archive, write_archive
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
-from geodata.records.events import append_event, events_of
+from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.events import add_note, append_event, events_of
 from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.standing import completed
-from geodata.records.models import VISIBILITIES, AuditLog, Base, SensitisationEvent
+from geodata.records.models import (
+    VISIBILITIES,
+    AuditLog,
+    Base,
+    ImportBatch,
+    ImportIssue,
+    ImportRow,
+    SensitisationEvent,
+)
 from geodata.records.queries import link_states
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.records.snapshots import READERS
+from geodata.records.tokens import create_token
+from geodata.records.typed_texts import TYPED, Mention, erase_text, find_name, text_columns
 from geodata.records.writes import OPEN_TABLES, change_row, find_row, key_of, now
 from geodata.status import RULE_FLAGS, SEEN_BY, Audience, narrowest
 from geodata.support import MIN_SHOWN, Mission
@@ -392,3 +404,147 @@ def test_every_public_figure_of_missions_is_one_that_was_chosen(databases: Datab
             name = "year" if mosaic_id is None else "mosaic-year"
             told |= {(name, mosaic_id or "", str(row.year)): int(row.missions) for row in rows.itertuples()}
         assert told == {cell: len(ids) for cell, ids in chosen.items()}
+
+
+# --- the name of an erased person --------------------------------------------------------------------------
+
+NAME, CONTACT = "Zulmira Pintassilgo", "zulmira@secreta.example"
+NOT_TYPED = frozenset(
+    {
+        "type_code", "status_code", "role_code", "domain_code", "instrument_code", "scheme_code", "channel_code",
+        "country_code", "currency_code", "code", "act_type", "seat_kind", "kind", "language", "flags", "domains",
+        "languages", "action", "table_name", "column_name", "valid_from", "valid_to", "document_date", "seat_point",
+        "source_crs", "atlas_id", "iati_id", "issuer", "subject", "before", "after",
+    }
+)  # fmt: skip
+"""Columns of text that hold codes, days, ids; `before` and `after` of the history are blanked with an erasure."""
+TEXTS = [
+    (table, column.name)
+    for table in Base.metadata.sorted_tables
+    for column in text_columns(table)
+    if table.name not in {"audit_log", "link_status", "person"}
+]
+"""All columns of text of all tables, but those of the history and of persons."""
+
+
+def test_every_column_of_text_is_typed_or_a_code() -> None:
+    names = {column.name for table in Base.metadata.sorted_tables for column in text_columns(table)}
+    assert names - TYPED == NOT_TYPED
+    assert not TYPED & NOT_TYPED
+
+
+def _plant(connection: sa.Connection, table: sa.Table, column: str, text: str) -> str | None:
+    """Write a text into the first row of a table; its key, or null where there is no row."""
+    keys = list(table.primary_key.columns)
+    row = connection.execute(sa.select(*keys).order_by(*keys).limit(1)).one_or_none()
+    if row is None:
+        return None
+    which = sa.and_(*(key == value for key, value in zip(keys, row, strict=True)))
+    value: Any = {"place": text} if isinstance(table.c[column].type, sa.JSON) else text
+    connection.execute(sa.update(table).where(which).values({column: value}))
+    return "/".join(map(str, row))
+
+
+def fill_texts(engine: Engine) -> None:
+    """A row in every table that has a column of text, tombstones but for those that nobody may change."""
+    fill(engine)
+    c = ACTORS.coordinator
+    with reading(engine) as connection:
+        event_id = first_id(connection, SensitisationEvent)
+    add_note(engine, c, event_id, "the town hall has moved")
+    create_token(engine, ACTORS.admin, str(ACTORS.viewer.account_id), label="t")
+    batch = {"batch_id": str(uuid.uuid4()), "kind": "event", "file_name": "f.xlsx", "sha256": "0" * 64}
+    counts = dict.fromkeys((f"{one}_count" for one in ("new", "changed", "withdrawn", "unchanged", "conflict")), 0)
+    with writing(engine) as connection:
+        stamp = {"recorded_at": now(), "recorded_by": SYSTEM.account_id}
+        connection.execute(sa.insert(ImportBatch).values(**batch, **counts, wrong_count=1, **stamp))
+        line = {"batch_id": batch["batch_id"], "line": 3}
+        connection.execute(sa.insert(ImportRow).values(**line, outcome="new", row_id=event_id, written={"a": "b"}))
+        issue = {**line, "column_name": "place", "code": "x", "severity": "error"}
+        connection.execute(sa.insert(ImportIssue).values(**issue))
+    draft = persons.PersonDraft(person_name="João da Silva", retention_until=dt.date(2090, 1, 1))
+    other = persons.add_person(engine, c, draft).row_id
+    persons.erase(engine, ACTORS.admin, other, why="on request")
+
+
+UNCHANGEABLE = {("person_erasure", "reason"), ("sensitisation_event", "act_type"),
+                ("sensitisation_event", "channel_code"), ("sensitisation_event", "seat_kind")}  # fmt: skip
+"""Texts that triggers keep as they are: codes, and a reason that may not hold the name in the first place."""
+
+
+def test_an_erasure_lists_every_text_of_every_table_that_names_the_person(databases: Databases, kind: str) -> None:
+    with databases.lent(kind, fill_texts) as engine:
+        drafted = persons.PersonDraft(person_name=NAME, contact=CONTACT, retention_until=dt.date(2090, 1, 1))
+        ref = persons.add_person(engine, ACTORS.coordinator, drafted).row_id
+        planted: dict[tuple[str, str], str] = {}
+        limited = {(table.name, one.name) for table in Base.metadata.sorted_tables for one in table.columns
+                   if isinstance(one.type, sa.String) and one.type.length}  # fmt: skip
+        with writing(engine) as connection:
+            for at, (table, column) in enumerate(TEXTS):
+                if (table.name, column) in UNCHANGEABLE | limited:
+                    continue
+                text = (f"said by {NAME.upper()}, in March", f"write to <{CONTACT}>")[at % 2]
+                row_id = _plant(connection, table, column, text)
+                assert row_id is not None, f"no row of {table.name}"
+                planted[table.name, column] = row_id
+        expected = {(table, row_id, column) for (table, column), row_id in planted.items()}
+
+        def keys(found: Iterable[Mention]) -> set[tuple[str, str, str]]:
+            return {(one.table_name, one.row_id, one.column) for one in found}
+
+        before = persons.mentions_of(engine, ACTORS.admin, ref)
+        assert keys(before) == expected
+        assert all(one.is_whole for one in before)
+        notes = {one for one in expected if one[0] == "event_note" and one[2] == "note"}
+        exported = persons.export(engine, ACTORS.admin, ref)
+        assert {(one["table_name"], one["row_id"], one["column"]) for one in exported["texts"]} == expected - notes
+        done = persons.erase(engine, ACTORS.admin, ref, why="on request")
+        expected = {one for one in expected if one[0] != "event_note"}  # the note went, with the reason of its erasure
+        assert keys(done.left) == expected
+        assert keys(find_name(engine, ACTORS.admin, NAME, CONTACT)) == expected
+        for mention in done.left:
+            if mention.can_be_erased and mention.column in TYPED:
+                assert erase_text(engine, ACTORS.admin, mention.table_name, mention.row_id, mention.column)
+        left = keys(find_name(engine, ACTORS.admin, NAME, CONTACT))
+        assert left == {one for one in expected if one[2] not in TYPED or one[0] == "account"}
+
+
+def test_an_erased_text_is_gone_from_the_history_of_its_row_too(engine: Engine, actors, contact) -> None:
+    draft = contact(stage_code="S3", place="office of Pintassilgo", attending_count=2)
+    event_id = append_event(engine, actors.editor, draft).row_id
+    assert erase_text(engine, actors.admin, "sensitisation_event", event_id, "place")
+    assert not erase_text(engine, actors.admin, "sensitisation_event", event_id, "place")
+    assert events_of(engine, actors.admin)["place"].isna().all()
+    assert "Pintassilgo" not in shown_to(engine, "all")
+    for actor in (actors.coordinator, VISITOR):
+        with pytest.raises(PermissionDenied, match="takes the role admin"):
+            erase_text(engine, actor, "sensitisation_event", event_id, "place")
+        with pytest.raises(PermissionDenied, match="takes the role admin"):
+            find_name(engine, actor, NAME)
+    with pytest.raises(UnknownIdError, match="column of typed text"):
+        erase_text(engine, actors.admin, "sensitisation_event", event_id, "stage_code")
+    with pytest.raises(UnknownIdError, match="table"):
+        erase_text(engine, actors.admin, "sqlite_master", event_id, "place")
+    with pytest.raises(UnknownIdError, match="sensitisation event"):
+        erase_text(engine, actors.admin, "sensitisation_event", "x", "place")
+    with pytest.raises(ConflictError, match="not erased one by one"):
+        erase_text(engine, actors.admin, "account", str(actors.viewer.account_id), "label")
+    with pytest.raises(Exception, match="append-only"), writing(engine) as connection:
+        connection.execute(sa.update(SensitisationEvent).values(event_date=dt.date(2020, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_whole"),
+    [
+        ("ZULMIRA PINTASSILGO", True), ("zulmira-pintassilgo.", True), ("Zúlmirà  Pintassílgo!", True),
+        ("seen at zulmira@secreta.example", True), ("Ms. Pintassilgo", False), ("Pintassilgos", None),
+        ("Santa Zulmirinha", None), ("", None),
+    ],
+)  # fmt: skip
+def test_names_are_found_as_whole_words_in_any_case_and_with_any_accents(
+    engine: Engine, actors, text: str, is_whole: bool | None
+) -> None:
+    title = f"Minutes {text}".strip()
+    register.add(engine, actors.coordinator, register.DocumentDraft(title=title, source="s"))
+    found = find_name(engine, actors.admin, NAME, CONTACT)
+    assert [one.is_whole for one in found] == ([] if is_whole is None else [is_whole])
