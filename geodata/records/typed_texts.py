@@ -68,8 +68,8 @@ TYPED = frozenset(
 )
 """Columns that people write into. A word alone is looked for in these, not in ids and codes: a mosaic may be called
 like a person. A whole name is looked for in every column."""
-ERASED = "[erased]"
-"""What stands in place of an erased text that cannot be empty."""
+ERASED = "[…]"
+"""What stands in place of an erased text, in every language."""
 OWN_WAY = frozenset({AuditLog, LinkStatus})
 """Tables that are not looked through: the history is blanked with the erasure, states are computed."""
 FIXED = frozenset({Account, Person, PersonErasure})
@@ -228,7 +228,7 @@ def _as_text(value: Any) -> str:
 def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, column: str) -> bool:
     """Erase one typed text: here and in what the history says of its row. The record stays.
 
-    The text becomes empty, or `ERASED` where it must say something.
+    `ERASED` stands in its place; an address becomes empty.
 
     Args:
         engine: The database.
@@ -258,7 +258,7 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
     keys = list(table.primary_key.columns)
     parts = row_id.split("/", len(keys) - 1)
     of = table.c[column]
-    blank: Any = BLANK if isinstance(of.type, sa.JSON) else None if of.nullable else ERASED
+    blank: Any = BLANK if isinstance(of.type, sa.JSON) else None if column == "address" else ERASED
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "erase a text")
         if len(parts) != len(keys):

@@ -271,3 +271,9 @@ def kind_of(name: str) -> Kind:
     if name not in kinds():
         raise UnknownIdError("kind of record", name, nearest(name, kinds()))
     return kinds()[name]
+
+
+def column_label(name: str, language: Language) -> str:
+    """What people call a column of any kind of record; its name where the files have no such column."""
+    row = _words().get((name, "")) or next((row for (column, _), row in _words().items() if column == name), None)
+    return name.replace("_", " ") if row is None else row[language]
