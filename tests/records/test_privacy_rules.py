@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 from geodata.errors import UnknownIdError
 from geodata.export.records import read_mission_counts
 from geodata.model import vocabulary
-from geodata.records import local, persons, register, support
+from geodata.records import local, persons, register, support, writes
 from geodata.records.archive import PACKAGE, check_archive, write_archive
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
@@ -38,7 +38,7 @@ from geodata.records.models import (
     ImportRow,
     SensitisationEvent,
 )
-from geodata.records.queries import link_states
+from geodata.records.queries import changed_since, link_states
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.records.snapshots import READERS
@@ -404,6 +404,33 @@ def test_every_public_figure_of_missions_is_one_that_was_chosen(databases: Datab
             name = "year" if mosaic_id is None else "mosaic-year"
             told |= {(name, mosaic_id or "", str(row.year)): int(row.missions) for row in rows.itertuples()}
         assert told == {cell: len(ids) for cell, ids in chosen.items()}
+
+
+def test_what_the_public_cannot_see_of_a_mission_is_no_change(
+    engine: Engine, actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [dt.datetime(2024, 1, 10, tzinfo=dt.UTC)]
+    monkeypatch.setattr(writes, "now", lambda: moment[0])
+    mission = Mission(str(uuid.uuid4()), "VSIR", "V3", territory_id="FR-97308")
+    support.add_mission(engine, actors.coordinator, mission, on=dt.date(2024, 1, 9))
+    moment[0] = dt.datetime(2025, 5, 10, tzinfo=dt.UTC)
+    mission = replace(mission, person_ref=str(uuid.uuid4()), skills=("SIG",))
+    support.change_mission(engine, actors.coordinator, mission, on=dt.date(2024, 1, 9))
+    assert len(changed_since(engine, VISITOR, dt.date(2024, 1, 1))) == 1
+    assert changed_since(engine, VISITOR, dt.date(2025, 5, 1)).empty
+    assert len(changed_since(engine, actors.partner, dt.date(2025, 5, 1))) == 1
+    support.change_mission(engine, actors.coordinator, replace(mission, status_code="V4"), on=dt.date(2025, 5, 9))
+    assert len(changed_since(engine, VISITOR, dt.date(2025, 5, 1))) == 1
+
+
+def test_a_hidden_mission_changes_nothing_of_a_need_that_is_public(engine: Engine, actors) -> None:
+    draft = support.NeedDraft(territory_id="FR-97308", status_code="V2")
+    need_id = support.add_need(engine, actors.coordinator, draft, on=dt.date(2024, 1, 9)).row_id
+    mission = Mission(str(uuid.uuid4()), "VSIR", "V3", territory_id="FR-97308", need_id=need_id)
+    support.add_mission(engine, actors.coordinator, mission, on=dt.date(2024, 1, 9), visibility="restricted")
+    assert support.public_support(engine, VISITOR)["support"].tolist() == ["needed"]
+    assert support.needs(engine, actors.partner)["is_met"].tolist() == [False]
+    assert support.public_support(engine, SYSTEM)["support"].tolist() == ["expected"]
 
 
 # --- the name of an erased person --------------------------------------------------------------------------
