@@ -56,6 +56,29 @@ SEEN_BY: dict[Audience, frozenset[str]] = {
     "all": frozenset({"public", "partner", "restricted"}),
 }
 """Visibilities that each audience sees."""
+VISIBILITY_ORDER = ("public", "partner", "restricted")
+"""Visibilities, the widest first."""
+FLAG_VISIBILITY = "restricted"
+"""Who sees a flag where nobody said otherwise. It says something about a municipality that its mayor may contest, and
+a rule sets some of them only because nobody recorded an answer."""
+
+
+def narrowest(visibilities: Iterable[str]) -> str:
+    """The narrowest of some visibilities; ``public`` where there are none.
+
+    Raises:
+        UnknownIdError: one is no visibility.
+    """
+    listed = list(visibilities)
+    for one in listed:
+        if one not in VISIBILITY_ORDER:
+            raise UnknownIdError("visibility", one, nearest(one, VISIBILITY_ORDER))
+    return max(listed, key=VISIBILITY_ORDER.index, default=VISIBILITY_ORDER[0])
+
+
+def default_visibility(*, flag: str | None) -> str:
+    """Who may see an event of which nobody said it: a flag is restricted, anything else public."""
+    return VISIBILITY_ORDER[0] if flag is None else FLAG_VISIBILITY
 
 
 @cache
@@ -285,6 +308,8 @@ def current_state(events: Iterable[Event], *, as_of: dt.date | None = None) -> S
 def rule_flags(state: State | None, *, as_of: dt.date, mandate_starts: Sequence[dt.date]) -> frozenset[str]:
     """The flags that rules set on a link on a day, beside those that persons set.
 
+    They are for those who see everything (`FLAG_VISIBILITY`): time alone sets them.
+
     NR: the stage is S2 and more than 60 days passed since the last event. ST: the stage is below S6 and more than 12
     calendar months passed since the last event. RC: the last event of rank 4 or more is older than the latest term
     that has begun.
@@ -420,7 +445,8 @@ class EventDraft:
         term: Term of the seat, as the act says.
         action_point: Point of the minutes of March 2007, 1 to 10.
         confidence: Grade of the fact.
-        visibility: Who may see it.
+        visibility: Who may see it. Null: a flag is `FLAG_VISIBILITY`; a stage or a withdrawal is seen by those who see
+            what it corrects or withdraws, and by all where it corrects nothing.
         supersedes_id: The event that it corrects or withdraws.
         note: Reason, function reached, or action of the plan; an office, never a person.
     """
@@ -442,7 +468,7 @@ class EventDraft:
     term: str | None = None
     action_point: int | None = None
     confidence: str | None = None
-    visibility: str = "public"
+    visibility: str | None = None
     supersedes_id: str | None = None
     note: str | None = None
 
@@ -614,7 +640,7 @@ def _check_codes(draft: EventDraft) -> list[Problem]:
         ("confidence", draft.confidence, "confidence"),
         ("visibility", draft.visibility, "visibility"),
     ):
-        if (_given(value) or name == "visibility") and value not in vocabulary(codes):
+        if _given(value) and value not in vocabulary(codes):
             problems.append(_problem(name, "code-unknown", value))
     term = vocabulary("flag").get(draft.flag_code or "")
     if term and "person" not in term.more["set_by"].split(";"):

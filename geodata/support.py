@@ -7,12 +7,13 @@ only ever an opaque reference.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from geodata.errors import ContractError, UnknownIdError
+from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.search import nearest
 from geodata.status import Problem, Severity, add_months
@@ -48,8 +49,8 @@ GUIANA_TERRITORY = "FR-973"
 """How the ids of the communes of French Guiana begin."""
 GUIANA_MOSAIC = "gf-"
 """How the ids of the counterparts in French Guiana begin."""
-LEAST_SHOWN = 3
-"""Smallest count that may be shown in public."""
+MIN_SHOWN = 3
+"""Least number of persons behind a figure, and behind the difference of figures, that may be shown in public."""
 PUBLIC: dict[str, PublicSupport] = {
     "V4": "present",
     "V3": "expected",
@@ -390,21 +391,51 @@ def month_of(day: dt.date | None) -> str | None:
     return None if day is None else f"{day:%Y-%m}"
 
 
-def suppress(counts: Mapping[Key, int], *, least: int = LEAST_SHOWN) -> dict[Key, int | None]:
-    """Hide small counts. Show no total beside them: a total less the shown ones would give a hidden one away.
+def choose_shown(
+    cells: Mapping[Key, Collection[str]], person_of: Mapping[str, str] | None = None, *, min_shown: int = MIN_SHOWN
+) -> dict[Key, frozenset[str]]:
+    """The cells of breakdowns that may be published together, so that no figure and no difference of figures is small.
+
+    A figure that hides one or two may be computed from two that do not: 4 in a state less 3 in the mosaic inside it.
+    So cells are chosen one after the other. Those chosen cut what they count into blocks that no chosen cell divides;
+    a further cell is chosen only where each block that it would make is of `min_shown` persons at least. Whatever can
+    be computed from the chosen cells by union, intersection and difference is then a union of such blocks: of nobody,
+    or of `min_shown` persons or more. What is left out of all cells stays unknown as long as no total is shown.
+
+    The method is complementary (secondary) suppression over linked frequency tables, with a minimum frequency as
+    the rule: Handbook on Statistical Disclosure Control (ESSnet SDC), chapters 4 and 5,
+    https://sdctools.github.io/HandbookSDC. It does not keep apart what is published today and what was published
+    yesterday: a number that grew by one tells that something was added in between.
 
     Args:
-        counts: Counts by mosaic or by state; never by territory.
-        least: Smallest count that is shown.
+        cells: What each cell counts (ids, such as those of missions), the cells that matter most first.
+        person_of: Who stands behind each id; each id that is missing stands for a person of its own.
+        min_shown: Least number of persons.
 
     Returns:
-        The same keys in the same order; null stands for any count below `least`, 0 too, so that a hidden one tells
-        nothing.
-
-    Raises:
-        ContractError: a count is negative.
+        The chosen cells in their order, with what each counts.
     """
-    wrong = [key for key, count in counts.items() if count < 0]
-    if wrong:
-        raise ContractError(f"{len(wrong)} counts are negative, such as that of {wrong[0]}. Count again.")
-    return {key: count if count >= least else None for key, count in counts.items()}
+    known = person_of or {}
+
+    def is_safe(ids: Collection[str]) -> bool:
+        return not ids or len({known.get(one, one) for one in ids}) >= min_shown
+
+    chosen: dict[Key, frozenset[str]] = {}
+    block_of: dict[str, int] = {}
+    blocks: dict[int, frozenset[str]] = {}
+    numbers = itertools.count()
+    for key, counted in cells.items():
+        cell = frozenset(counted)
+        touched = {block_of[one] for one in cell if one in block_of}
+        pieces = [piece for block in touched for piece in (blocks[block] & cell, blocks[block] - cell)]
+        pieces.append(frozenset(one for one in cell if one not in block_of))
+        if not cell or not all(map(is_safe, pieces)):
+            continue
+        chosen[key] = cell
+        for block in touched:
+            del blocks[block]
+        for piece in filter(None, pieces):
+            number = next(numbers)
+            blocks[number] = piece
+            block_of.update(dict.fromkeys(piece, number))
+    return chosen

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from dashboard import data, places
+from dashboard import data
 from dashboard.agenda import FILE_NAME as CALENDAR_NAME
 from dashboard.agenda import MEDIA_TYPE as CALENDAR_TYPE
 from dashboard.agenda import calendar_bytes
@@ -49,6 +49,7 @@ from dashboard.api.features import (
     write_feature,
     write_page,
 )
+from dashboard.api.feed import read_feed
 from dashboard.api.openapi import document
 from dashboard.api.problems import MEDIA_TYPE, ApiError, problem_of, unknown_value
 from dashboard.api.state import State, bundle_digest, fresh_state, state_now, state_on
@@ -57,8 +58,6 @@ from dashboard.api.webmap import BY, mesh_address, write_status
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
-from geodata.records.agenda import read_agenda
-from geodata.records.audit import last_write
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -420,14 +419,13 @@ async def get_agenda(request: Request) -> Response:
     read_known(request, ("lang",))
     call = await begin(request)
     state = await call.state()
-    written = 0 if state.engine is None else await run(last_write, state.engine)
+    feed = await run(read_feed, state)
 
     def make() -> list[bytes]:
-        items = read_agenda(state.engine, state.reader, places.seat_points().get)
-        return [calendar_bytes(items, call.place.words, is_demonstration=state.snapshot.is_demonstration)]
+        return [calendar_bytes(feed.items, call.place.words, is_demonstration=state.snapshot.is_demonstration)]
 
     return await call.serve(
-        ("agenda", state.audience, str(state.engine and state.engine.url), written, dt.date.today()),
+        ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration, dt.date.today()),
         make,
         f"{CALENDAR_TYPE}; charset=utf-8",
         headers={"Content-Disposition": f'inline; filename="{CALENDAR_NAME}"'},

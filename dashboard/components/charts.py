@@ -353,11 +353,18 @@ def missions(rows: pd.DataFrame, words: Words, *, is_public: bool, key: str = "m
     Args:
         rows: As `geodata.records.support.missions_by_year` returns it.
         words: The language.
-        is_public: Whether numbers below 3 are kept back.
+        is_public: Whether some numbers are kept back.
         key: Key of the figure.
     """
     title = words.say("Missions over time")
-    note = words.say("Years with fewer than 3 missions are not told apart from years with none.") if is_public else ""
+    note = (
+        words.say(
+            "A year is shown only where its number, and what it differs by from any other number shown, stands for 3 "
+            "volunteers or more."
+        )
+        if is_public
+        else ""
+    )
     if rows.empty:
         return Figure(key, title, words.say("No mission is recorded that may be shown."), None, [], note)
     years = [str(int(year)) for year in rows["year"]]
@@ -377,7 +384,7 @@ def missions(rows: pd.DataFrame, words: Words, *, is_public: bool, key: str = "m
     )
     most = max(count for count in counts if count is not None)
     summary = words.say("Most in one year: {n} ({year}).").format(n=words.number(most), year=years[counts.index(most)])
-    few = words.say("fewer than 3")
+    hidden = words.say("not shown")
     return Figure(
         key=key,
         title=title,
@@ -389,7 +396,7 @@ def missions(rows: pd.DataFrame, words: Words, *, is_public: bool, key: str = "m
                 "missions",
                 words.say("Missions"),
                 counts,
-                [few if count is None else words.number(count) for count in counts],
+                [hidden if count is None else words.number(count) for count in counts],
                 is_number=True,
             ),
         ],

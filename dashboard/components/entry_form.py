@@ -19,10 +19,12 @@ from geodata.records import local
 from geodata.records.errors import LinkMissingError
 from geodata.records.events import append_event
 from geodata.records.roles import Actor
-from geodata.status import ACTION_POINTS, EventDraft
+from geodata.status import ACTION_POINTS, FLAG_VISIBILITY, EventDraft, default_visibility
 from geodata.status import stage_rank as stage_rank_of
 
 WITHDRAW = "withdraw"
+FLAG_FIELD = "flag_visibility"
+"""Field that says who may see a flag."""
 ASKED: dict[str, tuple[str, ...]] = {
     "S1": ("organisation_id", "note"),
     "S2": ("channel_code", "note"),
@@ -78,7 +80,7 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
             for name in EVENT_FIELDS:
                 if name not in asked:
                     _show_field(form, name, words)
-        form.who_may_see()
+        _show_who_may_see(form, what, words)
         form.submit(
             words.say("Record the correction") if corrected is not None else words.say("Record"),
             _write_event,
@@ -105,6 +107,8 @@ def correct(territory_id: str, event: dict[str, Any], words: Words) -> None:
         values[name] = values[name] or ""
     if values["action_point"] is not None:
         values["action_point"] = str(values["action_point"])
+    is_flag = not is_unknown(event["flag_code"])
+    values[FLAG_FIELD] = event["visibility"] if is_flag else FLAG_VISIBILITY
     code = event["stage_code"] if not is_unknown(event["stage_code"]) else event["flag_code"]
     form.prefill({**values, "what": code})
     form.entry.more["corrected"] = event
@@ -155,6 +159,18 @@ def _entry_order(code: str) -> tuple[bool, int]:
     return (rank == 0, rank)
 
 
+def _show_who_may_see(form: Form, what: str, words: Words) -> None:
+    """Who may see the event. A flag has a field of its own, so that the choice follows what is recorded."""
+    if what in vocabulary("flag"):
+        form.who_may_see(
+            name=FLAG_FIELD,
+            first=default_visibility(flag=what),
+            help_text=words.say("Flags are seen only inside the programme, unless you choose otherwise here."),
+        )
+    else:
+        form.who_may_see()
+
+
 def _show_evidence(what: str, words: Words) -> None:
     if what in vocabulary("stage") and what != "S0":
         least = vocabulary("stage")[what].more[f"minimum_evidence_{words.vocabulary}"]
@@ -197,8 +213,9 @@ def _show_field(form: Form, name: str, words: Words) -> None:
 
 
 def _write_event(engine: Engine, actor: Actor, values: Mapping[str, Any], event_id: str) -> Any:
-    facts = {name: value for name, value in values.items() if name != "what"}
+    facts = {name: value for name, value in values.items() if name not in {"what", FLAG_FIELD}}
     what = values["what"]
+    facts["visibility"] = values[FLAG_FIELD if what in vocabulary("flag") else "visibility"]
     facts["action_point"] = None if values["action_point"] is None else int(values["action_point"])
     return append_event(
         engine,

@@ -147,7 +147,14 @@ class Form:
         self.show_problems(name)
 
     def choice(
-        self, name: str, label: str, options: Mapping[str, str], *, first: str | None = None, must: bool = False
+        self,
+        name: str,
+        label: str,
+        options: Mapping[str, str],
+        *,
+        first: str | None = None,
+        must: bool = False,
+        help_text: str | None = None,
     ) -> None:
         """A field of one of several codes; empty at first, or with the code `first`."""
         key = self._field(name)
@@ -156,13 +163,13 @@ class Form:
         index = 0 if must else None
         st.selectbox(
             label, list(options), index=index, format_func=lambda code: options.get(code, code), key=key,
-            placeholder=self.words.say("Choose"),
+            placeholder=self.words.say("Choose"), help=help_text,
         )  # fmt: skip
         self.show_problems(name)
 
-    def code(self, name: str, label: str, codes: str, *, first: str | None = None, must: bool = False) -> None:
-        """A field of one code of a vocabulary."""
-        self.choice(name, label, code_names(codes, self.words), first=first, must=must)
+    def code(self, name: str, label: str, codes: str, **params: Any) -> None:
+        """A field of one code of a vocabulary; the rest as for `choice`."""
+        self.choice(name, label, code_names(codes, self.words), **params)
 
     def several(self, name: str, label: str, options: Mapping[str, str]) -> None:
         """A field of any number of codes."""
@@ -177,13 +184,15 @@ class Form:
         st.file_uploader(label, type=list(kinds), key=self._field(name), max_upload_size=megabytes, help=help_text)
         self.show_problems(name)
 
-    def who_may_see(self, *, first: str = "public") -> None:
-        """How sure it is, and who may see it."""
+    def who_may_see(self, *, name: str = "visibility", first: str = "public", help_text: str | None = None) -> None:
+        """How sure it is, and who may see it: the field `name`, which stands at `first` until somebody chooses."""
         left, right = st.columns(2)
         with left:
             self.code("confidence", self.words.say("How sure"), "confidence")
         with right:
-            self.code("visibility", self.words.say("Who may see it"), "visibility", first=first, must=True)
+            self.code(
+                name, self.words.say("Who may see it"), "visibility", first=first, must=True, help_text=help_text
+            )  # fmt: skip
 
     def show_problems(self, name: str) -> None:
         """What is wrong with one field."""

@@ -82,6 +82,18 @@ def link_line(name: str, grade: str, details: Sequence[str], *, look: str) -> st
     )
 
 
+def found_line(name: str, address: str, chip: str, details: Sequence[str], *, look: str) -> str:
+    """Something that was found, as `link_line`, with a link to its page where there is an address."""
+    title = f"<strong>{escape(name)}</strong>"
+    if address:
+        title = f'<a href="{escape(address)}" target="_self">{title}</a>'
+    said = " · ".join(escape(detail) for detail in details if detail)
+    return (
+        f'<div class="link-line">{title} <span class="chip chip-{escape(look)}">{escape(chip)}</span>'
+        f'<div class="link-details">{said}</div></div>'
+    )
+
+
 def footnote(lines: Iterable[str], *, title: str, items: Iterable[str]) -> str:
     """The words about the data at the foot of a page, and below a title that opens, one line per source."""
     said = "".join(f"<p>{escape(line)}</p>" for line in lines)

@@ -165,7 +165,7 @@ def show_audit(
             words.say("When (UTC)"): [at.strftime("%Y-%m-%d %H:%M") for at in rows["recorded_at"]],
             words.say("Who"): rows["account"].fillna(""),
             words.say("What was done"): [_action(action, words) for action in rows["action"]],
-            words.say("In"): [_table(name, words) for name in rows["table_name"]],
+            words.say("In"): [table_label(name, words) for name in rows["table_name"]],
             words.say("Municipality"): [places.get(one, "") for one in rows["territory_id"]],
             words.say("Mosaic"): [names.mosaic_names().get(one, "") for one in rows["mosaic_id"]],
             words.say("Before"): [_values(one) for one in rows["before"]],
@@ -196,7 +196,8 @@ def _action(action: str, words: Words) -> str:
     return known.get(action, action)
 
 
-def _table(name: str, words: Words) -> str:
+def table_label(name: str, words: Words) -> str:
+    """What people call the records of a table."""
     known = {
         "sensitisation_event": words.say("Events"),
         "event_note": words.say("Notes"),

@@ -12,7 +12,7 @@ import streamlit as st
 from sqlalchemy.engine import Engine
 
 from dashboard import records
-from dashboard.components import fragments, tables
+from dashboard.components import fragments, mentions, tables
 from dashboard.components.forms import Form, act
 from dashboard.text import Words, is_unknown
 from geodata.records import persons
@@ -50,11 +50,15 @@ def show_persons(words: Words) -> None:
     erasure = Form("erase-person", "all", words)
     if chosen is None:
         erasure.show_said()
-        return
-    _show_change_form(chosen, words)
+    else:
+        _show_change_form(chosen, words)
     if is_admin:
-        _show_export(chosen["person_ref"], words)
-        _show_erasure(erasure, chosen["person_ref"], words)
+        if chosen is not None:
+            _show_export(chosen["person_ref"], words)
+        mentions.show_look_up(words, person_ref=None if chosen is None else chosen["person_ref"])
+        if chosen is not None:
+            _show_erasure(erasure, chosen["person_ref"], words)
+        mentions.show_found(words)
 
 
 def _show_table(rows: pd.DataFrame, words: Words) -> None:
@@ -75,7 +79,12 @@ def _show_purge(rows: pd.DataFrame, words: Words) -> None:
     if past:
         said = words.count("{n} person is past the date.", "{n} persons are past the date.", past)
         st.html(fragments.notice(words.say("To be erased."), said, kind="partial"))
-        act("purge-persons", words.say("Erase all who are past the date"), persons.purge, words)
+        act("purge-persons", words.say("Erase all who are past the date"), _purge, words)
+
+
+def _purge(engine: Engine, actor: Actor) -> None:
+    left = [mention for one in persons.purge(engine, actor) for mention in one.left]
+    mentions.keep_found(list(dict.fromkeys(left)))
 
 
 def _show_add_form(words: Words) -> None:
@@ -159,7 +168,8 @@ def _show_erasure(form: Form, person_ref: str, words: Words) -> None:
             words.say(
                 "An erasure deletes the person, blanks the notes that hold the name, a word of it or the contact and "
                 "what the history says of them, and leaves a tombstone: the reference, the day, who erased and why. "
-                "Missions keep the reference. It cannot be undone; backups are for whoever keeps them to renew."
+                "Missions keep the reference. Other texts that hold the name are listed for you to look at. It cannot "
+                "be undone; backups are for whoever keeps them to renew."
             ),
             look="small",
         )
@@ -168,8 +178,28 @@ def _show_erasure(form: Form, person_ref: str, words: Words) -> None:
         form.text("why", words.say("Reason of the erasure, without the name"))
         form.submit(
             words.say("Erase this person"),
-            lambda engine, actor, values, _: persons.erase(engine, actor, person_ref, why=values["why"]),
-            said=words.say("The person is erased; a tombstone remains."),
+            lambda engine, actor, values, _: _erase(engine, actor, person_ref, values["why"]),
+            said=lambda done: _erasure_text(done, words),
             required=("why",),
             is_main=False,
         )
+
+
+def _erase(engine: Engine, actor: Actor, person_ref: str, why: str) -> tuple[persons.Erasure, bool]:
+    """Erase; the texts that are left stay in this session. Whether the database's log can still hold the name, too."""
+    done = persons.erase(engine, actor, person_ref, why=why)
+    mentions.keep_found(list(done.left))
+    return done, engine.dialect.name == "sqlite" and not done.is_log_empty
+
+
+def _erasure_text(outcome: tuple[persons.Erasure, bool], words: Words) -> str:
+    done, is_in_log = outcome
+    said = [words.say("The person is erased; a tombstone remains."), mentions.count_text(done.left, words)]
+    if is_in_log:
+        said.append(
+            words.say(
+                "The log of the database may still hold it, because something else is reading. Whoever runs the server "
+                "ends that with: mosaicos records vacuum"
+            )
+        )
+    return " ".join(said)

@@ -164,6 +164,8 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "still-referred": words.say("Something else points at it ({id}). Withdraw or change that first."),
         "fact-gone": words.say("It was corrected or withdrawn meanwhile. Load the page again."),
         "person-erased": words.say("The person under this reference was erased. Add the person without a reference."),
+        "reason-names": words.say("The reason holds the name or the contact, and it stays. Give one without."),
+        "text-fixed": words.say("Texts of this table are not erased one by one."),
         "link-published": words.say("The published data link these two already. Nothing is missing."),
         "link-standing": words.say("A local link joins these two already."),
         "need-step": words.say("This step comes with a mission. Record the mission that meets the need."),

@@ -57,7 +57,8 @@ def show_counts(words: Words) -> None:
     st.html(
         fragments.paragraph(
             words.say(
-                "Missions by scheme. A scheme with fewer than 3 is not shown, and no totals: nobody can be found."
+                "Missions by scheme. A number is shown only where it, and what it differs by from any other number "
+                "shown, stands for 3 volunteers or more. There are no totals: nobody can be found."
             )
         )
     )

@@ -28,7 +28,7 @@ def read_changed(engine: Engine, since: dt.date, reader: Actor | None = None) ->
 
 
 def read_mission_counts(engine: Engine) -> dict[str, pd.DataFrame]:
-    """`support_counts` for the public, by ``mosaic`` and by ``state``: three missions or more, or nothing.
+    """`support_counts` for the public, by ``mosaic`` and by ``state``: what may be published together, or nothing.
 
     Raises:
         DatabaseError: the database cannot be used.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -40,7 +41,8 @@ def history(
 ) -> pd.DataFrame:
     """The writes that concern a territory or a mosaic, the newest first.
 
-    What was written of a row that has been hidden since is hidden with it.
+    What was written of a row before it was last hidden from the actor stays hidden, even where the row is shown again:
+    whoever cleans a row hides it, changes it and shows it again.
 
     Args:
         engine: The database.
@@ -73,6 +75,7 @@ def history(
     query = sa.select(*columns).join_from(AuditLog, Account)
     query = query.where(AuditLog.visibility.in_(SEEN_BY[actor.audience])).order_by(AuditLog.audit_id.desc()).limit(most)
     if actor.audience != "all":
+        query = query.where(~_hidden_since(SEEN_BY[actor.audience]))
         for table in CHANGED_TABLES:
             hidden = sa.exists().where(
                 AuditLog.table_name == table.__tablename__,
@@ -92,6 +95,17 @@ def history(
         for name in ("before", "after"):
             frame[name] = [_without_accounts(values) for values in frame[name]]
     return frame
+
+
+def _hidden_since(seen: Collection[str]) -> sa.ColumnElement[bool]:
+    """Whether a later line of the same row may not be seen: the row was hidden then, or until then."""
+    later = AuditLog.__table__.alias("later").c
+    return sa.exists().where(
+        later.table_name == AuditLog.table_name,
+        later.row_id == AuditLog.row_id,
+        later.audit_id > AuditLog.audit_id,
+        later.visibility.not_in(sorted(seen)),
+    )
 
 
 def _without_accounts(values: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ from geodata.records.writes import (
     require_same,
     write_audit,
 )
-from geodata.status import SEEN_BY, EventDraft, check_event, stage_rank
+from geodata.status import SEEN_BY, EventDraft, check_event, default_visibility, narrowest, stage_rank
 
 NOTE_VISIBILITY = "restricted"
 """Who sees a note at first: it may say more than its writer thinks."""
@@ -100,6 +100,7 @@ def append_events(
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "record an event")
         lock_links(connection, links)
+        drafts = _with_visibility(connection, drafts)
         kept = _kept(connection, drafts)
         new = {event_id: draft for event_id, draft in drafts.items() if event_id not in kept}
         _check_references(connection, actor, new)
@@ -129,7 +130,7 @@ def _cleaned(draft: EventDraft, actor: Actor) -> EventDraft:
     }
     if actor.role == "editor" and not (draft.organisation_id or "").strip():
         texts["organisation_id"] = actor.organisation_id
-    for name in ("territory_id", "mosaic_id", "visibility"):  # those that are never null
+    for name in ("territory_id", "mosaic_id"):  # those that are never null
         texts[name] = texts[name] or ""
     return dataclasses.replace(draft, **texts)  # type: ignore[arg-type]
 
@@ -149,6 +150,31 @@ def _event_values(event_id: str, draft: EventDraft) -> dict[str, Any]:
         **values,
         "stage_rank": None if draft.stage_code is None else stage_rank(draft.stage_code),
     }
+
+
+def _with_visibility(connection: Connection, drafts: Mapping[str, EventDraft]) -> dict[str, EventDraft]:
+    """The drafts with who may see them where that is not said; a withdrawal is never wider than what it withdraws.
+
+    Whoever may not see an event is not to be told that it was withdrawn.
+    """
+    wanted = {draft.supersedes_id for draft in drafts.values() if draft.supersedes_id is not None}
+    event = SensitisationEvent
+    seen: dict[str, str] = {
+        row.event_id: row.visibility
+        for some in batched(wanted)
+        for row in connection.execute(sa.select(event.event_id, event.visibility).where(event.event_id.in_(some)))
+    }
+    found = {}
+    for event_id, draft in drafts.items():
+        superseded = seen.get(draft.supersedes_id or "")
+        visibility = draft.visibility
+        if visibility is None:
+            visibility = narrowest([default_visibility(flag=draft.flag_code), superseded or "public"])
+        elif superseded is not None and draft.stage_code is None and draft.flag_code is None:
+            visibility = narrowest([visibility, superseded])
+        seen.setdefault(event_id, visibility)
+        found[event_id] = dataclasses.replace(draft, visibility=visibility)
+    return found
 
 
 def _kept(connection: Connection, ids: Collection[str]) -> dict[str, sa.Row[Any]]:
@@ -401,18 +427,26 @@ def events_of(
     Returns:
         The columns of the table `sensitisation_event` but who recorded it (that is in the history), and
         ``superseded_by`` (null where it still holds); the latest ``event_date`` first, then by ``recorded_at`` and
-        id. An event that superseded one is named even to those who may not see it.
+        id. An event that superseded one is named even to those who may not see it. A withdrawal is seen by those alone
+        who may see what it withdraws, and what an event corrects is named to those alone who may see that.
 
     Raises:
         DatabaseError: the database cannot be used.
     """
     event = SensitisationEvent
-    correction = sa.orm.aliased(event)
-    columns = [*(event.__table__.columns[name] for name in EVENT_COLUMNS), correction.event_id.label("superseded_by")]
+    correction, corrected = sa.orm.aliased(event), sa.orm.aliased(event)
+    seen = SEEN_BY[actor.audience]
+    shown = {"supersedes_id": sa.case((corrected.visibility.in_(seen), event.supersedes_id)).label("supersedes_id")}
+    columns = [
+        *(shown.get(name, event.__table__.columns[name]) for name in EVENT_COLUMNS),
+        correction.event_id.label("superseded_by"),
+    ]
+    says_something = sa.or_(event.stage_code.is_not(None), event.flag_code.is_not(None))
     query = (
         sa.select(*columns)
         .join_from(event, correction, correction.supersedes_id == event.event_id, isouter=True)
-        .where(event.visibility.in_(SEEN_BY[actor.audience]))
+        .join(corrected, corrected.event_id == event.supersedes_id, isouter=True)
+        .where(event.visibility.in_(seen), sa.or_(says_something, corrected.visibility.in_(seen)))
         .order_by(event.event_date.desc(), event.recorded_at.desc(), event.event_id.desc())
     )
     if territory_id is not None:

@@ -37,7 +37,7 @@ from geodata.records.writes import (
     require_same,
 )
 from geodata.search import nearest
-from geodata.status import SEEN_BY
+from geodata.status import SEEN_BY, narrowest
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -59,8 +59,6 @@ PAIRS = {
 """Where the published tables would hold a fact of a kind, and by which columns."""
 FILE_COLUMNS = frozenset({"geometry", "computed_area_km2", "source_crs", "file_name", "sha256"})
 """What a boundary's file says."""
-SEEN_ORDER = ("public", "partner", "restricted")
-"""Visibilities, the widest first."""
 
 BundleState = Literal["lacking", "published", "unplaced"]
 """What the published bundle has come to say of a local fact: it still lacks it; it has it now; or the place that the
@@ -356,8 +354,7 @@ def correct(
             raise ConflictError("The correction says the same as before. Change something.", "nothing-different")
         _require_rows_of(connection, table, values)
         end = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
-        if SEEN_ORDER.index(values["visibility"]) > SEEN_ORDER.index(old.visibility):
-            end["visibility"] = values["visibility"]
+        end["visibility"] = narrowest((old.visibility, values["visibility"]))
         change_row(connection, actor, table, old, end, action="correct")
         add_row(connection, actor, table, values)
         if table is LocalMember:

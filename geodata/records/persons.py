@@ -2,13 +2,13 @@
 
 Records name a person only by `person_ref`, an opaque UUID. An erasure deletes the person's row, blanks what notes and
 the history say of the person, and leaves a tombstone. It looks for the whole name and the contact, and for each word of
-the name alone: a note rather says too little than the name of somebody who asked to be forgotten.
+the name alone: a note rather says too little than the name of somebody who asked to be forgotten. All other texts that
+hold the name are listed, for an admin to look at and erase (`geodata.records.typed_texts`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,49 +22,19 @@ from geodata.records.errors import ConflictError
 from geodata.records.events import blank_note, notes_query
 from geodata.records.frames import read_frame
 from geodata.records.models import AuditLog, EventNote, Mission, Person, PersonErasure
+from geodata.records.remains import truncate_log
 from geodata.records.roles import SYSTEM, Actor, require, require_writer
+from geodata.records.typed_texts import (
+    TYPED,
+    Mention,
+    as_plain,
+    find_mentions,
+    mentions,
+    whole_names,
+    words_of_name,
+)
 from geodata.records.writes import Stored, add_row, blank_audit, change_row, find_row, require_id
 from geodata.search import fold
-
-LEAST_LETTERS = 3
-"""Shortest word of a name that is looked for alone."""
-SMALL_WORDS = frozenset(
-    {
-        "and", "aux", "bin", "dal", "das", "del", "der", "des", "dit", "dona", "dos", "dra", "filho", "ibn", "junior",
-        "las", "les", "los", "mac", "madame", "madre", "maitre", "mestre", "monsieur", "neta", "neto", "padre", "pere",
-        "prof", "san", "santa", "santo", "sao", "senhor", "senhora", "sir", "sobrinho", "sra", "the", "van", "von",
-    }
-)  # fmt: skip
-"""Words of three letters or more that stand in many names and texts and name nobody alone: particles, titles,
-generations."""
-TYPED = frozenset(
-    {
-        "act",
-        "contact",
-        "file_name",
-        "function",
-        "label",
-        "layer_name",
-        "member_name",
-        "note",
-        "organisation_name",
-        "partnership_name",
-        "person_name",
-        "place",
-        "reason",
-        "short_name",
-        "skills",
-        "source",
-        "term",
-        "title",
-        "title_en",
-        "title_fr",
-        "title_pt_br",
-        "withdrawn_why",
-    }
-)
-"""Columns that people write into. A word alone is looked for in these, not in ids and codes: a mosaic may be called
-like a person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +52,22 @@ class PersonDraft:
     retention_until: dt.date
     contact: str | None = None
     function: str | None = None
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What became of an erasure.
+
+    Attributes:
+        person_ref: Whom.
+        left: Texts that still hold the name, a word of it or the contact, for an admin to look at.
+        is_log_empty: Whether the database's own log holds nothing of it any more. Always false for PostgreSQL, where
+            `geodata.records.remains.vacuum` ends what is left.
+    """
+
+    person_ref: str
+    left: tuple[Mention, ...]
+    is_log_empty: bool = False
 
 
 @retried
@@ -152,8 +138,9 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
 
     Returns:
         ``person`` (the row, or null), ``erasure`` (the tombstone, or null), ``missions`` and ``notes`` and
-        ``history`` that give the whole name or the contact: lists of dictionaries ready for JSON. Those that only have
-        a word of the name may be about somebody else, and are not handed out.
+        ``history`` that give the whole name or the contact, and ``texts``, all others that do (``table_name``,
+        ``row_id``, ``column``, ``text``, the place): lists of dictionaries ready for JSON. Those that only have a word
+        of the name may be about somebody else, and are not handed out.
 
     Raises:
         PermissionDenied: the actor is no admin.
@@ -175,38 +162,71 @@ def export(engine: Engine, actor: Actor, person_ref: str) -> dict[str, Any]:
             ],
             "notes": [_plain(row) for row in _notes_naming(connection, names)],
             "history": [_plain(row) for row in _audit_naming(connection, person_ref, names | {fold(person_ref)})],
+            "texts": [
+                as_plain(one)
+                for one in find_mentions(connection, names, (), person_ref=person_ref)
+                if not one.goes_with_erasure
+            ],
         }
 
 
-@retried
-def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> None:
+def mentions_of(engine: Engine, actor: Actor, person_ref: str) -> list[Mention]:
+    """The texts of all tables that name a person whom the records keep, under this name or an earlier one.
+
+    Returns:
+        As `geodata.records.typed_texts.find_name`; those that the erasure blanks by itself are among them.
+
+    Raises:
+        UnknownIdError: nobody is kept under this reference.
+        PermissionDenied: the actor is no admin.
+    """
+    require(actor, "admin", "look for a person's name")
+    with reading(engine) as connection:
+        person = find_row(connection, Person, person_ref)
+        return find_mentions(connection, *_known_as(connection, person), person_ref=person_ref)
+
+
+def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> Erasure:
     """Forget a person: delete the row, blank what notes and the history say, keep a tombstone.
 
     Notes and entries of the history are found by the whole name, the contact, or one word of the name
     (`words_of_name`), those before a change too, blind to accents and case. The records of other persons are found by
-    the first two alone. A mission keeps its reference, which then points at the tombstone. Backups are for whoever
-    keeps them to renew.
+    the first two alone. A mission keeps its reference, which then points at the tombstone. Other texts are listed, not
+    changed. Backups are for whoever keeps them to renew.
 
     Args:
         engine: The database.
         actor: An admin.
         person_ref: Whom.
-        why: The reason, such as "on request".
+        why: The reason, such as "on request"; without the name, for it stays.
+
+    Returns:
+        The texts that still name the person, and whether the database's log is empty.
 
     Raises:
         UnknownIdError: nobody is kept under this reference.
-        ConflictError: no reason was given.
+        ConflictError: no reason was given, or it holds the name.
         PermissionDenied: the actor may not.
     """
     if not why.strip():
         raise ConflictError("Give the reason of the erasure.", "text-empty")
-    with writing(engine) as connection:
-        require_writer(connection, actor, "admin", "erase a person")
-        erase_row(connection, actor, find_row(connection, Person, person_ref, lock=True), why.strip())
+    left = _erase(engine, actor, person_ref, why.strip())
+    return Erasure(person_ref, left, truncate_log(engine))
 
 
 @retried
-def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None) -> int:
+def _erase(engine: Engine, actor: Actor, person_ref: str, why: str) -> tuple[Mention, ...]:
+    with writing(engine) as connection:
+        require_writer(connection, actor, "admin", "erase a person")
+        person = find_row(connection, Person, person_ref, lock=True)
+        if mentions(why, frozenset().union(*_known_as(connection, person))):
+            raise ConflictError(
+                "The reason holds the name or the contact, and it stays. Give one without.", "reason-names"
+            )
+        return erase_row(connection, actor, person, why)
+
+
+def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None) -> list[Erasure]:
     """Erase everybody whose retention date has passed.
 
     Args:
@@ -215,48 +235,35 @@ def purge(engine: Engine, actor: Actor = SYSTEM, *, today: dt.date | None = None
         today: The day; the clock's where not given.
 
     Returns:
-        How many were erased.
+        What became of each.
 
     Raises:
         PermissionDenied: the actor may not.
     """
-    today = today or dt.date.today()
+    erased = _purge(engine, actor, today or dt.date.today())
+    is_log_empty = bool(erased) and truncate_log(engine)
+    return [Erasure(person_ref, left, is_log_empty) for person_ref, left in erased]
+
+
+@retried
+def _purge(engine: Engine, actor: Actor, today: dt.date) -> list[tuple[str, tuple[Mention, ...]]]:
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "erase persons")
         past = connection.execute(
             sa.select(*Person.__table__.columns).where(Person.retention_until < today).with_for_update()
         ).all()
-        for row in past:
-            erase_row(connection, actor, row, f"retention ended on {row.retention_until}")
-    return len(past)
+        return [
+            (row.person_ref, erase_row(connection, actor, row, f"retention ended on {row.retention_until}"))
+            for row in past
+        ]
 
 
-def whole_names(person_name: str, contact: str | None = None) -> frozenset[str]:
-    """Name and contact, folded, as a text is searched for them. One short word would be found everywhere."""
-    return frozenset(word for text in (person_name, contact or "") if len(word := fold(text)) > LEAST_LETTERS)
-
-
-def words_of_name(person_name: str) -> frozenset[str]:
-    """The words of a name that point at the person alone, folded: given names and surnames.
+def erase_row(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> tuple[Mention, ...]:
+    """Erase one row of `person` as `erase` does, in a transaction of the caller, who has checked the right.
 
     Returns:
-        Words of `LEAST_LETTERS` letters or more that are not among `SMALL_WORDS`.
+        The texts that still name the person.
     """
-    return frozenset(
-        word
-        for word in fold(person_name).split()
-        if len(word) >= LEAST_LETTERS and word not in SMALL_WORDS and not word.isdigit()
-    )
-
-
-def mentions(text: str, names: Collection[str]) -> bool:
-    """Whether a text holds one of these folded names as whole words, blind to accents, case and punctuation."""
-    padded = f" {fold(text)} "
-    return any(f" {name} " in padded for name in names)
-
-
-def erase_row(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) -> None:
-    """Erase one row of `person` as `erase` does, in a transaction of the caller, who has checked the right."""
     names, words = _known_as(connection, row)
     for note in _notes_naming(connection, names | words):
         blank_note(connection, actor, note, why="it named a person who was erased")
@@ -265,6 +272,7 @@ def erase_row(connection: Connection, actor: Actor, row: sa.Row[Any], why: str) 
         blank_audit(connection, AuditLog.audit_id.in_(named[start : start + 500]))
     connection.execute(sa.delete(Person).where(Person.person_ref == row.person_ref))
     add_row(connection, actor, PersonErasure, {"person_ref": row.person_ref, "reason": why})
+    return tuple(find_mentions(connection, names, words))
 
 
 def _known_as(connection: Connection, person: sa.Row[Any]) -> tuple[frozenset[str], frozenset[str]]:

@@ -35,6 +35,7 @@ from geodata.records.roles import Actor, require_writer
 from geodata.status import (
     COMMITTED_RANK,
     FIRST_STAGE,
+    FLAG_VISIBILITY,
     RULE_FLAGS,
     SEEN_BY,
     Audience,
@@ -228,8 +229,9 @@ def link_states(
     Returns:
         A row per link, by ``territory_id`` and ``mosaic_id``: these, ``stage_code``, ``stage_rank``, ``stage_date``,
         ``stage_event_id``, ``highest_stage``, ``highest_rank``, ``last_event_date``, ``last_commitment_date``,
-        ``flags`` (set by persons), ``event_count``, ``rule_flags`` (set by rules on that day). Flags are codes
-        joined with ``;``. Dates are `datetime.date` or null. A link that is not there is at S0, "no record".
+        ``flags`` (set by persons, by events that the actor may see), ``event_count``, ``rule_flags`` (set by rules on
+        that day; empty for those who do not see what is `FLAG_VISIBILITY`). Flags are codes joined with ``;``. Dates
+        are `datetime.date` or null. A link that is not there is at S0, "no record".
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -243,6 +245,8 @@ def link_states(
     states = states.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
     highest = states["highest_rank"].map({rank: stage_of_rank(rank) for rank in states["highest_rank"].unique()})
     states.insert(states.columns.get_loc("highest_rank"), "highest_stage", highest)
+    if FLAG_VISIBILITY not in SEEN_BY[actor.audience]:
+        return states.assign(rule_flags="")
     day = as_of or today or dt.date.today()
     ruled = rule_flags_frame(states, as_of=day, mandates=load_mandates())
     states["rule_flags"] = [
@@ -333,7 +337,7 @@ def changed_since(engine: Engine, actor: Actor, since: dt.date) -> pd.DataFrame:
         found = [
             *connection.execute(_changed_events(seen, day)),
             *connection.execute(_changed_local_links(seen, day)),
-            *((one, None, at.replace(day=1)) for one, at in connection.execute(_changed_support(seen, month))),
+            *((one, None, at.replace(day=1)) for one, at in connection.execute(_changed_support(actor, month))),
         ]
     latest: dict[tuple[str, str | None], dt.datetime] = {}
     for territory_id, mosaic_id, at in found:
@@ -363,21 +367,28 @@ def _changed_local_links(seen: list[str], day: dt.datetime) -> sa.Select[str, st
     return sa.select(LocalLink.territory_id, LocalLink.mosaic_id, at).where(at >= day, LocalLink.visibility.in_(seen))
 
 
-def _changed_support(seen: list[str], month: dt.datetime) -> sa.Select[str, dt.datetime]:
-    """By territory, when its needs and missions were last written, be it by a step."""
+def _changed_support(actor: Actor, month: dt.datetime) -> sa.Select[str, dt.datetime]:
+    """By territory, when its needs and missions were last written, be it by a step.
+
+    The public sees one word and a month of them: what changes neither, such as who the volunteer is, does not count.
+    """
     rows = sa.union_all(
         *(
             sa.select(
                 table.territory_id, key.label("row_id"), sa.literal(table.__tablename__).label("table_name")
-            ).where(table.territory_id.is_not(None), table.visibility.in_(seen))
+            ).where(table.territory_id.is_not(None), table.visibility.in_(sorted(SEEN_BY[actor.audience])))
             for table, key in ((SupportNeed, SupportNeed.need_id), (Mission, Mission.mission_id))
         )
     ).subquery()
     same = sa.and_(AuditLog.row_id == rows.c.row_id, AuditLog.table_name == rows.c.table_name)
     at = sa.func.max(AuditLog.recorded_at, type_=UtcDateTime())
-    return (
+    query = (
         sa.select(rows.c.territory_id, at)
         .join_from(rows, AuditLog, same)
         .where(AuditLog.recorded_at >= month)
         .group_by(rows.c.territory_id)
     )
+    if actor.audience != "public":
+        return query
+    shown = (AuditLog.after[name].as_string().is_not(None) for name in ("status_code", "visibility", "territory_id"))
+    return query.where(sa.or_(AuditLog.action.in_(("add", "step")), *shown))

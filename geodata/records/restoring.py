@@ -18,6 +18,7 @@ from geodata.records.errors import ArchiveError
 from geodata.records.models import Account, AuditLog, Base, Installation, Person, PersonErasure
 from geodata.records.persons import erase_row
 from geodata.records.queries import lock_links, refresh_status
+from geodata.records.remains import truncate_log
 from geodata.records.roles import SYSTEM, Actor, require, require_writer
 from geodata.records.writes import now
 
@@ -86,6 +87,8 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
         lock_links(connection, None)
         refresh_status(connection, None)
         _end_history(connection, last, archive)
+    if count:
+        truncate_log(engine)  # pages of those who were erased again may stand in it
     return Restored(dict(archive.rows), count)
 
 

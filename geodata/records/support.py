@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ from geodata.records.writes import (
 )
 from geodata.search import nearest
 from geodata.status import SEEN_BY, Problem
-from geodata.support import check_mission, is_allowed, is_to_close, month_of, suppress
+from geodata.support import check_mission, is_allowed, is_to_close, month_of
 
 LISTS = ("domains", "skills", "languages")
 """Columns that hold lists joined with ``;``."""
@@ -330,7 +330,7 @@ def needs(engine: Store, actor: Actor) -> pd.DataFrame:
     """
     require(actor, "partner", "see single needs")
     query = (
-        sa.select(*(SupportNeed.__table__.columns[name] for name in NEED_COLUMNS), _is_met().label("is_met"))
+        sa.select(*(SupportNeed.__table__.columns[name] for name in NEED_COLUMNS), _is_met(actor).label("is_met"))
         .where(SupportNeed.visibility.in_(SEEN_BY[actor.audience]))
         .order_by(SupportNeed.need_id)
     )
@@ -441,7 +441,7 @@ def public_support(engine: Store, actor: Actor) -> pd.DataFrame:
     seen = SEEN_BY[actor.audience]
     both = sa.union_all(
         sa.select(SupportNeed.territory_id, SupportNeed.status_code, SupportNeed.status_date).where(
-            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met()
+            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met(actor)
         ),
         sa.select(Mission.territory_id, Mission.status_code, Mission.status_date).where(
             Mission.territory_id.is_not(None), Mission.visibility.in_(seen)
@@ -459,9 +459,10 @@ def public_support(engine: Store, actor: Actor) -> pd.DataFrame:
 
 
 def support_counts(engine: Store, actor: Actor, *, by: Literal["mosaic", "state"]) -> pd.DataFrame:
-    """Missions by scheme and by mosaic or state, where there are 3 at least; the others are not told of at all.
+    """Missions by scheme and by mosaic or state, as far as they may be published; the others are not named at all.
 
-    A row without its count would still tell that there are one or two.
+    A row without its count would still say that there are one or two. Which rows there are is decided for all public
+    figures together (`geodata.support.choose_shown`): those by mosaic first, then by state, then by year.
 
     Args:
         engine: The database.
@@ -469,42 +470,41 @@ def support_counts(engine: Store, actor: Actor, *, by: Literal["mosaic", "state"
         by: ``mosaic``, or ``state`` (``BR-16``; ``FR-973`` for French Guiana).
 
     Returns:
-        A row per mosaic or state and scheme with 3 missions or more, by both: ``mosaic_id`` or ``state_id``,
-        ``scheme_code``, ``missions``, ``first_month`` and ``last_month`` (planned or actual; null where no day is
-        known), ``host_organisation_ids`` joined with ``;`` (null where none is known). Show no totals beside them.
+        A row per mosaic or state and scheme that may be shown, of 3 missions or more, by both: ``mosaic_id`` or
+        ``state_id``, ``scheme_code``, ``missions``, ``first_month`` and ``last_month`` (planned or actual; null where
+        no day is known), ``host_organisation_ids`` joined with ``;`` (null where none is known). Show no totals beside
+        them.
 
     Raises:
         DatabaseError: the database cannot be used.
     """
     place = f"{by}_id"
+    found = {mission.id: mission for mission in map(as_mission, _mission_frame(engine, actor).itertuples())}
     rows = []
-    for mission in map(as_mission, _mission_frame(engine, actor).itertuples()):
-        where = mission.mosaic_id if by == "mosaic" else _state_of(mission.territory_id)
-        if where is not None and mission.status_code != "VX":
-            rows.append((where, mission.scheme_code, mission.start, mission.end, mission.host_organisation_id))
-    frame = pd.DataFrame(rows, columns=[place, "scheme_code", "start", "end", "host"])
-    counts = suppress(frame.groupby([place, "scheme_code"]).size().to_dict())
-    told = []
-    for (where, scheme), group in frame.groupby([place, "scheme_code"]):
-        count = counts[(where, scheme)]
-        if count is None:
+    for (breakdown, where, scheme), counted in published_cells(found.values()).items():
+        if breakdown != by:
             continue
-        told.append(
+        group = [found[one] for one in counted]
+        starts, ends = (
+            [day for day in days if day] for days in zip(*((one.start, one.end) for one in group), strict=True)
+        )
+        hosts = {one.host_organisation_id for one in group if one.host_organisation_id}
+        rows.append(
             {
                 place: where,
                 "scheme_code": scheme,
-                "missions": count,
-                "first_month": month_of(min(group["start"].dropna(), default=None)),
-                "last_month": month_of(max(group["end"].dropna(), default=None)),
-                "host_organisation_ids": ";".join(sorted(set(group["host"].dropna()))) or None,
+                "missions": len(group),
+                "first_month": month_of(min(starts, default=None)),
+                "last_month": month_of(max(ends, default=None)),
+                "host_organisation_ids": ";".join(sorted(hosts)) or None,
             }
         )
     columns = [place, "scheme_code", "missions", "first_month", "last_month", "host_organisation_ids"]
-    return pd.DataFrame(told, columns=columns).astype({"missions": "int64"})
+    return pd.DataFrame(rows, columns=columns).astype({"missions": "int64"})
 
 
 def missions_by_year(engine: Store, actor: Actor, *, mosaic_id: str | None = None) -> pd.DataFrame:
-    """How many missions ran in each year, begun and not cancelled; to those outside only where there were 3 at least.
+    """How many missions ran in each year, begun and not cancelled; to those outside as far as it may be published.
 
     Args:
         engine: The database.
@@ -512,29 +512,68 @@ def missions_by_year(engine: Store, actor: Actor, *, mosaic_id: str | None = Non
         mosaic_id: Only missions of this mosaic; null for all.
 
     Returns:
-        ``year``, ``missions`` (null where there were fewer than 3 and the actor is a visitor, none among them), from
-        the first year in which one ran to the last; no rows where none did.
+        ``year``, ``missions`` (null where a visitor may not see it, see `support_counts`; there may be none), from the
+        first year that may be shown to the last; no rows where there is none.
 
     Raises:
         DatabaseError: the database cannot be used.
     """
-    years: dict[int, int] = {}
-    today = dt.date.today()
-    for mission in map(as_mission, _mission_frame(engine, actor).itertuples()):
-        if mission.status_code in {"VX", "V3"} or mission.start is None or mosaic_id not in {None, mission.mosaic_id}:
-            continue
-        last = min(mission.end or today, today)
-        for year in range(mission.start.year, last.year + 1):
-            years[year] = years.get(year, 0) + 1
+    found = list(map(as_mission, _mission_frame(engine, actor).itertuples()))
+    cells = published_cells(found) if actor.audience == "public" else breakdown_cells(found)
+    wanted = "year" if mosaic_id is None else "mosaic-year"
+    years = {int(year): len(ids) for (breakdown, where, year), ids in cells.items()
+             if breakdown == wanted and where == (mosaic_id or "")}  # fmt: skip
     listed = range(min(years), max(years) + 1) if years else range(0)
-    counts: dict[int, int | None] = {year: years.get(year, 0) for year in listed}
-    if actor.audience == "public":
-        counts = {year: None if count is None or count < rules.LEAST_SHOWN else count for year, count in counts.items()}
-        if all(count is None for count in counts.values()):
-            counts = {}
+    missing = None if actor.audience == "public" else 0
     return pd.DataFrame(
-        {"year": pd.array(list(counts), dtype="Int64"), "missions": pd.array(list(counts.values()), dtype="Int64")}
+        {
+            "year": pd.array(list(listed), dtype="Int64"),
+            "missions": pd.array([years.get(year, missing) for year in listed], dtype="Int64"),
+        }
     )
+
+
+Cell = tuple[str, str, str]
+"""Name of a breakdown of missions, its place (empty for everywhere), and its scheme or year."""
+
+
+def breakdown_cells(missions: Iterable[rules.Mission]) -> dict[Cell, frozenset[str]]:
+    """The missions behind each figure of each breakdown: all that is ever counted of missions in public.
+
+    Args:
+        missions: Missions of one audience.
+
+    Returns:
+        Ids by cell: ``("mosaic", id, scheme)``, ``("state", id, scheme)``, ``("year", "", year)`` and
+        ``("mosaic-year", id, year)``; by breakdown in this order, then by place, then by scheme or year. Those that
+        were cancelled are counted nowhere, those that have not begun in no year.
+    """
+    cells: dict[Cell, set[str]] = {}
+    today = dt.date.today()
+    for mission in missions:
+        if mission.status_code == "VX":
+            continue
+        of: list[Cell] = []
+        state = _state_of(mission.territory_id)
+        if mission.mosaic_id is not None:
+            of.append(("mosaic", mission.mosaic_id, mission.scheme_code))
+        if state is not None:
+            of.append(("state", state, mission.scheme_code))
+        if mission.status_code != "V3" and mission.start is not None:
+            for year in range(mission.start.year, min(mission.end or today, today).year + 1):
+                of.append(("year", "", str(year)))
+                if mission.mosaic_id is not None:
+                    of.append(("mosaic-year", mission.mosaic_id, str(year)))
+        for cell in of:
+            cells.setdefault(cell, set()).add(mission.id)
+    order = ("mosaic", "state", "year", "mosaic-year")
+    return {cell: frozenset(cells[cell]) for cell in sorted(cells, key=lambda one: (order.index(one[0]), *one[1:]))}
+
+
+def published_cells(missions: Collection[rules.Mission]) -> dict[Cell, frozenset[str]]:
+    """The cells of `breakdown_cells` that may be published together."""
+    persons = {mission.id: mission.person_ref for mission in missions if mission.person_ref}
+    return rules.choose_shown(breakdown_cells(missions), persons)
 
 
 def as_mission(row: Any) -> rules.Mission:
@@ -559,9 +598,13 @@ def _mission_frame(engine: Store, actor: Actor) -> pd.DataFrame:
         return read_frame(connection, query)
 
 
-def _is_met() -> sa.ColumnElement[bool]:
-    """Whether a need has a mission: it then speaks for the need, unless it was cancelled."""
-    return sa.exists().where(Mission.need_id == SupportNeed.need_id, Mission.status_code != "VX")
+def _is_met(actor: Actor) -> sa.ColumnElement[bool]:
+    """Whether a need has a mission that the actor may see: it then speaks for the need, unless it was cancelled."""
+    return sa.exists().where(
+        Mission.need_id == SupportNeed.need_id,
+        Mission.status_code != "VX",
+        Mission.visibility.in_(SEEN_BY[actor.audience]),
+    )
 
 
 def _state_of(territory_id: str | None) -> str | None:

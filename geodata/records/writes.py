@@ -21,7 +21,7 @@ from geodata.records.errors import ConflictError
 from geodata.records.models import AuditLog, Base
 from geodata.records.roles import Actor
 from geodata.search import nearest
-from geodata.status import Problem
+from geodata.status import VISIBILITY_ORDER, Problem, narrowest
 
 Listed = TypeVar("Listed")
 
@@ -47,9 +47,11 @@ OPEN_TABLES = frozenset(
         models.FiscalFact,
     }
 )
-"""Tables of which a history entry is as visible as its row. Entries of all others are restricted: support tells
-where one person is, notes and persons even more."""
+"""Tables of which a line of the history may be seen by others than those who see everything: it is as narrow as the
+narrower of what the row was before and what it is after. Lines of all other tables are restricted: support tells where
+one person is, notes and persons even more."""
 
+NARROWEST = VISIBILITY_ORDER[-1]
 IDS_AT_ONCE = 5_000
 """Ids in one statement: SQLite takes 32,766 values, PostgreSQL 65,535."""
 ROWS_AT_ONCE = 1_000
@@ -299,10 +301,27 @@ def _audit_values(
         "row_id": row_id,
         "territory_id": facts.get("territory_id"),
         "mosaic_id": facts.get("mosaic_id"),
-        "visibility": facts.get("visibility", "restricted") if table in OPEN_TABLES else "restricted",
+        "visibility": _line_visibility(table, row, before, after),
         "before": _as_json(before),
         "after": _as_json(after),
     }
+
+
+def _line_visibility(
+    table: type[Base], row: Row[Any] | None, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> str:
+    """Who may see a line of the history: only those who could see the row before and can see it after.
+
+    Args:
+        table: The table of the row.
+        row: The row before the write; null for a new one.
+        before: What the line says of before.
+        after: What it says of after.
+    """
+    if table not in OPEN_TABLES:
+        return NARROWEST
+    sides = (row._mapping if row is not None else {}, before or {}, after or {})
+    return narrowest([side["visibility"] for side in sides if "visibility" in side] or [NARROWEST])
 
 
 def blank_audit(connection: Connection, which: sa.ColumnElement[bool]) -> None:

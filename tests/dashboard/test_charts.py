@@ -82,8 +82,8 @@ def test_the_largest_overlaps_are_drawn_and_all_are_in_the_table() -> None:
 def test_years_with_few_missions_are_not_told() -> None:
     rows = pd.DataFrame({"year": pd.array([2020, 2021], "Int64"), "missions": pd.array([4, None], "Int64")})
     figure = charts.missions(rows, EN, is_public=True)
-    assert list(figure.columns[1].texts) == ["4", "fewer than 3"]
-    assert "not told apart" in figure.note
+    assert list(figure.columns[1].texts) == ["4", "not shown"]
+    assert "stands for 3 volunteers or more" in figure.note
     assert figure.summary == "Most in one year: 4 (2020)."
     assert charts.missions(rows.head(0), EN, is_public=True).chart is None
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
 from dashboard.text import TONGUES, words
-from geodata.records import events
+from geodata.records import events, register
 from geodata.records.accounts import sign_in_locally
 from geodata.records.persons import PersonDraft, add_person, change_person, export, persons
 from geodata.records.roles import SYSTEM
@@ -152,6 +152,47 @@ def test_an_admin_erases_with_a_reason_and_a_tombstone_remains(at_this_machine: 
     assert app.selectbox(key="person").value is None
     assert persons(database, SYSTEM)["person_ref"].tolist() == [other]
     assert export(database, SYSTEM, ref)["erasure"]["reason"] == "on request"
+
+
+def test_an_erasure_lists_the_texts_that_are_left_with_links_and_erases_one(
+    at_this_machine: None, database: Engine
+) -> None:
+    ref = keep(database)
+    writer = sign_in_locally(database)
+    met = contact(
+        stage_code="S3", place="office of <b>Maria José de Araújo</b>", attending_count=2, note="Araújo called"
+    )
+    events.append_event(database, writer, met)
+    register.add(database, writer, register.DocumentDraft(title="Letter to Maria", source="s"))
+    app = choose(open_persons(), ref)
+    app.button(key=f"find-{ref}").click().run()
+    text = said(app)
+    assert "3 texts hold the name, a word of it or the contact." in text
+    assert text.index("office of") < text.index("Letter to Maria"), "whole names first"
+    assert f'href="territory?territory={OIAPOQUE}&amp;lang=en"' in text
+    assert 'href="organisations?lang=en"' in text
+    assert "goes with the erasure" in text
+    assert "<b>Maria" not in text
+    app.text_input(key="erase-person-all-0-why").set_value("Araujo asked")
+    app.button(key="store-erase-person-all-0").click().run()
+    assert "The reason holds the name or the contact" in said(app)
+    app.text_input(key="erase-person-all-0-why").set_value("on request")
+    app.button(key="store-erase-person-all-0").click().run()
+    assert "2 texts hold the name, a word of it or the contact." in said(app)
+    app.selectbox(key="text-to-erase").set_value(0).run()
+    app.button(key="erase-text").click().run()
+    assert "1 text holds the name, a word of it or the contact." in said(app)
+    assert events.events_of(database, SYSTEM)["place"].tolist() == ["[…]"]
+    app.text_input(key="find-name-all-0-person_name").set_value("maria jose de araujo")
+    app.button(key="store-find-name-all-0").click().run()
+    assert "1 text holds the name, a word of it or the contact." in said(app)
+
+
+def test_nobody_but_an_admin_looks_for_names(monkeypatch: pytest.MonkeyPatch, database: Engine) -> None:
+    ref = keep(database)
+    as_person(monkeypatch, database, "coordinator")
+    app = choose(open_persons(), ref)
+    assert not [one for one in app.button if "find" in str(one.key)]
 
 
 def test_an_admin_purges_who_is_past_the_date(at_this_machine: None, database: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterable
 from itertools import pairwise, product
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.errors import ContractError, UnknownIdError
+from geodata.errors import UnknownIdError
 from geodata.model import LANGUAGES, vocabulary
 from geodata.support import (
     MISSION_STATES,
@@ -20,13 +21,13 @@ from geodata.support import (
     Mission,
     NeedDraft,
     check_mission,
+    choose_shown,
     is_allowed,
     is_to_close,
     month_of,
     next_states,
     public_support,
     successor_need,
-    suppress,
 )
 
 STATES = list(vocabulary("support"))
@@ -321,13 +322,54 @@ def test_public_sees_months() -> None:
     assert month_of(None) is None
 
 
+def blocks_of(cells: Iterable[frozenset[str]]) -> set[frozenset[str]]:
+    """Every union, intersection and difference of the cells is a union of these."""
+    blocks: set[frozenset[str]] = set()
+    for cell in cells:
+        rest = cell - frozenset().union(*blocks)
+        blocks = {part for block in blocks for part in (block & cell, block - cell) if part}
+        blocks |= {rest} if rest else set()
+    return blocks
+
+
 def test_small_counts_are_hidden() -> None:
-    counts = {"AP": 0, "PA": 1, "AM": 2, "RJ": 3, "SP": 40}
-    assert suppress(counts) == {"AP": None, "PA": None, "AM": None, "RJ": 3, "SP": 40}
-    assert list(suppress(counts, least=2).values()) == [None, None, 2, 3, 40]
-    assert counts["AP"] == 0
+    cells = {"AP": "", "PA": "a", "AM": "bc", "RJ": "def", "SP": "ghijklm"}
+    assert {name: len(found) for name, found in choose_shown(cells).items()} == {"RJ": 3, "SP": 7}
+    assert list(choose_shown(cells, min_shown=2)) == ["AM", "RJ", "SP"]
 
 
-def test_negative_count_is_refused() -> None:
-    with pytest.raises(ContractError, match=r"1 counts are negative, such as that of AP"):
-        suppress({"AP": -1, "PA": 4})
+def test_a_difference_of_one_is_hidden_and_a_difference_of_three_is_not() -> None:
+    assert list(choose_shown({"mosaic": "abc", "state": "abcd"})) == ["mosaic"]
+    assert list(choose_shown({"mosaic": "abc", "state": "abcdef"})) == ["mosaic", "state"]
+    assert list(choose_shown({"mosaic": "abc", "state": "abc"})) == ["mosaic", "state"], "the same ones, nobody more"
+    assert list(choose_shown({"one": "abcdef", "other": "defghi", "both": "ef"})) == ["one", "other"]
+    assert list(choose_shown({"one": "abcdef", "other": "efghi"})) == ["one"], "two of them lie in both"
+
+
+def test_three_missions_of_two_persons_are_not_three_persons() -> None:
+    cells = {"VSI": ("a", "b", "c"), "VEC": ("d", "e", "f")}
+    assert list(choose_shown(cells, {"a": "x", "b": "x", "c": "y"})) == ["VEC"]
+
+
+LETTERS = "abcdefghijklmnopqrst"
+
+
+@given(
+    st.lists(st.frozensets(st.sampled_from(LETTERS), max_size=14), max_size=12),
+    st.dictionaries(st.sampled_from(LETTERS), st.sampled_from("uvwxyz"), max_size=6),
+    st.integers(1, 4),
+)
+def test_nothing_small_can_be_computed_from_what_is_shown(
+    cells: list[frozenset[str]], person_of: dict[str, str], min_shown: int
+) -> None:
+    def persons(ids: Iterable[str]) -> int:
+        return len({person_of.get(one, one) for one in ids})
+
+    shown = choose_shown(dict(enumerate(cells)), person_of, min_shown=min_shown)
+    assert all(cells[at] == found for at, found in shown.items())
+    assert all(persons(block) >= min_shown for block in blocks_of(shown.values()))
+    for one, other in product(shown.values(), repeat=2):
+        for part in (one, one - other, one & other, one ^ other):
+            assert not part or persons(part) >= min_shown
+    large = [at for at, cell in enumerate(cells) if cell and persons(cell) >= min_shown]
+    assert large[:1] == list(shown)[:1], "the first one that is large enough is shown"

@@ -270,7 +270,7 @@ def test_tables_of_the_models_are_those_of_the_migrations(engine: Engine) -> Non
 
 
 def test_migrations_run_up_and_down_and_up_again(empty_engine: Engine) -> None:
-    for revision in ("0001", "0002", "0003", "0004", "0005", "0006", "head"):
+    for revision in ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "head"):
         upgrade(empty_engine, revision=revision)
     assert table_names(empty_engine) == set(Base.metadata.tables)
     downgrade(empty_engine, revision="0001")

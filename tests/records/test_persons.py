@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import unicodedata
 import uuid
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records import remains
 from geodata.records.audit import history
 from geodata.records.database import reading
 from geodata.records.errors import ConflictError
@@ -21,19 +23,16 @@ from geodata.records.events import add_note, append_event, notes_of
 from geodata.records.local import add_member
 from geodata.records.models import AuditLog, Base, Person, PersonErasure
 from geodata.records.persons import (
-    LEAST_LETTERS,
-    SMALL_WORDS,
     PersonDraft,
     add_person,
     change_person,
     erase,
     export,
-    mentions,
     persons,
     purge,
-    words_of_name,
 )
 from geodata.records.support import add_mission, missions
+from geodata.records.typed_texts import MIN_LETTERS, SMALL_WORDS, mentions, words_of_name
 from geodata.search import fold
 from geodata.support import Mission
 
@@ -174,7 +173,7 @@ DRESSES = st.sampled_from([str.upper, str.lower, str.title, str, lambda text: un
 def test_each_word_of_a_name_is_found_in_any_dress(name, data, before, after, left, right, dress) -> None:
     words = words_of_name(" ".join(name))
     for word in words:
-        assert len(word) >= LEAST_LETTERS
+        assert len(word) >= MIN_LETTERS
         assert word not in SMALL_WORDS
     telling = [part for part in name if fold(part) in words]
     if telling:
@@ -219,8 +218,9 @@ def test_who_is_past_the_retention_date_is_forgotten(engine: Engine, actors) -> 
     soon = PersonDraft(person_name="Maria José de Araújo", retention_until=dt.date.today())
     first = add_person(engine, actors.coordinator, soon).row_id
     add_person(engine, actors.coordinator, PersonDraft(person_name="João da Silva", retention_until=LATER))
-    assert purge(engine) == 0
-    assert purge(engine, today=dt.date.today() + dt.timedelta(days=1)) == 1
+    assert purge(engine) == []
+    (done,) = purge(engine, today=dt.date.today() + dt.timedelta(days=1))
+    assert (done.person_ref, done.left) == (first, ())
     assert persons(engine, actors.coordinator)["person_name"].tolist() == ["João da Silva"]
     with reading(engine) as connection:
         (tombstone,) = connection.execute(sa.select(PersonErasure.person_ref, PersonErasure.reason))
@@ -239,6 +239,8 @@ def test_what_cannot_be_kept(engine: Engine, actors) -> None:
     ref = add_person(engine, actors.coordinator, MARIA).row_id
     with pytest.raises(ConflictError, match="Give the reason of the erasure"):
         erase(engine, actors.admin, ref, why="")
+    with pytest.raises(ConflictError, match="The reason holds the name"):
+        erase(engine, actors.admin, ref, why="ARAUJO asked for it")
     with reading(engine) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(Person)) == 1
 
@@ -254,3 +256,48 @@ def test_a_deleted_name_is_gone_from_the_file(databases, actors) -> None:
     engine.dispose()  # the last connection brings the log into the file
     with open(str(url.database), "rb") as file:  # noqa: PTH123
         assert b"maria@prefeitura" not in file.read()
+
+
+def log_of(engine: Engine) -> bytes:
+    """The write-ahead log of a SQLite database; empty where there is none."""
+    path = Path(f"{engine.url.database}-wal")
+    return path.read_bytes() if path.exists() else b""
+
+
+def test_the_write_ahead_log_holds_nothing_of_an_erased_person(databases, actors) -> None:
+    """While the program runs on, with its connections open."""
+    with databases.lent("sqlite") as engine:
+        ref = add_person(engine, actors.coordinator, MARIA).row_id
+        assert b"maria@prefeitura" in log_of(engine)
+        done = erase(engine, actors.admin, ref, why="on request")
+        assert done.is_log_empty
+        assert b"maria@prefeitura" not in log_of(engine)
+        assert b"maria@prefeitura" not in Path(str(engine.url.database)).read_bytes()
+
+
+def test_a_log_that_somebody_reads_is_reported_and_can_be_emptied_later(
+    databases, actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remains, "TRIES", 2)
+    monkeypatch.setattr(remains, "WAIT_MS", 10)
+    with databases.lent("sqlite") as engine:
+        ref = add_person(engine, actors.coordinator, MARIA).row_id
+        with reading(engine) as other:
+            other.execute(sa.select(Person.person_ref)).all()
+            assert not erase(engine, actors.admin, ref, why="on request").is_log_empty
+            assert persons(engine, actors.coordinator).empty, "the erasure itself went through"
+        assert remains.vacuum(engine)
+        assert b"maria@prefeitura" not in log_of(engine)
+
+
+@pytest.mark.postgres
+def test_a_vacuum_leaves_no_dead_row(databases, actors) -> None:
+    with databases.lent("postgresql") as engine:
+        ref = add_person(engine, actors.coordinator, MARIA).row_id
+        assert not erase(engine, actors.admin, ref, why="on request").is_log_empty
+        with reading(engine) as connection:
+            size = connection.scalar(sa.text("SELECT pg_relation_size('person')"))
+        assert size > 0, "the dead row is in the table's file"
+        assert remains.vacuum(engine)
+        with reading(engine) as connection:
+            assert connection.scalar(sa.text("SELECT pg_relation_size('person')")) == 0

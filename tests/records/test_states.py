@@ -149,10 +149,10 @@ def test_link_states_of_a_past_day_with_the_flags_that_rules_set(engine: Engine,
     append_event(engine, actors.editor, contact(stage_code=None, flag_code="CT", event_date=dt.date(2020, 9, 1)))
 
     def at(day: dt.date | None, today: dt.date | None = None) -> tuple[object, ...]:
-        states = link_states(engine, actors.visitor, as_of=day, today=today)
+        states = link_states(engine, actors.editor, as_of=day, today=today)
         return tuple(states.loc[0, ["stage_code", "highest_stage", "flags", "rule_flags", "event_count"]])
 
-    assert link_states(engine, actors.visitor, as_of=dt.date(2020, 2, 29)).empty
+    assert link_states(engine, actors.editor, as_of=dt.date(2020, 2, 29)).empty
     assert at(dt.date(2020, 3, 1)) == ("S2", "S2", "", "", 1)
     assert at(dt.date(2020, 5, 1)) == ("S2", "S2", "", "NR", 1)
     assert at(dt.date(2020, 8, 1)) == ("S4", "S4", "", "", 2)

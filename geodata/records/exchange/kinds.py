@@ -72,7 +72,8 @@ class Kind:
         least: The least role that writes it.
         columns: What a row says, in the order of the file, without its reference and version.
         is_withdrawable: Whether a row can be withdrawn by a reason in the column ``withdraw_why``.
-        defaults: What an empty cell of a column stands for.
+        defaults: What an empty cell of a column stands for; who may see an event depends on what it is
+            (`geodata.status.default_visibility`), and has none here.
     """
 
     name: str
@@ -254,7 +255,7 @@ def kinds() -> dict[str, Kind]:
         table, least, layout = _LAYOUTS[name]
         words = [*layout.split(), *STATEMENT]
         columns = tuple(_column(word.rstrip("*"), name, is_required=word.endswith("*")) for word in words)
-        defaults = {"visibility": "public"}
+        defaults = {} if table is models.SensitisationEvent else {"visibility": "public"}
         if any(column.name == "status_code" and "unknown" in column.offered for column in columns):
             defaults["status_code"] = "unknown"
         made[name] = Kind(name, table, least, columns, name not in _ONWARD_ONLY, defaults)
@@ -270,3 +271,9 @@ def kind_of(name: str) -> Kind:
     if name not in kinds():
         raise UnknownIdError("kind of record", name, nearest(name, kinds()))
     return kinds()[name]
+
+
+def column_label(name: str, language: Language) -> str:
+    """What people call a column of any kind of record; its name where the files have no such column."""
+    row = _words().get((name, "")) or next((row for (column, _), row in _words().items() if column == name), None)
+    return name.replace("_", " ") if row is None else row[language]

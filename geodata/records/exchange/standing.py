@@ -25,7 +25,7 @@ from geodata.records.exchange.kinds import Kind
 from geodata.records.models import EventNote, Mission, SensitisationEvent
 from geodata.records.roles import SYSTEM, Actor
 from geodata.records.writes import Stored, batched
-from geodata.status import SEEN_BY, EventDraft, Problem, check_event
+from geodata.status import SEEN_BY, EventDraft, Problem, check_event, default_visibility
 
 Values = Mapping[str, Any]
 """What a row says, by column: text, numbers, days; lists as text joined with ``;``; null for nothing."""
@@ -181,6 +181,8 @@ def said_by(connection: Connection, kind: Kind, ids: Collection[str]) -> dict[st
 def completed(kind: Kind, values: Values, actor: Actor) -> dict[str, Any]:
     """What a row will say once stored: with the defaults, and an editor's own organisation where none is given."""
     told = {**values, **{name: code for name, code in kind.defaults.items() if values[name] is None}}
+    if kind.name == "event" and told["visibility"] is None:
+        told["visibility"] = default_visibility(flag=told["flag_code"])
     if kind.name in {"event", "need", "mission"} and actor.role == "editor" and told["organisation_id"] is None:
         told["organisation_id"] = actor.organisation_id
     if kind.name in {"need", "mission"}:

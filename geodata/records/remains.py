@@ -1,0 +1,106 @@
+"""What a database still holds of a text after it was deleted, and how that ends.
+
+SQLite overwrites a deleted text in the file (``secure_delete``), but its write-ahead log keeps older pages until it is
+truncated. PostgreSQL keeps dead rows until they are vacuumed, and its own log until that is recycled.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from geodata.records.database import reading
+from geodata.records.errors import DatabaseError
+from geodata.records.models import Base
+
+TRIES = 5
+"""How often the log is truncated again where somebody reads at that moment."""
+PAUSE_SECONDS = 0.2
+"""Pause between two tries."""
+WAIT_MS = 500
+"""How long one try waits for others, milliseconds."""
+
+_log = logging.getLogger(__name__)
+
+
+def truncate_log(engine: Engine) -> bool:
+    """Bring SQLite's write-ahead log into the file and empty it, so that nothing that was erased stands in it.
+
+    Returns:
+        Whether it is empty now. False where another connection went on reading an older state, or writing, all the
+        time; and for a PostgreSQL database, of which only `vacuum` takes what is left.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    if engine.dialect.name != "sqlite":
+        return False
+    with reading(engine):
+        pass  # a database that cannot be used says so as everywhere
+    for at in range(TRIES):
+        if at:
+            time.sleep(PAUSE_SECONDS)
+        if _truncate(engine):
+            return True
+    _log.warning("The write-ahead log could not be truncated: another connection is using the database.")
+    return False
+
+
+def _truncate(engine: Engine) -> bool:
+    """One try, outside of any transaction."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout")
+        before = _first(cursor.fetchone())
+        cursor.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = _first(cursor.fetchone())
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {before}")
+            cursor.close()
+        return not busy
+    finally:
+        connection.close()
+
+
+def _first(row: Any) -> int:
+    return int(row[0])
+
+
+def vacuum(engine: Engine) -> bool:
+    """End what a database still holds of erased texts: for whoever runs the server, at a quiet hour.
+
+    SQLite: `truncate_log`. PostgreSQL: every table is written anew without its dead rows (``VACUUM FULL``; each is
+    locked meanwhile). Its write-ahead log and the archive of that are the server's: `docs/RECORDS.md` says how long
+    they last.
+
+    Returns:
+        Whether nothing is left in the database itself.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    if engine.dialect.name == "sqlite":
+        return truncate_log(engine)
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    try:
+        connection = engine.raw_connection()
+        try:
+            driver = connection.driver_connection
+            assert driver is not None  # noqa: S101 - it was just opened
+            driver.autocommit = True
+            try:
+                driver.execute(f"VACUUM (FULL) {tables}")
+            finally:
+                driver.autocommit = False
+        finally:
+            connection.close()
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        raise DatabaseError(f"The tables cannot be vacuumed now: {str(error).strip()}.", "unusable") from error
+    return True
