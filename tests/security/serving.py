@@ -8,8 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,9 +23,10 @@ from geodata.records.persons import PersonDraft, add_person
 from geodata.records.roles import SYSTEM
 from geodata.records.server_token import read_token, sign_in_address
 
+from ..waits import PATIENCE_S, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 60
-"""Seconds after which a wait has failed. Nothing here measures a time."""
+LIMIT_S = PATIENCE_S
 SECRET_NAME = "Zulmira Quintela"  # noqa: S105 - a person's name
 RETENTION = dt.date.today() + dt.timedelta(days=300)
 LOCAL = "On this computer, role: Admin"
@@ -127,11 +127,11 @@ def serve(
         command = [sys.executable, "-m", "dashboard.server", "--port", "0", *arguments]
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=ROOT)
     try:
-        until(lambda: "(Ctrl+C stops it)" in output.read_text() or process.poll() is not None, "the server starts")
+        wait_until(lambda: "(Ctrl+C stops it)" in output.read_text() or process.poll() is not None)
         said = output.read_text()
         assert process.poll() is None, said
         address = next(word for word in said.split() if word.startswith("http://"))
-        until(lambda: _is_up(address), "the server answers")
+        wait_until(lambda: _is_up(address))
         yield Served(address, database, output, network, process)
     finally:
         process.terminate()
@@ -143,14 +143,6 @@ def _is_up(address: str) -> bool:
         return httpx.get(f"{address}/_stcore/health", timeout=LIMIT_S).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    """Wait until something holds."""
-    last = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < last, f"waited in vain until {what}"
-        time.sleep(0.05)
 
 
 def fill_with_a_secret(path: Path) -> None:
@@ -296,7 +288,7 @@ def run_nginx(path: str, folder: Path, upstream: int, servers: dict[str, str]) -
     process = subprocess.Popen([path, "-c", str(file), "-p", str(folder)], stderr=subprocess.PIPE)
     try:
         for name in servers:
-            until(lambda name=name: _listens(made.ports[name]) or process.poll() is not None, "nginx listens")
+            wait_until(lambda name=name: _listens(made.ports[name]) or process.poll() is not None)
         assert process.poll() is None, process.stderr.read().decode() if process.stderr else ""
         yield made
     finally:
