@@ -60,7 +60,8 @@ from geodata.settings import PROXIES_VARIABLE
 from geodata.status import Audience
 
 HERE = Path(__file__).resolve().parent
-SETTINGS = HERE.parent / ".streamlit" / "config.toml"
+SETTINGS = HERE / "settings.toml"
+"""Streamlit's settings: theme, limits, what it shows. The folder `.streamlit` of a checkout leads to the same file."""
 ALWAYS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
@@ -69,9 +70,8 @@ ALWAYS: dict[str, Any] = {
     "runner.postScriptGC": False,
     "client.allowedOrigins": [],
 }
-"""Held even where the settings file is not at hand: nothing is reported to anybody, no other site's page may send
-messages to ours, and nobody waits while the garbage collector walks everything after each run of a page; it runs when
-it is due."""
+"""Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
+and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
 MAX_MESSAGE_BYTES = 2_000_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
@@ -81,10 +81,9 @@ AUDIENCES: tuple[Audience, ...] = ("public", "all")
 
 def apply_settings() -> None:
     """Give Streamlit the project's settings, whatever folder the server was started from."""
-    if SETTINGS.is_file():
-        for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
-            for name, value in _flatten(options):
-                config.set_option(f"{section}.{name}", value)
+    for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
+        for name, value in _flatten(options):
+            config.set_option(f"{section}.{name}", value)
     for name, value in ALWAYS.items():
         config.set_option(name, value)
     keep_sections()
