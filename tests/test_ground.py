@@ -292,6 +292,21 @@ def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout
 
 
+def test_the_quick_run_asks_for_nothing_but_python(whole_machine: Path) -> None:
+    done = run(whole_machine, "run_tests.sh", "--quick", "-x", MOSAICOS_TEST_POSTGRES_URL="postgresql://nowhere/test")
+    assert done.returncode == 7
+    left_out = " and ".join(f"not {one}" for one in ("browser", "gdal", "office", "java", "inputs", "postgres"))
+    assert calls(whole_machine)[-1] == f"-m pytest {SIDE_BY_SIDE} -m {left_out} -x"
+    refused = run(whole_machine, "run_tests.sh", "--quick", CI="true")
+    assert refused.returncode == 1
+    assert "CI=true: no test may be left out here" in refused.stderr
+
+
+def test_a_choice_by_marker_is_joined_with_what_is_left_out(whole_machine: Path) -> None:
+    run(whole_machine, "run_tests.sh", "-m", "not browser or gdal", "-x")
+    assert calls(whole_machine)[-1] == f"-m pytest {SIDE_BY_SIDE} -m not postgres and (not browser or gdal) -x"
+
+
 @pytest.mark.parametrize("missing", ["browser", "gdal", "office", "java", "inputs", "minutes", "postgres"])
 def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
     server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
