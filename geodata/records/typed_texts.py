@@ -201,7 +201,7 @@ def _mentions_in(
     if is_person and person_ref is not None:
         query = query.where(of.person_ref != person_ref)
     query = query.where(sa.or_(*(column.is_not(None) for column in columns)))
-    for row in connection.execution_options(yield_per=5000).execute(query).mappings():
+    for row in connection.execute(query.execution_options(yield_per=5000)).mappings():
         for column in columns:
             text = _as_text(row[column.name])
             is_whole = mentions(text, whole)
