@@ -245,6 +245,7 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
         ConflictError: texts of this table are not erased here.
         PermissionDenied: the actor may not.
     """
+    require(actor, "admin", "erase a text")
     models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
     model = models.get(table_name)
     if model is None:
