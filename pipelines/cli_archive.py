@@ -116,6 +116,10 @@ def _tell_restored(done: Restored, created: str) -> None:
     click.echo(f"Restored the state of {created}: {rows}")
     if done.erased_again:
         click.echo(f"{done.erased_again} persons of it had been erased since, and were erased again.")
+    if done.left:
+        click.echo(f"{len(done.left)} texts of it still name one of them. Look at each, on the page Persons or here:")
+        for mention in done.left:
+            click.echo(f"  {mention.table_name} {mention.row_id} {mention.column}")
 
 
 COMMANDS = (backup, restore, dump, load)

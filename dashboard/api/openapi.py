@@ -28,7 +28,7 @@ ABOUT_FILTER = {
     "epci": "Intercommunalités of French Guiana, by id.",
     "stage": "Stages of the link. A link without a record stands at S0.",
     "record": "Whether anything is recorded of the link.",
-    "flag": "Flags of the link.",
+    "flag": "Flags of the link, as far as you may see them: most are restricted.",
     "support": "Volunteer support in the territory, as the public may know it.",
     "kind": "Kinds of link.",
     "grade": "How sure the link is.",

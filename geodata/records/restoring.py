@@ -20,6 +20,7 @@ from geodata.records.persons import erase_row
 from geodata.records.queries import lock_links, refresh_status
 from geodata.records.remains import truncate_log
 from geodata.records.roles import SYSTEM, Actor, require, require_writer
+from geodata.records.typed_texts import Mention
 from geodata.records.writes import now
 
 
@@ -30,10 +31,13 @@ class Restored:
     Attributes:
         rows: Rows by table, as the archive has them.
         erased_again: Persons of the archive who were erased since and were erased again.
+        left: Texts of the archive that still name one of them, for an admin to look at: those that somebody erased
+            since are back.
     """
 
     rows: dict[str, int]
     erased_again: int
+    left: tuple[Mention, ...] = ()
 
 
 @retried
@@ -83,13 +87,13 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
         _fill(connection, archive)
         alembic.command.upgrade(config, "head")
         _count_on(connection)
-        count = _erase_again(connection, erased)
+        count, left = _erase_again(connection, erased)
         lock_links(connection, None)
         refresh_status(connection, None)
         _end_history(connection, last, archive)
     if count:
         truncate_log(engine)  # pages of those who were erased again may stand in it
-    return Restored(dict(archive.rows), count)
+    return Restored(dict(archive.rows), count, left)
 
 
 def _require_replaceable(connection: Connection, archive: Archive, *, replace: bool) -> None:
@@ -177,8 +181,13 @@ def _count_on(connection: Connection) -> None:
                     connection.execute(sa.select(sa.func.setval(counter, top, False)))
 
 
-def _erase_again(connection: Connection, erased: dict[str, dict[str, Any]]) -> int:
-    """Erase the persons of the archive who have a tombstone in the present database."""
+def _erase_again(connection: Connection, erased: dict[str, dict[str, Any]]) -> tuple[int, tuple[Mention, ...]]:
+    """Erase the persons of the archive who have a tombstone in the present database.
+
+    Returns:
+        How many, and the texts that still name one of them.
+    """
+    left: dict[Mention, None] = {}
     kept = set(connection.scalars(sa.select(PersonErasure.person_ref)))
     count = 0
     for person_ref, tombstone in erased.items():
@@ -186,12 +195,12 @@ def _erase_again(connection: Connection, erased: dict[str, dict[str, Any]]) -> i
             sa.select(*Person.__table__.columns).where(Person.person_ref == person_ref)
         ).one_or_none()
         if person is not None:
-            erase_row(connection, SYSTEM, person, str(tombstone["reason"]))
+            left |= dict.fromkeys(erase_row(connection, SYSTEM, person, str(tombstone["reason"])))
             count += 1
         elif person_ref not in kept:
             stamped = {**tombstone, "recorded_by": SYSTEM.account_id}
             connection.execute(sa.insert(PersonErasure).values(**stamped))
-    return count
+    return count, tuple(left)
 
 
 def _end_history(connection: Connection, last: int, archive: Archive) -> None:

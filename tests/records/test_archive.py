@@ -46,6 +46,7 @@ from geodata.records.register import OrganisationDraft, ProgrammeDraft
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM
 from geodata.records.tokens import create_token
+from geodata.records.typed_texts import erase_text
 from pipelines.cli import main
 
 from .conftest import ACTORS, Databases, real_links
@@ -208,12 +209,15 @@ def test_real_records_and_the_demonstration_are_kept_apart(filled: Engine, other
 
 
 def test_who_was_erased_since_stays_erased(filled: Engine, actors, tmp_path: Path) -> None:
+    register.add(filled, actors.coordinator, register.DocumentDraft(title="Letter to Joana Beltrao", source="s"))
     write_archive(filled, SYSTEM, tmp_path / "all.zip")
     with reading(filled) as connection:
         person_ref = connection.scalar(sa.select(Person.person_ref))
-    persons.erase(filled, actors.admin, person_ref, why="on request")
+    (left,) = persons.erase(filled, actors.admin, person_ref, why="on request").left
+    erase_text(filled, actors.admin, left.table_name, left.row_id, left.column)
     done = restore_archive(filled, SYSTEM, check_archive(tmp_path / "all.zip"), replace=True)
     assert done.erased_again == 1
+    assert [(one.table_name, one.column) for one in done.left] == [("document", "title")], "it is told what came back"
     with reading(filled) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(Person)) == 0
         lines = connection.execute(sa.select(AuditLog.before, AuditLog.after)).all()
