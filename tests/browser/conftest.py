@@ -40,7 +40,7 @@ from geodata.records.demo import load_demo
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
 
-from ..waits import PATIENCE_MS, PATIENCE_S, wait_until
+from ..waits import PATIENCE_MS, PATIENCE_S, first_line, wait_until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -91,14 +91,14 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         text=True,
     )
     try:
-        assert server.stdout is not None
-        line = server.stdout.readline()
+        line = first_line(server)
         assert "http://127.0.0.1:" in line, f"the server said {line!r}"
         yield line.split()[4]
     finally:
         server.terminate()
         server.wait(PATIENCE_S)
-        server.stdout.close()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 @pytest.fixture
