@@ -176,6 +176,11 @@ class Runs:
     """
 
     def __init__(self) -> None:
+        self.missing = ""
+        self.start()
+
+    def start(self) -> None:
+        """Wait for a run that has yet to begin."""
         self.missing = "new_session"
 
     @property
@@ -185,13 +190,13 @@ class Runs:
 
     def follow(self, socket: WebSocket) -> None:
         """Read along what a page and its server say to each other."""
-        self.missing = "new_session"
+        self.start()
         socket.on("framesent", self._note_sent)
         socket.on("framereceived", self._note_received)
 
     def _note_sent(self, payload: bytes | str) -> None:
         if isinstance(payload, bytes) and BackMsg.FromString(payload).WhichOneof("type") == "rerun_script":
-            self.missing = "new_session"
+            self.start()
 
     def _note_received(self, payload: bytes | str) -> None:
         if not isinstance(payload, bytes) or len(payload) > LARGEST_NOTE:
@@ -229,7 +234,7 @@ class Visit:
         self.wait_for_run()
         if size is not None:
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
-        self.runs.missing = "new_session"
+        self.runs.start()
         self.page.goto(url)
 
     @property
