@@ -92,6 +92,7 @@ def test_filters_that_fit_nothing_say_so(address: str, visit: Open) -> None:
 def test_a_row_selects_on_the_map_and_a_click_on_the_map_selects_the_row(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
     visited.wait_for_map(CAPIVARA)
+    visited.wait_for_run()
     row = visited.page.get_by_role("row").nth(3)
     name = row.get_by_role("rowheader").inner_text()
     row.get_by_role("button").click()

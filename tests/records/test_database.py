@@ -401,6 +401,31 @@ def test_postgresql_refuses_to_empty_the_table_of_events(databases) -> None:
     databases.drop(url)
 
 
+def rows_of(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with reading(engine) as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(in_order)]
+            for table in Base.metadata.sorted_tables
+            for in_order in [sa.select(table).order_by(*table.primary_key.columns)]
+        }
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_lent_again_holds_what_a_new_one_holds(databases, actors, contact) -> None:
+    with databases.lent("postgresql") as engine:
+        first, before = engine.url.database, rows_of(engine)
+        event = append_event(engine, actors.editor, contact())
+        assert rows_of(engine) != before
+    with databases.lent("postgresql") as engine:
+        assert (engine.url.database, rows_of(engine)) == (first, before)
+        assert append_event(engine, actors.editor, contact()) != event
+        with pytest.raises(ConflictError, match="append-only"):
+            run_in(engine, "DELETE FROM audit_log")
+        run_in(engine, "ALTER TABLE mission ADD COLUMN further text")
+    with databases.lent("postgresql") as engine:
+        assert engine.url.database != first, "a database whose tables were changed is lent to nobody"
+
+
 def test_sqlite_refuses_to_replace_an_event(databases, actors, contact) -> None:
     engine = open_engine(databases.ready("sqlite"))
     append_event(engine, actors.editor, contact(note=None, stage_code="S3", place="town hall", attending_count=3))
