@@ -7,6 +7,7 @@ leaves the pages open: they then say so and show what is published.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -25,6 +26,7 @@ from geodata.records.audit import last_write
 from geodata.records.database import database_url, is_demonstration, open_engine, reading, upgrade
 from geodata.records.demo import load_demo
 from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
+from geodata.records.health import RecordsHealth, records_health, start_integrity_check
 from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
@@ -48,6 +50,8 @@ class _Process:
     ready: set[URL] = field(default_factory=set)
     upgraded: set[URL] = field(default_factory=set)
     snapshots: dict[tuple[Engine, Audience, dt.date | None], Snapshot] = field(default_factory=dict)
+    answered_at: float | None = None
+    """When the database last said that what is shown is right, by the monotonic clock."""
 
 
 _process = _Process()
@@ -247,6 +251,27 @@ def bring_up_to_date() -> None:
         upgrade(engine, is_demonstration=is_demonstration(engine))
 
 
+def start_checks() -> None:
+    """Check the file of the records in a thread; the server's start does it. What is found stands on every page."""
+    try:
+        engine = _find_engine()
+    except RecordsError:
+        return  # the pages say so
+    if engine is not None:
+        start_integrity_check(engine)
+
+
+def health() -> RecordsHealth:
+    """Whether the records can be used. Needs no session; any thread may ask; returns within a few seconds."""
+    answered = _process.answered_at
+    age = None if answered is None else time.monotonic() - answered
+    try:
+        engine = _find_engine()
+    except RecordsError as error:
+        return RecordsHealth(False, "unchecked", "none", age, str(error))
+    return records_health(engine, snapshot_age=age)
+
+
 def leave_demonstration() -> None:
     """Show the real records again."""
     if may_switch_demonstration():
@@ -309,7 +334,9 @@ def _no_records(today: dt.date) -> Snapshot:
 
 def _version(engine: Engine) -> Version:
     """What changes with every write: the last line of the history; and the minute, for a line that came late."""
-    return (last_write(engine), int(dt.datetime.now(dt.UTC).timestamp() // 60))
+    last = last_write(engine)
+    _process.answered_at = time.monotonic()
+    return (last, int(dt.datetime.now(dt.UTC).timestamp() // 60))
 
 
 @lru_cache(maxsize=12)

@@ -188,6 +188,7 @@ def main(arguments: list[str] | None = None) -> None:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
         print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
+    records.start_checks()
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(

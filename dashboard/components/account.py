@@ -9,6 +9,7 @@ from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
+from geodata.records.health import integrity_of
 
 
 def show_notices(words: Words) -> None:
@@ -24,12 +25,36 @@ def show_notices(words: Words) -> None:
             )
             if records.may_switch_demonstration():
                 st.button(words.say("Leave"), key="leave-demonstration", on_click=records.leave_demonstration)
+    if run.engine is not None and integrity_of(run.engine) == "damaged":
+        show_damage(words, can_write=run.access.is_at_least("editor"))
     if run.problem is not None:
         st.html(
             fragments.notice(
                 words.say("The records cannot be used now; what is published is shown."),
                 refusal_detail(run.problem, words),
                 kind="poor",
+            )
+        )
+
+
+def show_damage(words: Words, *, can_write: bool) -> None:
+    """That the file of the records is damaged: a banner for those who write, a notice for all others."""
+    if can_write:
+        st.html(
+            fragments.banner(
+                words.say("The file of the records is damaged."),
+                words.say(
+                    "Do not enter anything: it may be lost. Whoever runs the server stops it, keeps a copy of the "
+                    "file and restores the last backup."
+                ),
+            )
+        )
+    else:
+        st.html(
+            fragments.notice(
+                words.say("The records are being repaired."),
+                words.say("What is shown of them may be incomplete."),
+                kind="partial",
             )
         )
 

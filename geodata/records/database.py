@@ -23,6 +23,7 @@ from typing import ParamSpec, TypeVar
 
 import alembic.command
 import alembic.config
+import alembic.script
 import platformdirs
 import sqlalchemy as sa
 from alembic.util.exc import CommandError
@@ -424,6 +425,29 @@ def is_demonstration(engine: Engine) -> bool:
     """
     with reading(engine) as connection:
         return bool(connection.scalar(sa.select(Installation.is_demonstration)))
+
+
+def stored_revisions(connection: Connection) -> frozenset[str]:
+    """The migrations that the tables of a database are at; empty where there are no tables yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return frozenset()
+    return frozenset(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
+
+
+@functools.cache
+def known_revisions() -> frozenset[str]:
+    """All migrations that this program has."""
+    return frozenset(one.revision for one in _scripts().walk_revisions())
+
+
+@functools.cache
+def head_revisions() -> frozenset[str]:
+    """The newest migration of this program."""
+    return frozenset(_scripts().get_heads())
+
+
+def _scripts() -> alembic.script.ScriptDirectory:
+    return alembic.script.ScriptDirectory(str(Path(__file__).parent / "migrations"))
 
 
 def lock_whole(connection: Connection) -> None:
