@@ -186,6 +186,13 @@ def _sentences_of_files(words: Words) -> dict[str, str]:
         "file-large": words.say("The file is larger than {most} MB. Simplify the boundary."),
         "file-kind": words.say("Bring a GeoJSON, a GeoPackage or a zipped Shapefile."),
         "file-unreadable": words.say("The file is damaged or incomplete. Export it again."),
+        "file-heavy": words.say(
+            "Reading the file takes too long or too much memory, or it is damaged. Simplify the boundary and export it "
+            "again."
+        ),
+        "layer-computed": words.say(
+            "The GeoPackage holds a view or a computed layer ({name}). Export the boundary as a plain layer."
+        ),
         "zip-one-shapefile": words.say("Pack exactly one Shapefile into the zip, and nothing else."),
         "zip-unreadable": words.say("The zip cannot be unpacked. Pack it again, without a password."),
         "zip-large": words.say("The zip unpacks to more than {most} MB. Simplify the boundary."),
