@@ -40,6 +40,13 @@ def clean_text(text: str, *, multiline: bool = False) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def has_invisible(text: str) -> bool:
+    """Whether `clean_text` would take a character out of a text, beside blanks and ends of lines."""
+    return not text.isprintable() and any(
+        one not in "\n\t\r" and unicodedata.category(one) in UNPRINTABLE for one in text
+    )
+
+
 def drop_forbidden(text: str) -> str:
     """Text without the characters that cannot be stored; all else stays as it is."""
     return FORBIDDEN.sub("", text)

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy.engine import Engine
 
+from geodata.cleaning import clean_text
 from geodata.records import events, local, persons, register, support
 from geodata.records.archive import (
     DERIVED,
@@ -411,7 +412,7 @@ texts = some.text(some.characters(blacklist_categories=("Cs",), blacklist_charac
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(notes=some.lists(texts.filter(str.strip), max_size=4), amounts=some.lists(some.integers(0, 10**12), max_size=3))
+@given(notes=some.lists(texts.filter(clean_text), max_size=4), amounts=some.lists(some.integers(0, 10**12), max_size=3))
 def test_any_text_and_amount_comes_back(
     databases: Databases, actors, tmp_path_factory: pytest.TempPathFactory, link, notes: list[str], amounts: list[int]
 ) -> None:
