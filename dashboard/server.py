@@ -29,6 +29,7 @@ from streamlit.starlette import App
 
 from dashboard import access, data, places, records
 from dashboard.api import shapes
+from dashboard.api.age import with_age
 from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX
@@ -95,7 +96,7 @@ class Files:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand the request on."""
         if scope["type"] == "http" and self.api.answers(scope["path"]):
-            await self.api(scope, receive, send)
+            await self.api(scope, receive, with_age(send))
             return
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             path = scope["path"]
@@ -141,7 +142,8 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     warm_up()
     gc.collect()
     gc.freeze()
-    yield
+    with records.kept():
+        yield
     gc.unfreeze()
 
 
@@ -188,7 +190,6 @@ def main(arguments: list[str] | None = None) -> None:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
         print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
-    records.start_checks()
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
     server = uvicorn.Server(
         uvicorn.Config(

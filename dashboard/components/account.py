@@ -27,6 +27,22 @@ def show_notices(words: Words) -> None:
                 st.button(words.say("Leave"), key="leave-demonstration", on_click=records.leave_demonstration)
     if run.engine is not None and integrity_of(run.engine) == "damaged":
         show_damage(words, can_write=run.access.is_at_least("editor"))
+    if run.is_read_only:
+        st.html(
+            fragments.notice(
+                words.say("The records can only be read here."),
+                words.say("A newer version of the program has changed the database. Update this one."),
+                kind="partial",
+            )
+        )
+    if run.as_of is not None:
+        st.html(
+            fragments.notice(
+                words.say("Records as of {time}.").format(time=f"{run.as_of.astimezone():%H:%M}"),
+                words.say("The database does not answer now: newer records are missing, and nothing can be stored."),
+                kind="partial",
+            )
+        )
     if run.problem is not None:
         st.html(
             fragments.notice(
@@ -83,7 +99,7 @@ def show_account(words: Words) -> None:
 def show_demonstration_offer(words: Words) -> None:
     """In an empty installation: the button that loads the demonstration, for the person at this machine."""
     run = records.current()
-    if run.is_demonstration or run.snapshot.links or not records.may_switch_demonstration():
+    if run.is_demonstration or run.snapshot.links or run.as_of or not records.may_switch_demonstration():
         return
     st.html(
         fragments.paragraph(

@@ -16,6 +16,7 @@ from geodata.records.exchange.problems import REFERENCE_UNKNOWN, without_facts
 
 INCOMPLETE = frozenset(
     {
+        "address-unfit",
         "amount-unfit",
         "currency-unknown",
         "date-unreadable",
@@ -37,6 +38,7 @@ INCOMPLETE = frozenset(
         "point-unreadable",
         "retention-past",
         "text-empty",
+        "text-forbidden",
         "title-missing",
         "year-unfit",
     }
@@ -131,6 +133,12 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "need-nowhere": words.say("A need is somewhere. Choose its municipality or its mosaic."),
         "retention-past": words.say("The last day of keeping ({day}) has passed. Choose a later one."),
         "money-both": words.say("An amount and its currency belong together. Give both, or neither."),
+        "address-unfit": words.say(
+            "The address is none of the web. Give one that begins with http:// or https://, without blanks."
+        ),
+        "text-forbidden": words.say(
+            "A text holds a control character or half a character, which cannot be kept. Type it again."
+        ),
         "currency-unknown": words.say("“{currency}” is no currency. Write three letters, such as BRL or EUR."),
         "amount-unfit": words.say("The amount cannot be kept. Give a number from 0 on, with two decimals at most."),
         "one-sender": words.say(
@@ -239,6 +247,10 @@ def _sentences_of_database(words: Words) -> dict[str, str]:
         "busy": words.say("Others have been writing for a minute. What you typed is kept: try again."),
         "gave-way": words.say("Somebody else was writing at the same moment. What you typed is kept: try again."),
         "too-slow": words.say("The database is too slow at the moment. What you typed is kept: try again later."),
+        "silent": words.say(
+            "The database does not answer. What you typed is kept: try again in a minute; if it goes on, tell whoever "
+            "runs the server."
+        ),
         "too-many": words.say("Too many write or read at once. Try again in a moment."),
         "unusable": words.say("It does not answer, or its tables are not those of this version. Tell whoever runs it."),
         "tables-newer": words.say("A newer version of the program has changed the database. Update this one."),

@@ -31,7 +31,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from geodata.records import models
-from geodata.records.database import reading
+from geodata.records.database import known_revisions, reading, stored_revisions
 from geodata.records.errors import ArchiveError
 from geodata.records.models import Base, UtcDateTime
 from geodata.records.roles import Actor, require
@@ -207,7 +207,7 @@ def write_archive(
                     raise ArchiveError(f"The folder {target} is not empty. Choose a new one.", "archive-folder")
                 for path in sorted(Path(work).rglob("*")):
                     place = target / path.relative_to(work)
-                    place.mkdir(exist_ok=True) if path.is_dir() else path.replace(place)
+                    place.mkdir(mode=0o700, exist_ok=True) if path.is_dir() else path.replace(place)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error}. Choose another place.", "archive-place") from error
     return Written(target, rows)
@@ -219,6 +219,12 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
     resources = []
     with reading(engine) as connection:
         revision = alembic.migration.MigrationContext.configure(connection).get_current_revision()
+        if not stored_revisions(connection) <= known_revisions():
+            raise ArchiveError(
+                "A newer version of the program has changed the database, and this one does not know all of it. Make "
+                "the backup with the newer one.",
+                "tables-newer",
+            )
         demonstration = bool(connection.scalar(sa.select(models.Installation.is_demonstration)))
         for table in tables_of(with_persons=with_persons):
             path = work / "data" / f"{table.name}.{'csv' if form == 'csv' else 'jsonl'}"
@@ -243,6 +249,8 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
     paths = sorted(path for path in work.rglob("*") if path.is_file())
     sums = "".join(f"{_hash_of(path)}  {path.relative_to(work).as_posix()}\n" for path in paths)
     (work / SUMS).write_text(sums, encoding="utf-8")
+    for path in (*paths, work / SUMS):
+        path.chmod(0o600)
     return rows
 
 

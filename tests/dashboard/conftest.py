@@ -47,6 +47,8 @@ def no_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def nothing_remembered() -> Iterator[None]:
     """No test inherits what another has told the process."""
     records._process.wants_demonstration = False
+    records._process.late_since = None
+    records._process.is_read_only = False
     state.forget()
     yield
     records._process.wants_demonstration = False
