@@ -30,6 +30,7 @@ import alembic.migration
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from geodata.cleaning import drop_forbidden
 from geodata.records import models
 from geodata.records.database import known_revisions, reading, stored_revisions
 from geodata.records.errors import ArchiveError
@@ -119,7 +120,18 @@ def _read_object(value: Any) -> Any:
     found = json.loads(value) if isinstance(value, str) else value
     if not isinstance(found, dict):
         raise ValueError("no object")
-    return found
+    return _without_forbidden(found)
+
+
+def _without_forbidden(value: Any) -> Any:
+    """A value of JSON, its texts without the characters that cannot be stored."""
+    if isinstance(value, str):
+        return drop_forbidden(value)
+    if isinstance(value, list):
+        return [_without_forbidden(one) for one in value]
+    if isinstance(value, dict):
+        return {drop_forbidden(name): _without_forbidden(one) for name, one in value.items()}
+    return value
 
 
 def _read_bool(value: Any) -> bool:
@@ -133,7 +145,7 @@ def _read_bool(value: Any) -> bool:
 def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
-    return value
+    return drop_forbidden(value)  # what SQLite once kept, PostgreSQL never takes: a backup must not fail for that
 
 
 def _read_whole(value: Any) -> int:
