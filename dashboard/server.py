@@ -30,6 +30,7 @@ from streamlit.starlette import App
 
 from dashboard import access, data, places, records
 from dashboard.api import shapes
+from dashboard.api.age import with_age
 from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX
@@ -117,7 +118,7 @@ class Files:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand the request on."""
         if scope["type"] == "http" and self.api.answers(scope["path"]):
-            await self.api(scope, receive, send)
+            await self.api(scope, receive, with_age(send))
             return
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             path = scope["path"]
@@ -169,7 +170,8 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     warm_up()
     gc.collect()
     gc.freeze()
-    yield
+    with records.kept():
+        yield
     gc.unfreeze()
 
 

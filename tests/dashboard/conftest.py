@@ -49,6 +49,8 @@ def nothing_remembered() -> Iterator[None]:
     """No test inherits what another has told the process."""
     records._process.wants_demonstration = False
     access.accept_token(None)
+    records._process.late_since = None
+    records._process.is_read_only = False
     state.forget()
     yield
     records._process.wants_demonstration = False

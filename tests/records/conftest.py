@@ -111,7 +111,7 @@ class Databases:
         if kind == "sqlite":
             path = self.folder / f"{name}.sqlite"
             if copy_of is not None:
-                shutil.copyfile(str(copy_of.database), path)
+                shutil.copy(str(copy_of.database), path)
             return URL.create("sqlite", database=str(path))
         template = "" if copy_of is None else f" TEMPLATE {copy_of.database}"
         self._run(f"CREATE DATABASE {name}{template}")

@@ -10,7 +10,6 @@ import csv
 import datetime as dt
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 import openpyxl
 from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
 
+from geodata.cleaning import clean_text, has_invisible
 from geodata.guard import FORMULA_STARTS
 from geodata.model import Language
 from geodata.records.errors import FileRefused
@@ -518,10 +518,4 @@ def _is_labels(
 
 def _clean(text: str) -> tuple[str, bool]:
     """Text in Unicode's composed form, without invisible characters and blanks around it; whether any was taken out."""
-    if text.isprintable():
-        return unicodedata.normalize("NFC", text).strip(), False
-    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = "".join(
-        one for one in composed if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    )
-    return kept.strip(), len(kept) != len(composed)
+    return clean_text(text, multiline=True), has_invisible(text)
