@@ -236,6 +236,9 @@ def _sentences_of_sheets(words: Words) -> dict[str, str]:
         "sheet-kind": words.say("It is another kind of file. Save it as a workbook (.xlsx) or as CSV."),
         "sheet-damaged": words.say("The workbook is damaged. Open it, and save it again as .xlsx."),
         "sheet-entities": words.say("The workbook defines entities, which no spreadsheet does. It was not opened."),
+        "sheet-shape": words.say(
+            "The workbook is made of more than any spreadsheet holds. Copy the rows into a new workbook."
+        ),
         "sheet-long": words.say("The file goes on beyond {most} lines. Delete those below the last record."),
         "sheet-encoding": words.say("The characters of the file cannot be read. Save it as CSV UTF-8."),
         "sheet-header": words.say("No line names the columns ({some} and so on). Keep the first line of the template."),
