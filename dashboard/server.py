@@ -8,6 +8,7 @@ the loaded tables are frozen out of the garbage collector, which otherwise walks
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import socket
 import sys
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import folium.plugins  # noqa: F401 - slow to import: done before the first visitor comes
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,9 +33,11 @@ from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
+from dashboard.jobs import service as jobs
 from dashboard.map.codes import codes_state
 from dashboard.shell import is_page, shell_asset, with_ours
 from dashboard.text import TONGUES
+from dashboard.web.limits import make_server, read_limits
 from geodata.records.errors import RecordsError
 from geodata.selection import Filters
 from geodata.status import Audience
@@ -143,6 +145,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+    await asyncio.to_thread(jobs.close_all)
 
 
 app = App(HERE / "app.py", lifespan=lifespan, middleware=[Middleware(Files)])
@@ -188,15 +191,15 @@ def main(arguments: list[str] | None = None) -> None:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
         print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
+    jobs.service().runner.start(warm=True)
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            ws="websockets-sansio",
-            ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
-            access_log=False,
-            log_level="warning",
-        )
+    server = make_server(
+        app,
+        limits=read_limits(),
+        on_stop=jobs.close_all,
+        ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
+        access_log=False,
+        log_level="warning",
     )
     server.run(sockets=[listening])
 

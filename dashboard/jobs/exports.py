@@ -6,7 +6,6 @@ import datetime as dt
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -36,9 +35,19 @@ STEPS = 3
 # --- how large -------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
+_sizes: dict[int, tuple[Bundle, dict[str, tuple[int, float]]]] = {}
+
+
 def _bundle_sizes(bundle: Bundle) -> dict[str, tuple[int, float]]:
-    """Rows of each layer's table, and vertices of a row on the average."""
+    """Rows of each layer's table, and vertices of a row on the average; counted once for a bundle."""
+    kept = _sizes.get(id(bundle))
+    if kept is None or kept[0] is not bundle:
+        _sizes.clear()
+        kept = _sizes[id(bundle)] = (bundle, _count_sizes(bundle))
+    return kept[1]
+
+
+def _count_sizes(bundle: Bundle) -> dict[str, tuple[int, float]]:
     tables = {"territories": bundle.territory, "protected-areas": bundle.protected_area, "mosaics": bundle.mosaic}
     counts = {name: (len(one), int(shapely.get_num_coordinates(one.geometry.to_numpy()).sum()))
               for name, one in tables.items()}  # fmt: skip
