@@ -223,26 +223,26 @@ def _be_a_worker(order: Mapping[str, Any], pipe: int) -> None:
 def _do(run: Callable[[Work], Made], order: Mapping[str, Any], folder: Path, out: IO[bytes]) -> None:
     told_at = 0.0
 
-    def say(event: Mapping[str, Any]) -> None:
+    def report(event: Mapping[str, Any]) -> None:
         out.write(json.dumps(event).encode() + b"\n")
 
     def progress(done: int, total: int) -> None:
         nonlocal told_at
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             told_at = time.monotonic()
-            say({"what": "progress", "done": done, "total": total})
+            report({"what": "progress", "done": done, "total": total})
 
     try:
         made = run(Work(order["params"], folder, order["database"], progress))
     except MosaicosError as error:
-        reason = getattr(error, "code", "")
-        say({"what": "failed", "code": type(error).__name__, "facts": {"message": str(error), "reason": reason}})
+        facts = {"message": str(error), "reason": getattr(error, "code", ""), "facts": getattr(error, "facts", {})}
+        report({"what": "failed", "code": type(error).__name__, "facts": facts})
     except MemoryError:
-        say({"what": "failed", "code": "memory", "facts": {}})
+        report({"what": "failed", "code": "memory", "facts": {}})
     except OSError as error:
-        say({"what": "failed", "code": "disk", "facts": {"message": str(error.strerror)}})
+        report({"what": "failed", "code": "disk", "facts": {"message": str(error.strerror)}})
     else:
-        say({"what": "done", "result": None if made.result is None else str(made.result), "facts": dict(made.facts)})
+        report({"what": "done", "result": None if made.result is None else str(made.result), "facts": dict(made.facts)})
 
 
 def _die_with_parent() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from dashboard.components.refusals import refusal_detail
@@ -19,17 +18,17 @@ from geodata.records.exchange.plan import Plan
 from geodata.records.roles import Actor
 
 MAX_DIRECT_BYTES = 200_000
-"""Files up to this size are compared and applied at once; larger ones are jobs."""
+"""Files up to this size are compared at once; larger ones are jobs."""
+MAX_DIRECT_ROWS = 500
+"""So many rows are written at once; more are a job."""
 
 
-def import_params(
-    actor: Actor, *, kind: str, file_name: str, language: str, is_demonstration: bool, plan: Path | None = None
-) -> dict[str, Any]:
-    """A file of records as parameters of a job; with `plan`, that plan is written."""
+def import_params(actor: Actor, *, kind: str, file_name: str, language: str, is_demonstration: bool) -> dict[str, Any]:
+    """A file of records as parameters of a job. The file, or the plan that is to be applied, is the job's input."""
     return {
         "actor": {"account_id": actor.account_id, "role": actor.role, "organisation_id": actor.organisation_id},
         "kind": kind, "file_name": file_name, "language": language, "has_records": True,
-        "is_demonstration": is_demonstration, "plan": None if plan is None else str(plan),
+        "is_demonstration": is_demonstration,
     }  # fmt: skip
 
 
@@ -38,11 +37,20 @@ def read_actor(params: Mapping[str, Any]) -> Actor:
     return Actor(**params["actor"])
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan that a job has made. The folder of jobs is private: nobody else writes there."""
-    plan = pickle.loads(path.read_bytes())  # noqa: S301 - our own file in our own private folder
+def write_plan(plan: Plan) -> bytes:
+    """A plan, to be handed from one process to another."""
+    return pickle.dumps(plan)
+
+
+def read_plan(content: bytes) -> Plan:
+    """The plan that `write_plan` has written. It only ever stands in the private folder of jobs.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    plan = pickle.loads(content)  # noqa: S301 - our own file in our own private folder
     if not isinstance(plan, Plan):
-        raise TypeError(f"{path} holds no plan.")
+        raise TypeError("The file holds no plan.")
     return plan
 
 
@@ -61,7 +69,7 @@ def run_plan(work: Work) -> Made:
         )  # fmt: skip
     finally:
         engine.dispose()
-    work.output.write_bytes(pickle.dumps(plan))
+    work.output.write_bytes(write_plan(plan))
     return Made(work.output, {"rows": len(plan.rows)})
 
 
@@ -71,7 +79,7 @@ def run_apply(work: Work) -> Made:
     Raises:
         MosaicosError: as `apply_plan`; the account may have lost its right since it asked.
     """
-    plan = read_plan(Path(str(work.params["plan"])))
+    plan = read_plan(work.input.read_bytes())
     engine = open_engine(_required(work.database))
     try:
         applied = apply_plan(engine, read_actor(work.params), plan)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import socket
 import threading
 import time
 from collections import Counter
@@ -175,6 +176,11 @@ class Guard:
             if self.clients[found.client] <= 0:
                 del self.clients[found.client]
 
+    def cut_all(self) -> None:
+        """Cut every connection."""
+        for one in list(self.connections.values()):
+            one.transport.abort()
+
     def _look_later(self) -> None:
         if self._timer is None:
             every = min(1.0, self.limits.stalled_seconds / 4, self.limits.header_seconds / 4)
@@ -322,17 +328,23 @@ async def _refuse(send: Send) -> None:
 class LimitedServer(uvicorn.Server):
     """uvicorn's server that ends in time, whatever its clients and threads do."""
 
-    def __init__(self, config: uvicorn.Config, *, stop_seconds: float, on_stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, guard: Guard, *, on_stop: Callable[[], None]) -> None:
         """Prepare.
 
         Args:
             config: Of uvicorn.
-            stop_seconds: Time from the first signal to the end.
+            guard: Its connections, and the time from the first signal to the end.
             on_stop: Ends what the server has started; called before a hard end.
         """
         super().__init__(config)
-        self._stop_seconds = stop_seconds
+        self._guard = guard
+        self._stop_seconds = guard.limits.stop_seconds
         self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End: answers under way have a third of the time to go out, then their connections are cut."""
+        asyncio.get_running_loop().call_later(self._stop_seconds / 3, self._guard.cut_all)
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to end."""
@@ -361,13 +373,14 @@ def make_server(
         options: More for `uvicorn.Config`.
     """
     fitting = fit_to_system(limits or Limits())
-    http, socket = protocols(Guard(fitting))
+    guard = Guard(fitting)
+    http, websocket = protocols(guard)
     config = uvicorn.Config(
         limit_bodies(app, fitting),
         http=http,
-        ws=socket,
+        ws=websocket,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        timeout_graceful_shutdown=max(1, int(fitting.stop_seconds / 2)),
+        timeout_graceful_shutdown=max(1, int(fitting.stop_seconds * 2 / 3)),
         **options,
     )
-    return LimitedServer(config, stop_seconds=fitting.stop_seconds, on_stop=on_stop)
+    return LimitedServer(config, guard, on_stop=on_stop)
