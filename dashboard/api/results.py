@@ -81,7 +81,7 @@ async def serve_export(
     dedup = f"{prepared.ground} {prepared.is_compressed}"
     kept = await jobs.run(jobs.queue.find, EXPORT, audience, dedup)
     if request.method == "HEAD":
-        return _head_of_file(prepared, kept)
+        return _head_of_file(prepared if kept is None else retag(kept.facts.get("digest")), kept)
     if kept is not None:
         await jobs.run(jobs.queue.touch, kept.id)
         return _send(retag(kept.facts.get("digest")), kept)

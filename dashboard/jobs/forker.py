@@ -5,13 +5,14 @@ grows or hangs takes nothing with it, and what it used is given back. `multiproc
 server's own module into each worker. Lines of JSON go in and out; when the server ends, however it ends, the input
 ends, and everything is killed.
 
-``python -m dashboard.jobs.forker`` runs it; only `Forker` does.
+``python -m dashboard.jobs.forker KINDS`` runs it; only `Forker` does.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import resource
@@ -28,7 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from dashboard.jobs.kinds import KINDS, Made, Work, preload
+from dashboard.jobs.kinds import Kind, Made, Work
 from geodata.errors import MosaicosError
 
 NICENESS = 10
@@ -49,13 +50,15 @@ Event = Mapping[str, Any]
 class Forker:
     """The process, held by the server. Started when first needed, and again when it has died."""
 
-    def __init__(self, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, kinds: str, on_event: Callable[[Event], None]) -> None:
         """Prepare; nothing is started.
 
         Args:
+            kinds: Name of the module with `KINDS` and `preload`.
             on_event: Is called in a thread of its own with what happens: ``started``, ``progress``, ``done``,
                 ``failed``, ``exit`` of a job, and ``gone`` when the process itself has ended.
         """
+        self._kinds = kinds
         self._on_event = on_event
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -65,8 +68,8 @@ class Forker:
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "dashboard.jobs.forker"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "dashboard.jobs.forker", self._kinds],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **ENVIRONMENT, **_python_path()},
             )  # fmt: skip
             threading.Thread(target=self._listen, args=(self._process,), name="jobs-forker", daemon=True).start()
@@ -77,6 +80,9 @@ class Forker:
             for line in lines:
                 self._on_event(json.loads(line))
         process.wait()
+        with suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()
         self._on_event({"what": "gone"})
 
     def run(self, id_: str, kind: str, params: Mapping[str, Any], folder: Path, database: str | None,
@@ -126,7 +132,8 @@ def _python_path() -> dict[str, str]:
 class _Parent:
     """The loop of the process: it reads orders, forks, and passes on what workers say."""
 
-    def __init__(self, orders: int, answers: int) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], orders: int, answers: int) -> None:
+        self._kinds = kinds
         self._orders = orders
         self._answers = answers
         self._selector = selectors.DefaultSelector()
@@ -168,7 +175,7 @@ class _Parent:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _be_a_worker(order, writing)
+            _be_a_worker(self._kinds[order["kind"]], order, writing)
         os.close(writing)
         self._pids[order["id"]] = pid
         self._buffers[reading] = b""
@@ -198,14 +205,13 @@ class _Parent:
             self._kill(id_)
 
 
-def _be_a_worker(order: Mapping[str, Any], pipe: int) -> None:
+def _be_a_worker(kind: Kind, order: Mapping[str, Any], pipe: int) -> None:
     """Do one job in this process, and end it. Never returns."""
     status = 1
     try:
         _die_with_parent()
         os.setsid()
         os.close(0)
-        kind = KINDS[order["kind"]]
         folder = Path(order["folder"])
         _bound(kind.seconds, kind.memory_mb, order["result_bytes"])
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -278,10 +284,11 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no answer
     os.nice(NICENESS)
-    preload()
+    module = importlib.import_module(sys.argv[1])
+    module.preload()
     gc.collect()
     gc.freeze()
-    _Parent(0, answers).serve()
+    _Parent(module.KINDS, 0, answers).serve()
 
 
 if __name__ == "__main__":

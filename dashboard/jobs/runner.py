@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import secrets
 import signal
@@ -18,7 +19,7 @@ from typing import IO, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.jobs.forker import Event, Forker
-from dashboard.jobs.kinds import KINDS
+from dashboard.jobs.kinds import Kind
 from dashboard.jobs.queue import Job, JobQueue
 from geodata.records.database import database_url
 from geodata.records.errors import DatabaseError
@@ -29,6 +30,7 @@ IDLE_SECONDS = 5.0
 """The same while nothing runs."""
 TIDY_SECONDS = 30.0
 LOCK_SUFFIX = ".lock"
+KINDS_MODULE = "dashboard.jobs.kinds"
 
 
 def default_workers() -> int:
@@ -49,20 +51,27 @@ class Runner:
     """Does the jobs of a queue."""
 
     def __init__(
-        self, queue: JobQueue, *, workers: int | None = None, on_change: Callable[[str], None] | None = None
+        self,
+        queue: JobQueue,
+        *,
+        workers: int | None = None,
+        kinds: str = KINDS_MODULE,
+        on_change: Callable[[str], None] | None = None,
     ) -> None:
         """Prepare; nothing is started before `start`.
 
         Args:
             queue: Whose jobs.
             workers: Jobs at once; `default_workers` where not given.
+            kinds: Name of the module that says what can be done.
             on_change: Is called with the id of each job that is over, in the runner's thread.
         """
         self._queue = queue
         self._workers = workers or default_workers()
         self._on_change = on_change or (lambda _: None)
         self._inbox: Queue[Event] = Queue()
-        self._forker = Forker(self._inbox.put)
+        self._forker = Forker(kinds, self._inbox.put)
+        self._kinds: dict[str, Kind] = importlib.import_module(kinds).KINDS
         self._running: dict[str, _Running] = {}
         self._thread: threading.Thread | None = None
         self._lock_file: IO[str] | None = None
@@ -74,7 +83,8 @@ class Runner:
         """Start the thread, once; with `warm` the process that workers come from too."""
         with self._start_lock:
             if self._thread is None:
-                self._lock_file = (self._queue.folder / f"{self.id}{LOCK_SUFFIX}").open("w")
+                path = self._queue.folder / f"{self.id}{LOCK_SUFFIX}"
+                self._lock_file = os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w")
                 fcntl.flock(self._lock_file, fcntl.LOCK_EX)
                 self._clean_after_others()
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -99,8 +109,7 @@ class Runner:
             self._on_change(id_)
         self._running.clear()
         if self._lock_file is not None:
-            with suppress(OSError):
-                Path(self._lock_file.name).unlink()
+            (self._queue.folder / f"{self.id}{LOCK_SUFFIX}").unlink(missing_ok=True)
             self._lock_file.close()
 
     def pids(self) -> list[int]:
@@ -187,7 +196,7 @@ class Runner:
             job = self._queue.claim(self.id)
             if job is None:
                 return
-            kind = KINDS[job.kind]
+            kind = self._kinds[job.kind]
             self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
             self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
                              self._queue.limits.result_bytes)  # fmt: skip

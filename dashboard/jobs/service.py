@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from starlette.requests import HTTPConnection
 
 from dashboard.jobs.queue import Job, JobQueue, Limits, default_folder
-from dashboard.jobs.runner import Runner
+from dashboard.jobs.runner import KINDS_MODULE, Runner
 from geodata.status import Audience
 
 Value = TypeVar("Value")
@@ -31,10 +31,12 @@ def client_of(connection: HTTPConnection) -> str:
 class Service:
     """A queue, its runner, and those who wait for a job to end."""
 
-    def __init__(self, folder: Path, *, limits: Limits | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, limits: Limits | None = None, workers: int | None = None, kinds: str = KINDS_MODULE
+    ) -> None:
         """Open the queue. Nothing runs before the first job."""
         self.queue = JobQueue(folder, limits=limits)
-        self.runner = Runner(self.queue, workers=workers, on_change=self._notify)
+        self.runner = Runner(self.queue, workers=workers, kinds=kinds, on_change=self._notify)
         self._lock = threading.Lock()
         self._waiting: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
 
