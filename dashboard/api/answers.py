@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from dashboard.api.shelf import Shelf
 from dashboard.jobs.service import client_of
 
 Value = TypeVar("Value")
+Work = Callable[..., Awaitable[Any]]
 
 KEPT_BYTES = 4_000_000
 """Content up to this size is kept; what is larger is written while it is sent."""
@@ -34,6 +35,8 @@ MAX_STREAMS = 12
 """So many large answers are made and sent at the same time; who comes then is answered 503 at once."""
 MAX_STREAMS_PER_CLIENT = 4
 """So many of them for one client; then it is answered 429 at once."""
+MAX_FILES = 48
+"""So many files that are made quickly may wait for their turn."""
 RETRY_SECONDS = 10
 SHORT = "public, max-age=60, stale-while-revalidate=300"
 """For what depends on the records."""
@@ -93,10 +96,12 @@ class _Traffic:
 
     Attributes:
         streams: Number of large answers that are made or go out, by client.
+        files: Number of files that are made quickly, or wait for it.
         making: Answers that are being made, each with a lock and the number of requests that want it.
     """
 
     streams: Counter[str] = field(default_factory=Counter)
+    files: int = 0
     making: dict[str, tuple[asyncio.Lock, int]] = field(default_factory=dict)
 
 
@@ -198,6 +203,7 @@ async def serve(
     is_private: bool = False,
     is_stable: bool = True,
     is_large: Callable[[], bool] | None = None,
+    is_file: bool = False,
 ) -> Response:
     """Answer with content that is made only where the client does not have it yet.
 
@@ -210,17 +216,22 @@ async def serve(
         is_private: Whether only the holder of a token may see it.
         is_stable: Whether the same key gives the same bytes; otherwise the tag is weak.
         is_large: Says, quickly, whether the content is large or takes long; called in a thread.
+        is_file: Whether it is no small answer, though it is made quickly: it takes no thread of those.
 
     Raises:
         ApiError: 429 or 503, there are too many large answers.
     """
     prepared = prepare(request, key, media_type=media_type, headers=headers, is_private=is_private,
                        is_stable=is_stable)  # fmt: skip
-    return await deliver(prepared, make, is_large=is_large)
+    return await deliver(prepared, make, is_large=is_large, is_file=is_file)
 
 
 async def deliver(
-    prepared: Prepared, make: Callable[[], Iterable[bytes]], *, is_large: Callable[[], bool] | None = None
+    prepared: Prepared,
+    make: Callable[[], Iterable[bytes]],
+    *,
+    is_large: Callable[[], bool] | None = None,
+    is_file: bool = False,
 ) -> Response:
     """As `serve`, for an answer that is prepared."""
     if prepared.is_known:
@@ -231,13 +242,26 @@ async def deliver(
     if is_large is not None and await run(is_large):
         client = client_of(prepared.request)
         _enter(client)
-        return await _deliver_new(prepared, make, client)
-    return await _deliver_new(prepared, make, None)
+        return await _deliver_new(prepared, make, client, run_large)
+    if not is_file:
+        return await _deliver_new(prepared, make, None, run)
+    if _traffic.files >= MAX_FILES:
+        raise ApiError(503, "Too many files are being made. Try again in a moment, or ask for less.",
+                       headers={"Retry-After": str(RETRY_SECONDS)})  # fmt: skip
+    _traffic.files += 1
+    try:
+        return await _deliver_new(prepared, make, None, run_large)
+    finally:
+        _traffic.files -= 1
 
 
-async def _deliver_new(prepared: Prepared, make: Callable[[], Iterable[bytes]], client: str | None) -> Response:
-    """Answer with content that is not kept. A client has a place among the large ones, given back at the end."""
-    work = run if client is None else run_large
+async def _deliver_new(
+    prepared: Prepared, make: Callable[[], Iterable[bytes]], client: str | None, work: Work
+) -> Response:
+    """Answer with content that is not kept, made in the threads of `work`.
+
+    A client has a place among the large answers, given back at the end.
+    """
     is_streaming = False
     try:
         if prepared.request.method == "HEAD":

@@ -361,7 +361,7 @@ async def get_file(request: Request) -> Response:
     if kept is not None:
         return kept
     if await run(lambda: is_direct(choice, data.selected(state.snapshot, choice.filters))):
-        return await deliver(prepared, make)
+        return await deliver(prepared, make, is_file=True)
     params = export_params(
         choice, call.audience, has_records=state.engine is not None,
         is_demonstration=records.wants_demonstration(), is_compressed=prepared.is_compressed,
@@ -449,6 +449,7 @@ async def get_local(request: Request) -> Response:
         ("local", layer_id, layer["sha256"], layer["visibility"], state.audience, state.digest),
         lambda: boundaries.write_layer(state, layer, language),
         GEOJSON_TYPE,
+        is_file=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard import records
 from dashboard.components import fragments
@@ -14,6 +15,7 @@ from dashboard.jobs.queue import Job, QueueFull
 from dashboard.jobs.service import LOCAL_CLIENT, Service, service
 from dashboard.text import Words
 from geodata.errors import MosaicosError
+from geodata.records.errors import DatabaseError
 
 LOOK_SECONDS = 1.0
 """So often a page looks how far a job is."""
@@ -91,6 +93,10 @@ def _key(key: str) -> str:
 def _ask(key: str, request: Hashable, submit: Submit) -> None:
     try:
         job = submit(service(), client_of_session())
+    except SQLAlchemyError:
+        st.session_state[f"{_key(key)}-refusal"] = DatabaseError("The queue of long work cannot be used now.")
+        st.session_state.pop(_key(key), None)
+        return
     except (QueueFull, MosaicosError) as error:
         st.session_state[f"{_key(key)}-refusal"] = error
         st.session_state.pop(_key(key), None)

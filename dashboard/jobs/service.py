@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
-from dashboard.jobs.queue import Job, JobQueue, Limits, default_folder
+from dashboard.jobs.queue import URL_VARIABLE, Job, JobQueue, Limits, default_folder
 from dashboard.jobs.runner import KINDS_MODULE, Runner
+from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
 Value = TypeVar("Value")
@@ -90,8 +92,15 @@ class Service:
                 continue
 
     async def run(self, function: Callable[..., Value], *arguments: Any) -> Value:
-        """Use the table in a thread of its own: it may be locked for a moment."""
-        return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+        """Use the table in a thread of its own: it may be locked for a moment.
+
+        Raises:
+            DatabaseError: it cannot be used.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+        except SQLAlchemyError as error:
+            raise DatabaseError("The queue of long work cannot be used now.") from error
 
     async def wait(self, id_: str, *, seconds: float | None = None) -> Job | None:
         """Wait until a job is over, or the time is.
@@ -134,12 +143,21 @@ _lock = threading.Lock()
 
 
 def service() -> Service:
-    """The service of this process, for the records that it serves."""
+    """The service of this process, for the records that it serves.
+
+    Raises:
+        DatabaseError: its table cannot be used.
+    """
     folder = default_folder()
     with _lock:
         found = _services.get(folder)
         if found is None:
-            found = _services[folder] = Service(folder)
+            try:
+                found = _services[folder] = Service(folder)
+            except (SQLAlchemyError, ImportError) as error:
+                raise DatabaseError(
+                    f"The queue of long work cannot be used. Look at {URL_VARIABLE} and at the folder {folder}."
+                ) from error
         return found
 
 
