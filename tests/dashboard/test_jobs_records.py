@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data
 from dashboard.api.digests import digest_of_bundle, digest_of_snapshot
-from dashboard.components import job_panel
+from dashboard.components import job_panel, load_panel
 from dashboard.jobs import service as services
 from dashboard.jobs.exports import estimate_seconds, export_params, is_direct, read_params, run_export, write_pieces
 from dashboard.jobs.imports import import_params, read_plan, run_apply, run_plan, write_plan
@@ -230,3 +230,46 @@ def test_work_that_dies_is_said_on_the_page(page: AppTest) -> None:
     page.session_state["kind"] = "crash"
     page.button(key="one-ask").click().run()
     run_until(page, "The work was interrupted. Try again.")
+
+
+def page_with_a_file() -> None:
+    """The part of the page that takes a file, after it was given."""
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard.components import load_panel  # noqa: PLC0415
+    from dashboard.text import words  # noqa: PLC0415
+    from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
+
+    said = words("en")
+    plan = load_panel._plan(st.session_state["content"], "x.csv", kind_of("organisation"), said)
+    load_panel._show_said(said)
+    if plan is not None:
+        load_panel._show_plan(plan, said)
+
+
+def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+    monkeypatch.setattr(load_panel, "MAX_DIRECT_ROWS", 0)
+    monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
+    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app.session_state["content"] = ROWS.encode()
+    app.run()
+    run_until(app, "To mend")
+    assert list(services.service().queue.folder.glob("*/result")) == [], "it holds what only this person may see"
+    (ask,) = [one for one in app.button if one.label == "Apply 1 row"]
+    ask.click().run()
+    run_until(app, "1 row was written.")
+    assert "Consórcio do Oiapoque" in names(database)
+
+
+def test_a_large_file_that_cannot_be_read_is_said_on_the_page(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+    monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
+    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app.session_state["content"] = b"a\0b" * 100
+    app.run()
+    run_until(app, "The file could not be read.")
