@@ -79,14 +79,16 @@ async def serve_export(
     """
     jobs, request = service(), prepared.request
     dedup = f"{prepared.ground} {prepared.is_compressed}"
+    client = client_of(request)
     kept = await jobs.run(jobs.queue.find, EXPORT, audience, dedup)
+    if kept is None:  # what this client has had made for later
+        kept = await jobs.run(jobs.queue.find, EXPORT, audience, f"{dedup} {client}")
     if request.method == "HEAD":
         return _head_of_file(prepared if kept is None else retag(kept.facts.get("digest")), kept)
     if kept is not None:
         await jobs.run(jobs.queue.touch, kept.id)
         return _send(retag(kept.facts.get("digest")), kept)
     preferences = read_preferences(request)
-    client = client_of(request)
     is_later = "respond-async" in preferences
     job = await _submit(jobs, params, client=client, audience=audience, is_detached=is_later,
                         dedup=f"{dedup} {client}" if is_later else dedup)  # fmt: skip

@@ -78,7 +78,8 @@ class Forker:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         with process.stdout as lines:
             for line in lines:
-                self._on_event(json.loads(line))
+                with suppress(ValueError):  # it died in the middle of a line
+                    self._on_event(json.loads(line))
         process.wait()
         with suppress(OSError):
             if process.stdin is not None:

@@ -123,6 +123,8 @@ class QueueFull(Exception):  # noqa: N818 - it is no mistake of the program
 
 
 RETRY_SECONDS = 10
+ORPHAN_SECONDS = 60.0
+"""A folder without a job is removed after so long: a file is brought before its job is in the table."""
 
 _metadata = sa.MetaData()
 _job = sa.Table(
@@ -176,7 +178,8 @@ def make_private(folder: Path) -> None:
     Raises:
         OSError: it cannot be made, or is somebody else's.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for one in reversed([folder, *folder.parents]):
+        one.mkdir(exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to somebody else.")
     folder.chmod(0o700)
@@ -446,24 +449,24 @@ class JobQueue:
                 .where(_job.c.state == "running", _job.c.heartbeat < now - self.limits.lost_seconds)
                 .values(state="failed", finished=now, error_code="server-ended", error_facts="{}")
             )
-            old = sa.and_(_job.c.state.not_in(ACTIVE), _job.c.used < now - self.limits.kept_seconds)
-            connection.execute(_job.delete().where(old))
-            kept = connection.execute(
-                sa.select(_job.c.id, _job.c.size).where(_job.c.state == "done").order_by(_job.c.used.desc())
+            rows = connection.execute(
+                sa.select(_job.c.id, _job.c.size, _job.c.used)
+                .where(_job.c.state.not_in(ACTIVE))
+                .order_by(_job.c.used.desc())
             ).all()
             weight = 0
-            for row in kept:
+            dropped = []
+            for row in rows:
                 weight += row.size
-                if weight > self.limits.kept_bytes:
-                    connection.execute(_job.delete().where(_job.c.id == row.id))
-        # The files are listed first: what is submitted meanwhile has no folder in the list.
-        folders = {path.name for path in self.folder.iterdir() if path.is_dir()}
-        with self._engine.connect() as connection:
+                if row.used < now - self.limits.kept_seconds or weight > self.limits.kept_bytes:
+                    dropped.append(row.id)
+            connection.execute(_job.delete().where(_job.c.id.in_(dropped)))
             there = set(connection.execute(sa.select(_job.c.id).where(_job.c.state.in_((*ACTIVE, "done")))).scalars())
-        for name in folders - there:
-            place = self.folder / name
-            with suppress(OSError):
-                if place.stat().st_mtime < now - 1 or self.get(name) is not None:  # not one that is being submitted
+        for id_ in dropped:
+            self.remove_files(id_)
+        for place in self.folder.iterdir():
+            with suppress(OSError):  # another server has removed it
+                if place.is_dir() and place.name not in there and place.stat().st_mtime < now - ORPHAN_SECONDS:
                     shutil.rmtree(place, ignore_errors=True)
 
     def clean_after_end(self, is_alive: Mapping[str, bool]) -> None:
@@ -473,6 +476,15 @@ class JobQueue:
         for row in rows:
             if not is_alive.get(str(row.runner), True):
                 self.fail(row.id, "server-ended")
+
+    def cancel_waiting(self) -> None:
+        """Cancel what waits for its turn and was wanted only by requests: their server is gone."""
+        with self._writing() as connection:
+            connection.execute(
+                _job.update()
+                .where(_job.c.state == "queued", ~_job.c.is_detached)
+                .values(state="cancelled", finished=time.time())
+            )
 
     def runners(self) -> set[str]:
         """Runners that have running jobs."""

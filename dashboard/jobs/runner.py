@@ -28,7 +28,7 @@ TICK_SECONDS = 0.5
 """So often cancelled jobs and jobs of other processes are looked for while something runs."""
 IDLE_SECONDS = 5.0
 """The same while nothing runs."""
-TIDY_SECONDS = 30.0
+TIDY_SECONDS = 10.0
 LOCK_SUFFIX = ".lock"
 KINDS_MODULE = "dashboard.jobs.kinds"
 
@@ -198,18 +198,26 @@ class Runner:
                 return
             kind = self._kinds[job.kind]
             self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
-            self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
-                             self._queue.limits.result_bytes)  # fmt: skip
+            try:
+                self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
+                                 self._queue.limits.result_bytes)  # fmt: skip
+            except OSError:  # the system has no room for another process
+                self._close_job(job.id, status=-1)
+                return
 
     def _clean_after_others(self) -> None:
         """What a server that was killed has left: its running jobs have failed, their files go."""
         alive = {}
-        for runner in self._queue.runners() - {self.id}:
-            alive[runner] = _is_alive(self._queue.folder / f"{runner}{LOCK_SUFFIX}")
-        self._queue.clean_after_end(alive)
         for path in self._queue.folder.glob(f"*{LOCK_SUFFIX}"):
-            if path.name != f"{self.id}{LOCK_SUFFIX}" and not _is_alive(path):
+            runner = path.name.removesuffix(LOCK_SUFFIX)
+            alive[runner] = runner == self.id or _is_alive(path)
+            if not alive[runner]:
                 path.unlink(missing_ok=True)
+        for runner in self._queue.runners():
+            alive.setdefault(runner, False)
+        self._queue.clean_after_end(alive)
+        if [runner for runner in alive if alive[runner]] == [self.id]:
+            self._queue.cancel_waiting()
         self._queue.tidy()
 
 

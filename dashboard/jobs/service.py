@@ -58,9 +58,9 @@ class Service:
         Raises:
             QueueFull: there is no room.
         """
+        self.runner.start()  # it first cleans up after those before it
         job = self.queue.submit(kind, params, client=client, audience=audience, dedup=dedup,
                                 is_detached=is_detached, input_bytes=input_bytes)  # fmt: skip
-        self.runner.start()
         self.runner.wake()
         return job
 

@@ -251,9 +251,14 @@ def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kind
         from dashboard.jobs.service import Service
         jobs = Service(Path({str(tmp_path / "jobs")!r}), kinds={kinds!r}, workers=1)
         jobs.submit("leave-traces", {{"pids": {str(pids)!r}}}, client="a")
+        for is_detached in (False, True):
+            print(jobs.submit("write", {{}}, client="b", is_detached=is_detached).id, flush=True)
         time.sleep(1000)
     """
-    server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+    server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    waited, detached = (server.stdout.readline().strip() for _ in range(2))
+    server.stdout.close()
     until(lambda: pids.exists() and pids.read_text().count(" "))
     server.send_signal(end)
     server.wait(PATIENCE_S)
@@ -262,8 +267,11 @@ def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kind
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
     try:
         assert len(files_of(jobs)) == 1, "nobody could clean up"
-        assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
-        assert len(files_of(jobs)) == 1, "of the new job"
+        done = wait(jobs, jobs.submit("write", {}, client="a"))
+        assert done.state == "done"
+        states = {one: found.state for one in (waited, detached) if (found := jobs.queue.get(one)) is not None}
+        assert states == {waited: "cancelled", detached: "done"}
+        assert set(files_of(jobs)) == {done.id, detached}
     finally:
         jobs.close()
 

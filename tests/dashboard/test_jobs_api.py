@@ -123,6 +123,9 @@ def test_who_prefers_it_gets_an_address_to_look_at(gate: Path) -> None:
     whole = ask(link.removeprefix(BASE))
     assert (whole.status_code, whole.text, said["bytes"]) == (200, "0123456789", 10)
     assert whole.headers["cache-control"] == "private, no-cache"
+    gate.unlink()
+    assert ask(LARGE).text == "0123456789", "the same request gets what was made"
+    gate.touch()
 
 
 def test_who_prefers_it_may_wait_a_while_first(gate: Path) -> None:
