@@ -8,20 +8,21 @@ the loaded tables are frozen out of the garbage collector, which otherwise walks
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import os
 import socket
 import sys
 import tomllib
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import folium.plugins  # noqa: F401 - slow to import: done before the first visitor comes
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,13 +36,15 @@ from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
+from dashboard.jobs import service as jobs
 from dashboard.map.codes import codes_state
 from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
 from dashboard.web.headers import SecurityHeaders
+from dashboard.web.limits import LOOPBACK, make_server, read_limits
 from dashboard.web.notices import plain_not_found_response
 from dashboard.web.origins import SameOrigin
-from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxies
+from dashboard.web.proxies import Network, ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
 from dashboard.web.streamlit_internals import keep_off_the_network
@@ -173,16 +176,16 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     with records.kept():
         yield
     gc.unfreeze()
+    await asyncio.to_thread(jobs.close_all)
 
 
-def make_app() -> App:
+def make_app(proxies: Sequence[Network] = ()) -> App:
     """The ASGI application: one process, one port.
 
-    Raises:
-        ProxySettingError: the list of trusted proxies cannot be read.
+    Args:
+        proxies: The proxies that may say who the client is.
     """
     keep_off_the_network()
-    proxies = parse_proxies(os.environ.get(PROXIES_VARIABLE, ""))
     middleware = [
         Middleware(TrustedProxies, proxies),
         Middleware(SecurityHeaders),
@@ -225,7 +228,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     apply_settings()
     try:
-        app = make_app()
+        proxies = parse_proxies(os.environ.get(PROXIES_VARIABLE, ""))
+        app = make_app(proxies)
         listening = open_socket(chosen.host, chosen.port)
     except ProxySettingError as error:
         raise SystemExit(str(error)) from error
@@ -242,18 +246,21 @@ def main(arguments: list[str] | None = None) -> None:
         path = None if chosen.no_local_admin else open_access(new_token=chosen.new_token)
         if path is not None:
             running.enter_context(announced(path, address))
+        try:
+            jobs.service().runner.start(warm=True)
+        except RecordsError as error:  # all but large files is there all the same
+            print(error, file=sys.stderr, flush=True)
         print_address(address, path, opens=chosen.open)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                ws="websockets-sansio",
-                ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
-                access_log=False,
-                log_level="warning",
-                proxy_headers=False,  # `TrustedProxies` reads them
-                server_header=False,
-                ws_max_size=MAX_MESSAGE_BYTES,
-            )
+        server = make_server(
+            app,
+            limits=replace(read_limits(), shared=(*LOOPBACK, *proxies)),
+            on_stop=jobs.close_all,
+            ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,  # `TrustedProxies` reads them
+            server_header=False,
+            ws_max_size=MAX_MESSAGE_BYTES,
         )
         server.run(sockets=[listening])
 
