@@ -227,7 +227,7 @@ def test_a_large_file_is_prepared_then_downloaded(address: str, visit: Open, tmp
     options = visited.page.locator(".st-key-export")
     options.get_by_role("button", name="Prepare the file").click()
     link = options.get_by_role("link", name=re.compile(r"Download \([\d.]+ MB\)"))
-    expect(link).to_be_visible(timeout=120_000)
+    expect(link).to_be_visible()
     given = visited.download(link)
     assert given.suggested_filename == "mosaicos-territories-all.geojson"
     given.save_as(tmp_path / "all.geojson")

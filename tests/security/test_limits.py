@@ -200,7 +200,7 @@ def test_a_body_has_a_size(path: str, size: int, status: bytes, is_chunked: bool
 
 @pytest.mark.parametrize(
     "limits",
-    [{"connections": 3}, {"connections_per_client": 3, "shared_clients": frozenset()}],
+    [{"connections": 3}, {"connections_per_client": 3, "shared": ()}],
     ids=["of all", "of one client"],
 )
 def test_connections_are_limited_and_freed(limits: dict[str, Any]) -> None:
