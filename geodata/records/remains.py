@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from geodata.records.database import reading
 from geodata.records.errors import DatabaseError
@@ -30,22 +30,24 @@ _log = logging.getLogger(__name__)
 def truncate_log(engine: Engine) -> bool:
     """Bring SQLite's write-ahead log into the file and empty it, so that nothing that was erased stands in it.
 
+    It comes after an erasure that is stored, and so never fails.
+
     Returns:
         Whether it is empty now. False where another connection went on reading an older state, or writing, all the
-        time; and for a PostgreSQL database, of which only `vacuum` takes what is left.
-
-    Raises:
-        DatabaseError: the database cannot be used.
+        time; where the database cannot be used; and for a PostgreSQL database, of which only `vacuum` takes what is
+        left.
     """
     if engine.dialect.name != "sqlite":
         return False
-    with reading(engine):
-        pass  # a database that cannot be used says so as everywhere
     for at in range(TRIES):
         if at:
             time.sleep(PAUSE_SECONDS)
-        if _truncate(engine):
-            return True
+        try:
+            if _truncate(engine):
+                return True
+        except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+            _log.warning("The write-ahead log could not be truncated: %s", error)
+            return False
     _log.warning("The write-ahead log could not be truncated: another connection is using the database.")
     return False
 
@@ -86,6 +88,8 @@ def vacuum(engine: Engine) -> bool:
     Raises:
         DatabaseError: the database cannot be used.
     """
+    with reading(engine):
+        pass  # a database that cannot be used says so as everywhere
     if engine.dialect.name == "sqlite":
         return truncate_log(engine)
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
@@ -101,6 +105,6 @@ def vacuum(engine: Engine) -> bool:
                 driver.autocommit = False
         finally:
             connection.close()
-    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
         raise DatabaseError(f"The tables cannot be vacuumed now: {str(error).strip()}.", "unusable") from error
     return True

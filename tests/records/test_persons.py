@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sqlite3
 import unicodedata
 import uuid
 from pathlib import Path
@@ -288,6 +289,17 @@ def test_a_log_that_somebody_reads_is_reported_and_can_be_emptied_later(
             assert persons(engine, actors.coordinator).empty, "the erasure itself went through"
         assert remains.vacuum(engine)
         assert b"maria@prefeitura" not in log_of(engine)
+
+
+def test_an_erasure_stands_where_its_log_cannot_be_emptied(databases, actors, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Engine) -> bool:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(remains, "_truncate", fail)
+    with databases.lent("sqlite") as engine:
+        ref = add_person(engine, actors.coordinator, MARIA).row_id
+        assert not erase(engine, actors.admin, ref, why="on request").is_log_empty
+        assert persons(engine, actors.coordinator).empty
 
 
 @pytest.mark.postgres
