@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard demo test check build bench-pipeline bench-records bench-map bench-export bench-import bench-desk clean
+.PHONY: help dashboard demo test test-quick check build bench-pipeline bench-records bench-map bench-export bench-import bench-desk clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -16,17 +16,20 @@ help: ## List the targets
 
 dashboard: ## Set everything up and start the dashboard on the bundled data
 	@scripts/setup.sh
-	@echo "== Dashboard: http://$(HOST):$(PORT) (Ctrl+C stops it)"
-	@.venv/bin/mosaicos serve --host "$(HOST)" --port "$(PORT)"
+	@echo "== Starting the dashboard"
+	@.venv/bin/mosaicos serve --open --host "$(HOST)" --port "$(PORT)"
 
 demo: ## Set everything up and start the dashboard on synthetic records, marked so everywhere
 	@scripts/setup.sh
 	@.venv/bin/mosaicos records demo
-	@echo "== Demonstration: http://$(HOST):$(PORT) (Ctrl+C stops it)"
-	@.venv/bin/mosaicos serve --demo --host "$(HOST)" --port "$(PORT)"
+	@echo "== Starting the demonstration"
+	@.venv/bin/mosaicos serve --demo --open --host "$(HOST)" --port "$(PORT)"
 
 test: ## Set everything up and run all tests, in a browser too
 	@scripts/run_tests.sh $(ARGS)
+
+test-quick: ## Run the tests that need nothing but Python: no browser, no raw inputs, no PostgreSQL
+	@scripts/run_tests.sh --quick $(ARGS)
 
 check: ## Style, types, imports, the tree, and the published tables against their contracts
 	@scripts/run_checks.sh
@@ -50,13 +53,13 @@ bench-records: ## Measure the records on SQLite and PostgreSQL (needs a server),
 
 bench-map: ## Measure the map page in a real Chromium against its peers, in one run
 	@scripts/setup.sh dev bench
-	@scripts/chromium.sh --install >/dev/null
+	@scripts/chromium.sh --install --window >/dev/null
 	@echo "== Measuring the map page; this takes half an hour and all cores"
 	@.venv/bin/python -m benchmarks.bench_map --out docs/BENCHMARKS.md
 
 bench-desk: ## Measure the pages of the programme's desk in a real Chromium, in one run
 	@scripts/setup.sh dev bench
-	@scripts/chromium.sh --install >/dev/null
+	@scripts/chromium.sh --install --window >/dev/null
 	@echo "== Measuring the programme's desk; this takes ten minutes and all cores"
 	@.venv/bin/python -m benchmarks.bench_desk --out docs/BENCHMARKS.md
 

@@ -93,7 +93,7 @@ whenever they or the map's own word about itself have changed, that is noted wit
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """A Chromium without graphics card, as the browser tests have it."""
-    found = subprocess.run([ROOT / "scripts" / "chromium.sh"], check=True, capture_output=True, text=True)
+    found = subprocess.run([ROOT / "scripts" / "chromium.sh", "--window"], check=True, capture_output=True, text=True)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found.stdout.strip(), args=list(ARGUMENTS))
         try:

@@ -19,6 +19,7 @@ from dashboard.map.first import linked_places
 from dashboard.map.options import FIRST_MESH_FILE, NEAR_ZOOM
 from dashboard.shown import is_by_stage
 from dashboard.text import FALLBACK
+from dashboard.web.embeds import EMBED_PARAM
 from geodata.records.errors import RecordsError
 
 MAP = Path(__file__).parent / "map"
@@ -46,7 +47,8 @@ def early_state(query: str, headers: Headers) -> dict[str, Any] | None:
     if refused or (view is None and asked.get(state.VIEW)):
         return None
     try:
-        snapshot = records.read_for(headers)
+        # an embedded page is a visitor's, whoever looks at it
+        snapshot = records.read_for([] if EMBED_PARAM in asked else headers)
     except RecordsError:
         return None  # the page says so
     colour = asked.get(state.COLOUR)
@@ -79,7 +81,7 @@ def early_html(query: str, headers: Headers) -> str:
     if told is None:
         return ""
     written = json.dumps(told, separators=(",", ":")).replace("<", "\\u003c")
-    return f'<script type="application/json" id="mosaicos-early">{written}</script>{_script()}'
+    return f'<script type="application/json" id="mosaicos-early">{written}</script>{early_scripts()}'
 
 
 @cache
@@ -88,7 +90,8 @@ def _linked() -> tuple[int, ...]:
 
 
 @cache
-def _script() -> str:
+def early_scripts() -> str:
+    """Style, worker and script of the first picture, the same for every address."""
     names = ("early.css", "early.js", "drawing.js", "early-worker.js")
     css, script, *worker = ((MAP / f"mosaicos-{name}").read_text(encoding="utf-8") for name in names)
     return (

@@ -27,10 +27,10 @@ from geodata.records.demo import load_demo
 from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
 from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
+from geodata.settings import DEMONSTRATION_VARIABLE
 from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
 
-DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 RUN_KEY = "records_of_run"
 MOST_KEPT = 24
 """Snapshots that are kept to be compared with."""
@@ -264,6 +264,15 @@ def _open(url: URL) -> Engine:
 
 def _is_there(url: URL) -> bool:
     return url.get_backend_name() != "sqlite" or Path(str(url.database)).is_file()
+
+
+def find_engine() -> Engine | None:
+    """The database that this process shows; null where there is none yet. It may connect to it.
+
+    Raises:
+        DatabaseError: the database cannot be reached or used.
+    """
+    return _find_engine()
 
 
 def _find_engine() -> Engine | None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import socket
 import sys
 import tomllib
+import webbrowser
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,6 @@ import folium.plugins  # noqa: F401 - slow to import: done before the first visi
 import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 from streamlit.starlette import App
@@ -34,34 +35,55 @@ from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
 from dashboard.map.codes import codes_state
-from dashboard.shell import is_page, shell_asset, with_ours
+from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
+from dashboard.web.headers import SecurityHeaders
+from dashboard.web.notices import plain_not_found_response
+from dashboard.web.origins import SameOrigin
+from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxies
+from dashboard.web.sign_in import SignIn
+from dashboard.web.site import may_hold_shell, own_response
+from dashboard.web.streamlit_internals import keep_off_the_network
+from dashboard.web.streamlit_routes import StreamlitRoutes
 from geodata.records.errors import RecordsError
+from geodata.records.server_token import (
+    announced,
+    create_token,
+    ensure_token,
+    read_token,
+    sign_in_address,
+    token_file,
+    write_redirect,
+)
 from geodata.selection import Filters
+from geodata.settings import PROXIES_VARIABLE
 from geodata.status import Audience
 
 HERE = Path(__file__).resolve().parent
-SETTINGS = HERE.parent / ".streamlit" / "config.toml"
+SETTINGS = HERE / "settings.toml"
+"""Streamlit's settings: theme, limits, what it shows. The folder `.streamlit` of a checkout leads to the same file."""
 ALWAYS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
     "server.headless": True,
     "server.enableWebsocketCompression": True,
     "runner.postScriptGC": False,
+    "client.allowedOrigins": [],
 }
-"""Held even where the settings file is not at hand: nothing is reported to anybody, and nobody waits while the garbage
-collector walks everything after each run of a page; it runs when it is due."""
+"""Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
+and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
+MAX_MESSAGE_BYTES = 2_000_000
+"""Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
 """Whose records are read when the server starts."""
 
 
 def apply_settings() -> None:
     """Give Streamlit the project's settings, whatever folder the server was started from."""
-    if SETTINGS.is_file():
-        for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
-            for name, value in _flatten(options):
-                config.set_option(f"{section}.{name}", value)
+    for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
+        for name, value in _flatten(options):
+            config.set_option(f"{section}.{name}", value)
     for name, value in ALWAYS.items():
         config.set_option(name, value)
     keep_sections()
@@ -102,14 +124,20 @@ class Files:
             request = Request(scope)
             if path.startswith(PREFIX):
                 asset = data.assets().find(path.removeprefix(PREFIX))
-                response = answer(asset, request) if asset else Response("Not found", status_code=404)
+                response = answer(asset, request) if asset else plain_not_found_response()
                 await response(scope, receive, send)
                 return
             shell = shell_asset(path) if accepts_gzip(request) else None
             if shell is not None:
                 await answer(shell, request)(scope, receive, send)
                 return
-            if is_page(path):
+        if scope["type"] == "http":
+            request = Request(scope)
+            own = await own_response(request)
+            if own is not None:
+                await own(scope, receive, send)
+                return
+            if may_hold_shell(request):
                 send = with_ours(send, request)
         await self.app(scope, receive, send)
 
@@ -145,8 +173,23 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     gc.unfreeze()
 
 
-app = App(HERE / "app.py", lifespan=lifespan, middleware=[Middleware(Files)])
-"""The ASGI application: one process, one port."""
+def make_app() -> App:
+    """The ASGI application: one process, one port.
+
+    Raises:
+        ProxySettingError: the list of trusted proxies cannot be read.
+    """
+    keep_off_the_network()
+    proxies = parse_proxies(os.environ.get(PROXIES_VARIABLE, ""))
+    middleware = [
+        Middleware(TrustedProxies, proxies),
+        Middleware(SecurityHeaders),
+        Middleware(SameOrigin),
+        Middleware(SignIn),
+        Middleware(Files),
+        Middleware(StreamlitRoutes),
+    ]
+    return App(HERE / "app.py", lifespan=lifespan, middleware=middleware)
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -174,31 +217,102 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="dashboard.server", description="Serve the dashboard.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=8501, help="port (0: any free one)")
+    parser.add_argument("--new-token", action="store_true", help="end all addresses and cookies that signed in before")
+    parser.add_argument("--no-local-admin", action="store_true", help="sign nobody in by address")
+    parser.add_argument("--open", action="store_true", help="open the address in a browser")
     chosen = parser.parse_args(arguments)
     apply_settings()
     try:
+        app = make_app()
         listening = open_socket(chosen.host, chosen.port)
+    except ProxySettingError as error:
+        raise SystemExit(str(error)) from error
     except OSError as error:
         raise SystemExit(
             f"Cannot listen on {chosen.host}:{chosen.port}: {error.strerror}. Choose another --port."
         ) from error
-    host, port = listening.getsockname()[:2]
-    access.tell_bound_host(host)
     try:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
         print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
-    print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            ws="websockets-sansio",
-            ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
-            access_log=False,
-            log_level="warning",
+    address = printed_address(*listening.getsockname()[:2])
+    with ExitStack() as running:
+        path = None if chosen.no_local_admin else open_access(new_token=chosen.new_token)
+        if path is not None:
+            running.enter_context(announced(path, address))
+        print_address(address, path, opens=chosen.open)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                ws="websockets-sansio",
+                ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
+                access_log=False,
+                log_level="warning",
+                proxy_headers=False,  # `TrustedProxies` reads them
+                server_header=False,
+                ws_max_size=MAX_MESSAGE_BYTES,
+            )
         )
-    )
-    server.run(sockets=[listening])
+        server.run(sockets=[listening])
+
+
+def printed_address(host: str, port: int) -> str:
+    """The address that a person on this machine opens: a server that listens everywhere is reached by loopback."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def open_access(*, new_token: bool) -> Path | None:
+    """Make sure that there is a token, and take its holder for the local administrator.
+
+    Args:
+        new_token: Whether a new one ends the one before.
+
+    Returns:
+        The file of the token; null where it cannot be written: everybody is then a visitor.
+    """
+    try:
+        path = token_file()
+        if new_token:
+            create_token(path)
+        else:
+            ensure_token(path)
+    except RecordsError as error:
+        print(f"Nobody can be signed in by address: {error}", file=sys.stderr, flush=True)
+        return None
+    access.accept_token(path)
+    return path
+
+
+def print_address(address: str, path: Path | None, *, opens: bool) -> None:
+    """Say where the dashboard is; on a terminal, with the token. What is written elsewhere may be a log.
+
+    Args:
+        address: Of the server.
+        path: The file of the token; null where nobody is signed in by address.
+        opens: Whether a browser opens it too.
+    """
+    token = None if path is None else read_token(path)
+    print(f"The dashboard is at {address}  (Ctrl+C stops it)", flush=True)
+    if token is None or path is None:
+        return
+    if sys.stdout.isatty():
+        print(f"To enter records, open {sign_in_address(address, token)}", flush=True)
+    else:
+        print("To enter records, open the address that the command `mosaicos url` prints.", flush=True)
+    if opens:
+        open_in_browser(path, sign_in_address(address, token))
+
+
+def open_in_browser(path: Path, address: str) -> None:
+    """Open an address that holds a token in the user's browser, where there is one.
+
+    The browser is given a private file that leads there: the arguments of a program can be read by everybody.
+    """
+    has_screen = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    if has_screen:
+        with suppress(RecordsError, webbrowser.Error):
+            webbrowser.open(write_redirect(path, address).as_uri())
 
 
 if __name__ == "__main__":

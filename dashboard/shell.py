@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -20,6 +22,9 @@ from dashboard.api.answers import accepts_gzip
 from dashboard.assets import COMPONENTS, Asset, component_file, own_address
 from dashboard.early import early_html
 from dashboard.map.options import FIRST_MESH_FILE
+from dashboard.web.addresses import root_address
+from dashboard.web.notices import plain_not_found_response
+from dashboard.web.page_head import make_head, requested_page
 
 SHELL_FOLDERS = {
     "/static/": Path(file_util.get_static_dir()) / "static",
@@ -32,6 +37,17 @@ LAZY = ("ComponentInstance", "BidiComponent", "Html", "ButtonGroup", "TextInput"
 """Scripts of Streamlit's elements on the map page, by the beginning of their names."""
 CHUNK = re.compile(r'"\./static/js/([^"/]+\.js)"')
 IMPORT = re.compile(r'(?:from|import)\s*"\./([^"/]+\.js)"')
+SHELL = re.compile(
+    r"""
+    (?P<opening> .* <html\ lang=" ) en (?P<before> " .* <meta\ charset="UTF-8"\ /> )
+    (?P<links> .* ) <link\ rel="shortcut\ icon"\ href="\./favicon\.png"\ />
+    (?P<fonts> .* ) <title>Streamlit</title>
+    (?P<scripts> .* ) <noscript> .* </noscript>
+    (?P<root> .* ) (?P<end> </body> .* )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Streamlit's page in its parts; its language, icon, title and words for who has no scripts are left out."""
 SHELL_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -68,52 +84,99 @@ def lazy_chunks() -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class EarlyFile:
+    """A file that the map page will ask for.
+
+    Attributes:
+        address: Below the root path.
+        attributes: How it will be asked for, as an element `link` and the header `Link` write it.
+    """
+
+    address: str
+    attributes: tuple[str, ...]
+
+
+def _early(address: str, *attributes: str) -> EarlyFile:
+    return EarlyFile(address, attributes)
+
+
 @cache
-def early_files() -> str:
-    """What the map page will ask for, as a `Link` header: fetched while the page around it is still being loaded."""
+def early_files() -> tuple[EarlyFile, ...]:
+    """What the map page will ask for, in the order in which it is best fetched.
+
+    The mesh of the first picture comes first, what is large last: they share the line.
+    """
     options = data.map_options()
     frame = "/component/streamlit_folium.st_folium/static/"
-    links = [
-        f"<{data.assets().address(FIRST_MESH_FILE)}>; rel=preload; as=fetch; crossorigin; fetchpriority=high",
-        *(f"</static/js/{name}>; rel=modulepreload" for name in lazy_chunks()),
+    return (
+        _early(data.assets().address(FIRST_MESH_FILE), "rel=preload", "as=fetch", "crossorigin", "fetchpriority=high"),
+        *(_early(f"/static/js/{name}", "rel=modulepreload") for name in lazy_chunks()),
         *(
-            f"<{frame}js/{path.name}>; rel=preload; as=script"
+            _early(f"{frame}js/{path.name}", "rel=preload", "as=script")
             for path in (SHELL_FOLDERS[frame] / "js").glob("main.*.js")
         ),
-        f"<{own_address('mosaicos-map.js')}>; rel=preload; as=script",
-        f"<{own_address('mosaicos-map.css')}>; rel=preload; as=style",
-        *(f"<{own_address(component_file(name))}>; rel=modulepreload" for name in COMPONENTS),
-        f"<{options['settings']}>; rel=preload; as=fetch; crossorigin",
-        f"<{options['mesh']}>; rel=preload; as=fetch; crossorigin",
-    ]
-    return ", ".join(links)
+        _early(own_address("mosaicos-map.js"), "rel=preload", "as=script"),
+        _early(own_address("mosaicos-map.css"), "rel=preload", "as=style"),
+        *(_early(own_address(component_file(name)), "rel=modulepreload") for name in COMPONENTS),
+        _early(options["settings"], "rel=preload", "as=fetch", "crossorigin"),
+        _early(options["mesh"], "rel=preload", "as=fetch", "crossorigin"),
+    )
 
 
-def is_page(path: str) -> bool:
-    """Whether an address is one of a page, not of a file or of Streamlit's own doors."""
-    return not path.startswith(("/static/", "/component/", "/_stcore/", "/media/", "/app/"))
+@lru_cache(maxsize=8)
+def early_header(root: str = "") -> str:
+    """The first of `early_files` as a `Link` header. The others are in the HTML that comes with it, for a proxy takes a
+    few kilobytes of headers in all.
+
+    Args:
+        root: The path below which this server is reached.
+    """
+    first = early_files()[0]
+    return f"<{root}{first.address}>; {'; '.join(first.attributes)}"
+
+
+@lru_cache(maxsize=8)
+def early_links(root: str = "") -> str:
+    """The others of `early_files`, as elements for the beginning of the head: fetched while the rest is still read."""
+    return "".join(f'<link href="{root}{file.address}" {" ".join(file.attributes)}>' for file in early_files()[1:])
+
+
+class PageParts(NamedTuple):
+    """Streamlit's page in pieces, without its title, icon and words; between them goes what is ours.
+
+    Attributes:
+        opening: To the language of the document.
+        before: From there to the beginning of the head, where a first picture is begun before any script is there.
+        middle: From there to the words for who has no scripts.
+        after: The rest, with our style sheet at the end of its body: after the styles that Streamlit puts in its head
+            while it runs, and before anything is shown.
+    """
+
+    opening: str
+    before: str
+    middle: str
+    after: str
 
 
 @cache
-def page_parts() -> tuple[str, str]:
-    """Streamlit's page to the beginning of its head, where a first picture is begun before any script is there; and the
-    rest, with our style sheet at the end of its body: after the styles that Streamlit puts in its head while it
-    runs, and before anything is shown.
+def page_parts() -> PageParts:
+    """Cut Streamlit's page up.
 
     Raises:
         RuntimeError: Streamlit's page is not made as it was.
     """
     page = (SHELL_FOLDERS["/static/"].parent / "index.html").read_text(encoding="utf-8")
-    charset = '<meta charset="UTF-8" />'
-    before, head, rest = page.partition(charset)
-    rest, body, after = rest.rpartition("</body>")
-    if not (head and body):
-        raise RuntimeError(f"Streamlit's page has no {charset} or no </body>: this was made for another version of it")
-    return before + head, f'{rest}<link rel="stylesheet" href="{own_address("mosaicos-app.css")}">{body}{after}'
+    found = SHELL.fullmatch(page)
+    if found is None:
+        raise RuntimeError("Streamlit's page is not made as it was: this was made for another version of it")
+    style = f'<link rel="stylesheet" href="{own_address("mosaicos-app.css")}">'
+    middle = found["links"] + found["fonts"] + found["scripts"]
+    return PageParts(found["opening"], found["before"], middle, f"{found['root']}{style}{found['end']}")
 
 
 def with_ours(send: Send, request: Request) -> Send:
-    """Send our page where Streamlit answers with its own."""
+    """Send our page where Streamlit answers with its own; where there is no page, say so."""
     is_ours = False
 
     async def sent(message: Message) -> None:
@@ -130,13 +193,23 @@ def with_ours(send: Send, request: Request) -> Send:
 
 
 def _page(request: Request) -> Response:
-    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    before, after = page_parts()
+    info = requested_page(request)
+    if info is None:
+        return plain_not_found_response()
+    head, parts = make_head(request, info), page_parts()
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
+        "Content-Language": head.language,
+    }
     early = ""
-    if request.url.path == "/":
-        headers["Link"] = early_files()
-        early = early_html(request.url.query, request.headers.items())
-    body = f"{before}{early}{after}".encode()
+    if not info.address:
+        root = root_address(request.scope)
+        headers["Link"] = early_header(root)
+        early = early_links(root) + early_html(request.url.query, request.headers.items())
+    body = "".join(
+        (parts.opening, head.language, parts.before, head.html, early, parts.middle, head.noscript, parts.after)
+    ).encode()
     if accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
         body = gzip.compress(body, 6, mtime=0)

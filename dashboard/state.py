@@ -34,7 +34,9 @@ EARLIEST = dt.date(1990, 1, 1)
 """No record is older: a day before it in an address is a slip."""
 
 PAGE = "page_of_last_run"
-"""Where a session keeps which page ran last."""
+"""Where a session keeps which page ran last: its path in the address, or `HOME`."""
+HOME = "home"
+"""The map, whose path is empty."""
 _KEPT, _PLACE, _OPENED = "kept_address", "place", "opened_territory"
 _VIEW = re.compile(r"^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?),(\d{1,2}(?:\.\d+)?)$")
 

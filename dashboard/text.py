@@ -9,7 +9,6 @@ from __future__ import annotations
 import gettext
 import io
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from geodata.model import Language, label
+from geodata.partial_date import PartialDate
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 CATALOGUE = "LC_MESSAGES/mosaicos.po"
@@ -127,23 +127,27 @@ class Words:
         return format_percent(size, whole.replace("#0", "#0.0" if size >= 0.001 else "#0.000"), locale=self.locale)
 
     def date(self, value: object) -> str:
-        """An ISO date of day, month or year precision, written out."""
+        """A date of day, month or year precision, written out; a text that is no date is shown as it is, marked."""
         if is_unknown(value):
             return UNKNOWN
-        parts = [int(part) for part in str(value).split("-")]
-        if len(parts) == 1:
-            return str(parts[0])
-        if len(parts) == 2:
-            return format_skeleton("yMMMM", date(parts[0], parts[1], 1), locale=self.locale)
-        return format_date(date(parts[0], parts[1], parts[2]), "long", locale=self.locale)
+        found = PartialDate.find(str(value))
+        if found is None:
+            return self.say("{text} (no such date)").format(text=value)
+        if found.precision == "year":
+            return str(found.year)
+        if found.precision == "month":
+            return format_skeleton("yMMMM", found.first, locale=self.locale)
+        return format_date(found.first, "long", locale=self.locale)
 
     def period(self, first: str | None, last: str | None) -> str:
         """From one ISO date to another, each as exact as it is known: ``29–30 Nov 2007``; one alone where equal."""
         if not first or not last or first == last:
             return self.date(first or last)
-        if min(len(first), len(last)) < len("2007-11-29"):
+        days = [PartialDate.find(text) for text in (first, last)]
+        start, end = (None if day is None or day.precision != "day" else day.first for day in days)
+        if start is None or end is None:
             return f"{self.date(first)} – {self.date(last)}"
-        return format_interval(date.fromisoformat(first), date.fromisoformat(last), "yMMMd", locale=self.locale)
+        return format_interval(start, end, "yMMMd", locale=self.locale)
 
     def validity(self, first: str | None, last: str | None) -> str:
         """How long something holds, by ISO dates: ``since 2007``, ``until 2010``, a period; empty where not known."""

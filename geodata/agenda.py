@@ -11,9 +11,9 @@ from typing import Literal
 import icalendar
 
 from geodata.model import Language, label
+from geodata.partial_date import PartialDate, Precision
 
 Kind = Literal["meeting", "event", "training", "visit"]
-Precision = Literal["day", "month", "year"]
 
 PRODUCT = "-//mosaicos//agenda//EN"
 UID_HOST = "mosaicos"
@@ -76,45 +76,37 @@ class AgendaItem:
     extra: tuple[str, ...] = field(default=())
 
     def title(self, language: Language) -> str:
-        """Its title in a language, or in the first in which it has one."""
-        return self.titles.get(language) or next(text for text in self.titles.values() if text)
+        """Its title in a language, or in the first in which it has one; its id where it has none."""
+        return self.titles.get(language) or next((text for text in self.titles.values() if text), self.id)
+
+    def __post_init__(self) -> None:
+        """Refuse dates that do not exist.
+
+        Raises:
+            PartialDateError: one of its dates is no date.
+        """
+        for text in filter(None, (self.valid_from, self.valid_to)):
+            PartialDate.parse(text)
 
     @property
     def precision(self) -> Precision:
         """How exactly its first day is known."""
-        return _precision(self.valid_from)
+        return PartialDate.parse(self.valid_from).precision
 
     @property
     def first_day(self) -> dt.date:
         """The first day that it may begin on."""
-        return _first(self.valid_from)
+        return PartialDate.parse(self.valid_from).first
 
     @property
     def last_day(self) -> dt.date:
         """The last day that it may go on to."""
-        return _last(self.valid_to or self.valid_from)
+        return PartialDate.parse(self.valid_to or self.valid_from).last
 
     @property
     def is_placed(self) -> bool:
         """Whether its place is known on the map."""
         return self.lat is not None and self.lon is not None
-
-
-def _precision(text: str) -> Precision:
-    return "day" if len(text) == 10 else "month" if len(text) == 7 else "year"
-
-
-def _first(text: str) -> dt.date:
-    year, month, day = (*map(int, text.split("-")), 1, 1)[:3]
-    return dt.date(year, month, day)
-
-
-def _last(text: str) -> dt.date:
-    parts = [int(part) for part in text.split("-")]
-    if len(parts) == 3:
-        return dt.date(*parts)
-    month = parts[1] if len(parts) == 2 else 12
-    return dt.date(parts[0], month, calendar.monthrange(parts[0], month)[1])
 
 
 def sort_items(items: Iterable[AgendaItem]) -> list[AgendaItem]:

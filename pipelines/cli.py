@@ -14,6 +14,7 @@ from rich.table import Table as Grid
 
 from geodata.errors import MosaicosError
 from geodata.paths import published_folder
+from geodata.settings import DEMONSTRATION_VARIABLE, PROXIES_VARIABLE
 from pipelines import cli_archive, cli_exchange, cli_persons
 from pipelines.cli_export import export
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INPUTS_VARIABLE = "MOSAICOS_INPUTS"
-DEMONSTRATION_VARIABLE = "MOSAICOS_DEMONSTRATION"
 
 
 class Commands(click.Group):
@@ -164,12 +164,43 @@ main.add_command(export)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option("--demo", is_flag=True, help="Show the demonstration records: synthetic, and marked so everywhere.")
-def serve(host: str, port: int, demo: bool) -> None:
-    """Start the dashboard."""
+@click.option("--new-token", is_flag=True, help="End all addresses and cookies that signed somebody in before.")
+@click.option("--no-local-admin", is_flag=True, help="Sign nobody in by address: everybody without a provider reads.")
+@click.option("--open", "opens", is_flag=True, help="Open the address that signs in, in a browser.")
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy whose X-Forwarded headers are read: an address or a network. May be repeated.",
+)
+def serve(
+    host: str, port: int, demo: bool, new_token: bool, no_local_admin: bool, opens: bool, proxies: tuple[str, ...]
+) -> None:
+    """Start the dashboard. Whoever opens the address with the server's token may enter records."""
     if demo:
         os.environ[DEMONSTRATION_VARIABLE] = "1"
+    if proxies:
+        os.environ[PROXIES_VARIABLE] = ",".join(proxies)
+    flags = {"--new-token": new_token, "--no-local-admin": no_local_admin, "--open": opens}
     command = [sys.executable, "-m", "dashboard.server", "--host", host, "--port", str(port)]
+    command += [name for name, is_set in flags.items() if is_set]
     os.execv(sys.executable, command)  # noqa: S606 - our own module, arguments checked above
+
+
+@main.command()
+def url() -> None:
+    """Print the address that signs in at the running server: whoever opens it may enter records."""
+    from geodata.records.server_token import read_token, running_addresses, sign_in_address, token_file  # noqa: PLC0415
+
+    path = token_file()
+    token = read_token(path)
+    addresses = running_addresses(path)
+    if token is None or not addresses:
+        click.echo("No server runs on these records. Start one with: mosaicos serve", err=True)
+        sys.exit(1)
+    for address in addresses:
+        click.echo(sign_in_address(address, token))
 
 
 @main.group()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -17,6 +18,19 @@ settings.register_profile("mosaicos", deadline=None, derandomize=os.environ.get(
 settings.load_profile("mosaicos")
 
 
+# What is imported and collected lives to the end: looking through it again and again for garbage took a quarter of the
+# processor time. Garbage of the tests themselves is still collected, in larger portions.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of the garbage collection whatever is there before the first test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it asks for, so that leaving out by marker misses none."""
@@ -30,6 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if "ogr2ogr" in fixtures:
             item.add_marker("gdal")
+        if "nginx_path" in fixtures:
+            item.add_marker("nginx")
+        if "second_user" in fixtures:
+            item.add_marker("second_user")
         if "soffice" in fixtures:
             item.add_marker("office")
         if "java" in fixtures:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from dashboard.api.problems import ApiError, shorten, unknown_value
 from dashboard.text import FALLBACK, TONGUES, match_language
+from dashboard.web.proxies import PREFIX_KEY, own_origin
 from geodata.search import nearest
 from geodata.selection import CHOICES, Filters
 
@@ -38,7 +39,6 @@ MOMENT = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})(?:[Tt](?P<time>\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?(?P<zone>[Zz]|[+-]\d{2}:\d{2}))?",
     re.ASCII,
 )
-HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 Box = tuple[float, float, float, float]
@@ -65,10 +65,12 @@ class Items:
 
 
 def base_address(request: Request) -> str:
-    """Scheme and host that the client used: ``https://example.org``. A host that is none gives an empty one."""
-    host = request.headers.get("host", "")
-    scheme = "https" if request.url.scheme == "https" else "http"
-    return f"{scheme}://{host}" if HOST.fullmatch(host) else ""
+    """Scheme, host and path under which the client asks for the server: ``https://example.org/mosaicos``.
+
+    A host that is none gives an empty one.
+    """
+    origin = own_origin(request.scope)
+    return "" if origin is None else f"{origin}{request.scope.get(PREFIX_KEY, '')}"
 
 
 # --- format and language ---------------------------------------------------------------------------------
@@ -137,6 +139,11 @@ def choose_language(request: Request) -> str:
         if found is None:
             raise unknown_value("lang", said[0], TONGUES)
         return found
+    return accepted_language(request)
+
+
+def accepted_language(request: Request) -> str:
+    """The language of the interface that the browser likes best (`Accept-Language`), else English."""
     for name, weight in read_weights(request.headers.get("accept-language", "")):
         found = match_language(name) if weight else None
         if found is not None:

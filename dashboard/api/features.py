@@ -23,6 +23,7 @@ from dashboard.text import TONGUES
 from geodata.export.geojson import about_rows
 from geodata.export.requests import ExportRequest, file_stem, read_extras, read_request
 from geodata.export.rows import build_rows
+from geodata.partial_date import PartialDate
 
 COLLECTIONS = tuple(KEY_COLUMN)
 """Ids of the collections, as the layers of the exports."""
@@ -141,13 +142,8 @@ def _span_of(collection: str, told: Mapping[str, Any]) -> Span | None:
 
 def _read_day(said: Any) -> dt.date | None:
     """A day of ISO 8601 text that may be known to the month or year only: its first day. Null where it is none."""
-    parts = str(said or "").split("-")
-    if not all(part.isdigit() for part in parts):
-        return None
-    try:
-        return dt.date(*[int(part) for part in (*parts, "01", "01")[:3]])
-    except ValueError:
-        return None
+    date = PartialDate.find(said)
+    return None if date is None else date.first
 
 
 def choose_page(collection: str, table: RowTable, items: Items) -> Page:

@@ -56,13 +56,19 @@ def style() -> str:
 
 
 @cache
-def policy(*, frames: bool = False) -> str:
-    """The content security policy: nothing but the style of the page itself, and where asked for our own frames."""
+def policy(*, frames: bool = False, forms: bool = False, icon: bool = False) -> str:
+    """The content security policy: nothing but the style of the page itself, and where asked for our own frames, forms
+    that send to this server, and our icon."""
     digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'" + ("; frame-src 'self'" if frames else "")
-    )
+    own, none = "'self'", "'none'"
+    parts = [
+        f"default-src {none}; style-src 'sha256-{digest}'; font-src {own}; base-uri {none}",
+        f"form-action {own if forms else none}",
+        f"frame-ancestors {none}",
+        *([f"frame-src {own}"] if frames else []),
+        *([f"img-src {own}"] if icon else []),
+    ]
+    return "; ".join(parts)
 
 
 def render(template: str, place: Place, path: str, parameters: dict[str, str], **values: Any) -> bytes:

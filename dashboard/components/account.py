@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from dashboard import records
+from dashboard.access import is_token_accepted
 from dashboard.components import fragments
 from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
@@ -52,7 +53,17 @@ def show_account(words: Words) -> None:
             except StreamlitAPIException as error:
                 st.html(fragments.notice(words.say("Signing in is not set up as it should be."), str(error)))
     else:
-        st.html(fragments.paragraph(words.say("Reading only"), look="small"), width="content")
+        st.html(fragments.hint(words.say("Reading only"), _reading_hint(words)), width="content")
+
+
+def _reading_hint(words: Words) -> str:
+    """Why somebody only reads, and how to get in."""
+    if is_token_accepted():
+        return words.say(
+            "Records are entered by whoever opens the address with this server's key. The person who runs the server "
+            "gets it with the command “mosaicos url”. Everybody else sees what is public."
+        )
+    return words.say("This server shows what is public. It signs nobody in, so no record can be entered here.")
 
 
 def show_demonstration_offer(words: Words) -> None:

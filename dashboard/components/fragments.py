@@ -55,6 +55,11 @@ def paragraph(text: str, *, look: str = "text") -> str:
     return f'<p class="{escape(look)}">{escape(text)}</p>'
 
 
+def hint(text: str, detail: str) -> str:
+    """A small word that opens into a sentence."""
+    return f'<details class="small hint"><summary>{escape(text)}</summary><p>{escape(detail)}</p></details>'
+
+
 def link_paragraph(text: str, link: str, address: str) -> str:
     """A line of text and a link that opens in a window of its own."""
     led = f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(link)}</a>'

@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 
 from sqlalchemy.engine import Engine
 
-from dashboard import data, filters, records
-from dashboard.text import is_unknown
+from dashboard import data, filters, places, records
+from dashboard.text import Words, is_unknown
 from geodata.records.models import Document, Organisation
 from geodata.records.register import read
 from geodata.records.roles import Actor
@@ -36,6 +36,14 @@ def territory_names() -> dict[str, str]:
         territory_id: name if is_unknown(region) else f"{name} ({region})"
         for territory_id, name, region in zip(rows["territory_id"], rows["territory_name"], regions, strict=True)
     }
+
+
+def region_name(region_id: str, words: Words) -> str:
+    """The name of a state, intercommunal body or country; of a country in the reader's language."""
+    if region_id in places.COUNTRIES:
+        return words.say("Brazil") if region_id == "BR" else words.say("French Guiana")
+    row = places.region(region_id)
+    return region_id if row is None else str(row["region_name"])
 
 
 def organisation_names() -> dict[str, str]:

@@ -11,7 +11,9 @@ import streamlit as st
 
 from dashboard import data, state
 from dashboard.components import account, fragments, ways
-from dashboard.text import TONGUES, Words
+from dashboard.navigation import find_page
+from dashboard.text import TONGUES, Tongue, Words
+from dashboard.titles import document_title
 from geodata.export.geojson import LIMITS_NOTICE, PEOPLES_NOTICE
 from geodata.selection import Refused
 
@@ -19,11 +21,21 @@ _LANGUAGE_KEY = "language"
 
 
 def open_page(choice: state.Choice) -> None:
-    """A notice for each value of the address that means nothing."""
+    """The title of the document, and a notice for each value of the address that means nothing."""
     ways.follow()
+    _show_document_title(choice)
     for one in choice.refused:
         st.html(fragments.notice(choice.words.say("Ignored:"), _refusal(one, choice.words), kind="partial"))
     account.show_notices(choice.words)
+
+
+def _show_document_title(choice: state.Choice) -> None:
+    """On the tab of the browser. It names what is published alone."""
+    page = st.session_state.get(state.PAGE)
+    info = find_page("" if page == state.HOME else str(page), choice.words.code)
+    if info is not None:
+        chosen = {state.MOSAIC: choice.mosaic_id, state.TERRITORY: choice.territory_id, state.REGION: choice.region_id}
+        st.set_page_config(page_title=document_title(info, chosen, choice.words))
 
 
 def _refusal(refused: Refused, words: Words) -> str:
@@ -64,11 +76,17 @@ def _show_languages(words: Words) -> None:
 
 def close_page(words: Words) -> None:
     """The words about the data that stand on every page, and the language of the document. The last call of a run."""
-    language = words.tongue.locale.replace("_", "-")
-    st.html(
-        f'{_footnote(words)}<script>document.documentElement.lang = "{language}"</script>', unsafe_allow_javascript=True
-    )
+    st.html(_footnote(words) + _language_script(words.tongue), unsafe_allow_javascript=True)
     _settle(str(st.session_state.get(state.PAGE)))
+
+
+def language_scripts() -> list[str]:
+    """The scripts that pages hold, for the content security policy."""
+    return [_language_script(tongue) for tongue in TONGUES.values()]
+
+
+def _language_script(tongue: Tongue) -> str:
+    return f'<script>document.documentElement.lang = "{tongue.locale.replace("_", "-")}"</script>'
 
 
 @cache

@@ -18,6 +18,7 @@ INCOMPLETE = frozenset(
     {
         "amount-unfit",
         "currency-unknown",
+        "date-impossible",
         "date-unreadable",
         "dates-order",
         "day-future",
@@ -120,6 +121,7 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         # what was typed
         "text-empty": words.say("A field that must say something is empty. Fill it in."),
         "id-unreadable": words.say("The reference “{id}” has another form than references have. Leave it out."),
+        "date-impossible": words.say("“{date}” does not exist in the calendar. Correct the day or the month."),
         "date-unreadable": words.say("“{date}” is no date. Write 2007, 2007-03 or 2007-03-14."),
         "dates-order": words.say("The end ({end}) is before the start ({start}). Change the dates."),
         "day-future": words.say("The day ({day}) lies in the future. Record it when it has come."),

@@ -11,6 +11,7 @@ from dashboard import data, desk, places, records, state
 from dashboard.components import charts, desk_panel, fragments, ways
 from dashboard.components.chooser import Captions, Group, Option, show_chooser
 from dashboard.components.headline import headline_items, stage_counts
+from dashboard.components.names import region_name
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.text import UNKNOWN, Words, is_unknown, words
 from geodata import desk as facts
@@ -26,14 +27,6 @@ def filters_of(region_id: str) -> Filters:
     return Filters(state=(region_id,)) if region_id.startswith("BR-") else Filters(epci=(region_id,))
 
 
-def name_of(region_id: str, said: Words) -> str:
-    """The name of a region; of a country in the reader's language."""
-    if region_id in places.COUNTRIES:
-        return said.say("Brazil") if region_id == "BR" else said.say("French Guiana")
-    row = places.region(region_id)
-    return region_id if row is None else str(row["region_name"])
-
-
 @cache
 def _groups(said: Words) -> list[Group]:
     kinds: dict[str, list[str]] = {"country": list(places.COUNTRIES), "state": [], "epci": []}
@@ -44,8 +37,8 @@ def _groups(said: Words) -> list[Group]:
         "epci": said.say("Intercommunal bodies of French Guiana"),
     }  # fmt: skip
     return [
-        Group(headings[kind], tuple(Option(one, name_of(one, said), _short(one)) for one in sorted(
-            ids, key=lambda one: name_of(one, said)
+        Group(headings[kind], tuple(Option(one, region_name(one, said), _short(one)) for one in sorted(
+            ids, key=lambda one: region_name(one, said)
         )))
         for kind, ids in kinds.items()
     ]  # fmt: skip
@@ -88,7 +81,7 @@ def show_region(region_id: str, said: Words) -> None:
     left, right = st.columns([1.2, 1], gap="large")
     with left:
         st.html(
-            fragments.heading(name_of(region_id, said), above=_kind(region_id, said), below=_about(region_id, said))
+            fragments.heading(region_name(region_id, said), above=_kind(region_id, said), below=_about(region_id, said))
         )
         st.html(fragments.figures(headline_items(found, said, is_recorded=snapshot.is_recorded)))
         field, values = next(iter(filters_of(region_id).active.items()))
@@ -159,7 +152,7 @@ def _peer_columns(catalogue: Catalogue, ids: tuple[str, ...], chosen: str | None
     said = words(language)
     found = [_headline(catalogue, one) for one in ids]
     linked = [len(set(catalogue.link_territory[catalogue.select(filters_of(one)).links].tolist())) for one in ids]
-    titles = [name_of(one, said) + (f" ({said.say('this one')})" if one == chosen else "") for one in ids]
+    titles = [region_name(one, said) + (f" ({said.say('this one')})" if one == chosen else "") for one in ids]
     sizes = [_size(one) for one in ids]
     is_recorded = catalogue.snapshot.is_recorded
     committed = [one.committed_share if is_recorded else None for one in found]

@@ -66,6 +66,18 @@ def show_form(
         return
     fixed = dict(fixed or {})
     spec = SPECS[table]
+    faulty = [row for row in read_rows(table).to_dict("records") if register.faulty_dates(row)]
+    if faulty:
+        listed_faults = "; ".join(spec.label(row, words) for row in faulty)
+        st.html(
+            fragments.notice(
+                words.say("A date does not exist:"),
+                words.say(
+                    "{rows}. Choose the row below and correct its date; until then it is left out of lists."
+                ).format(rows=listed_faults),
+                kind="poor",
+            )
+        )
     with st.expander(title or words.say("Add or change"), key=f"edit-{table.__tablename__}{name}"):
         form = Form(f"{table.__tablename__}{name}", "all", words)
         rows = read_rows(table)

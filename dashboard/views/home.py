@@ -25,7 +25,7 @@ from dashboard.map.view import local_layers, show_map
 from dashboard.shown import find_shown, is_by_stage
 from geodata.records.errors import RecordsError
 
-choice = state.read_choice("home")
+choice = state.read_choice(state.HOME)
 words = choice.words
 head = st.container(gap="small")
 try:

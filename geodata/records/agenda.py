@@ -58,8 +58,8 @@ def read_agenda(engine: Store | None, actor: Actor, point_of: PointOf) -> list[A
         point_of: Where a territory's seat is.
 
     Returns:
-        Entries by first day. A meeting of the minutes keeps its place, but takes title, days and state from the
-        records, where a person may have changed them.
+        Entries by first day, but for those whose dates do not exist. A meeting of the minutes keeps its place, but
+        takes title, days and state from the records, where a person may have changed them.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -78,8 +78,10 @@ def read_agenda(engine: Store | None, actor: Actor, point_of: PointOf) -> list[A
 
 
 def _rows(engine: Store, actor: Actor, table: Any) -> list[dict[str, Any]]:
+    """The rows whose dates exist; the others are listed beside the form that corrects them."""
     rows = register.read(engine, actor, table).to_dict("records")
-    return [{str(name): None if pd.isna(value) else value for name, value in row.items()} for row in rows]
+    read = [{str(name): None if pd.isna(value) else value for name, value in row.items()} for row in rows]
+    return [row for row in read if not register.faulty_dates(row)]
 
 
 def _titles(row: dict[str, Any]) -> dict[Language, str]:

@@ -20,6 +20,7 @@ from babel.numbers import is_currency
 
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
+from geodata.partial_date import PartialDate, PartialDateError
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
@@ -45,7 +46,8 @@ from geodata.records.writes import Stored, add_row, change_row, find_row, key_na
 from geodata.search import nearest
 from geodata.status import ACTION_POINTS, SEEN_BY
 
-PARTIAL_DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
+PARTIAL_DATES = ("valid_from", "valid_to", "document_date")
+"""Columns that hold a year, a month or a day."""
 """A year, a month or a day."""
 POINT = re.compile(r"([+-]?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*([+-]?\d{1,3}(?:\.\d+)?)")
 """Latitude and longitude in degrees."""
@@ -686,24 +688,38 @@ def _require_money(amount: Decimal | None, currency: str | None) -> None:
 
 
 def require_dates(values: Mapping[str, Any]) -> None:
-    """Check ``valid_from`` and ``valid_to``: a year, month or day each, in order as far as they are precise.
+    """Check the columns of `PARTIAL_DATES`: a year, month or day each that exists, the end not before the start.
 
     Raises:
-        ConflictError: one cannot be read, or the end is before the start.
+        ConflictError: one cannot be read or does not exist, or the whole end is before the start.
     """
-    for name in ("valid_from", "valid_to", "document_date"):
-        if values.get(name) and not PARTIAL_DATE.match(values[name]):
-            raise ConflictError(
-                f"The {name} {values[name]!r} is no date. Write 2007, 2007-03 or 2007-03-14.",
-                "date-unreadable",
-                date=values[name],
-            )
-    start, end = values.get("valid_from") or "", values.get("valid_to") or ""
-    shared = min(len(start), len(end))
-    if end[:shared] < start[:shared]:
+    dates: dict[str, PartialDate] = {}
+    for name in PARTIAL_DATES:
+        if not values.get(name):
+            continue
+        try:
+            dates[name] = PartialDate.parse(values[name])
+        except PartialDateError as error:
+            if error.code == "date-impossible":
+                raise ConflictError(f"The {name}: {error}", "date-impossible", date=values[name]) from error
+            raise ConflictError(f"The {name}: {error}", "date-unreadable", date=values[name]) from error
+    start, end = dates.get("valid_from"), dates.get("valid_to")
+    if start is not None and end is not None and end.last < start.first:
         raise ConflictError(
-            f"The end {end} is before the start {start}. Mend the dates.", "dates-order", start=start, end=end
+            f"The end {end} is before the start {start}. Correct the dates.",
+            "dates-order",
+            start=str(start),
+            end=str(end),
         )
+
+
+def faulty_dates(row: Mapping[str, Any]) -> list[str]:
+    """The columns of a stored row that should hold a date and hold another text."""
+    return [
+        name
+        for name in PARTIAL_DATES
+        if isinstance(row.get(name), str) and row[name] and PartialDate.find(row[name]) is None
+    ]
 
 
 def _require_nothing_points_at(connection: sa.Connection, table: type[Base], row_id: str) -> None:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,13 +20,28 @@ from urllib.parse import urlsplit
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Download, FrameLocator, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Download,
+    FrameLocator,
+    Locator,
+    Page,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
 from geodata.records.demo import load_demo
+from geodata.records.server_token import read_token, sign_in_address
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
+
+from ..waits import PATIENCE_MS, PATIENCE_S, first_line, wait_until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -38,20 +52,30 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 30_000
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 HOSTILE = "<img src=x onerror=alert(1)>"
 Serving = Callable[[Path], str]
+SIGN_IN: dict[str, str] = {}
+"""The address that signs in at each server, as `mosaicos url` prints it."""
 HOSTILE_TERRITORY, HOSTILE_MOSAIC = "BR-1600501", "oeste-amapa-norte-para"
 LIES_STILL = """async () => {
   const { map } = window.mosaicosMap.session;
-  const place = () => `${map.getCenter()} ${map.getZoom()} ${map._animatingZoom}`;
+  const place = () => `${map.getCenter()} ${map.getZoom()}`;
+  const isMoving = () => Boolean(map._animatingZoom || map._panAnim?._inProgress);
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
   const before = place();
-  await new Promise((done) => setTimeout(done, 400));
-  return place() === before;
+  if (isMoving()) return false;
+  await frame();
+  await frame();
+  return !isMoving() && place() === before;
 }"""
-"""Whether the map has not moved for longer than a pan takes."""
+"""Whether the map moves neither by a pan nor by a zoom, and none is about to begin."""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+"""What was clicked, or what has come from the server, has been handled by then."""
+LARGEST_NOTE = 50_000
+"""Bytes of a message of Streamlit beyond which it holds content and is not about a run."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -70,14 +94,18 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         text=True,
     )
     try:
-        assert server.stdout is not None
-        line = server.stdout.readline()
+        line = first_line(server)
         assert "http://127.0.0.1:" in line, f"the server said {line!r}"
-        yield line.split()[4]
+        address = line.split()[4]
+        token = read_token(Path(f"{database}.token"))
+        assert token is not None
+        SIGN_IN[address] = sign_in_address(address, token)
+        yield address
     finally:
         server.terminate()
-        server.wait(timeout=20)
-        server.stdout.close()
+        server.wait(PATIENCE_S)
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 @pytest.fixture
@@ -94,9 +122,9 @@ def address() -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Snapshot]]:
-    """The dashboard on synthetic records, and what the person at this machine sees of them."""
+    """The dashboard on synthetic records, and what the person at this machine sees of them; no test writes there."""
     path = tmp_path_factory.mktemp("demo") / "demonstration.sqlite"
     engine = open_engine(f"sqlite:///{path}", create=True)
     upgrade(engine, is_demonstration=True)
@@ -140,6 +168,57 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         started.close()
 
 
+def open_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser nobody has used before; all its waits have the one limit."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+class Runs:
+    """Whether the server has run a page for the last thing that the page asked for.
+
+    Streamlit's own attribute in the page says so only from the moment the server answers, which after a click may be
+    late: the page then still counts as run. So the messages themselves are read.
+    """
+
+    def __init__(self) -> None:
+        self.missing = ""
+        self.start()
+
+    def start(self) -> None:
+        """Wait for a run that has yet to begin."""
+        self.missing = "new_session"
+
+    @property
+    def are_over(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    def follow(self, socket: WebSocket) -> None:
+        """Read along what a page and its server say to each other."""
+        self.start()
+        socket.on("framesent", self._note_sent)
+        socket.on("framereceived", self._note_received)
+
+    def _note_sent(self, payload: bytes | str) -> None:
+        if isinstance(payload, bytes) and BackMsg.FromString(payload).WhichOneof("type") == "rerun_script":
+            self.start()
+
+    def _note_received(self, payload: bytes | str) -> None:
+        if not isinstance(payload, bytes) or len(payload) > LARGEST_NOTE:
+            return
+        message = ForwardMsg.FromString(payload)
+        kind = message.WhichOneof("type")
+        if kind != self.missing:
+            return
+        if kind == "new_session":
+            self.missing = "script_finished"
+        else:
+            is_early = message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            self.missing = "new_session" if is_early else ""
+
+
 @dataclass
 class Visit:
     """One open page, and all that it asked for and complained of."""
@@ -148,6 +227,22 @@ class Visit:
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
+    runs: Runs = field(default_factory=Runs)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda one: self.errors.append(one.text) if one.type == "error" else None)
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.on("websocket", self.runs.follow)
+
+    def go(self, url: str, *, size: dict[str, int] | None = None) -> None:
+        """Open another address in the same page, which has the scripts already: half the work of a new visit."""
+        self.wait_for_run()
+        if size is not None:
+            self.page.set_viewport_size(size)  # type: ignore[arg-type]
+        self.runs.start()
+        self.page.goto(url)
 
     @property
     def map(self) -> FrameLocator:
@@ -161,24 +256,22 @@ class Visit:
     def wait_for_map(self, mosaic_id: str | None = None) -> None:
         """Wait until the map has painted a mosaic with its fine mesh; None: the whole country."""
         wanted = f"body[data-detail='{mosaic_id}']" if mosaic_id else "body"
-        self.map.locator(f"{wanted}[data-painted='{mosaic_id or 'null'}']").wait_for(
-            state="attached", timeout=PATIENCE_MS
-        )
+        self.map.locator(f"{wanted}[data-painted='{mosaic_id or 'null'}']").wait_for(state="attached")
 
     def wait_for_rest(self) -> None:
         """Wait until the map lies still after a pan or a zoom."""
         self.until(lambda: self.ask_map(LIES_STILL))
 
     def wait_for_run(self) -> None:
-        """Wait until the page has run to its end."""
-        self.page.locator("[data-test-script-state='notRunning']").wait_for(state="attached", timeout=PATIENCE_MS)
+        """Wait until the page has run to its end for what was done last."""
+        self.page.evaluate(TWO_FRAMES)
+        self.until(lambda: self.runs.are_over)
+        self.page.evaluate(TWO_FRAMES)
+        self.page.locator("[data-test-script-state='notRunning']").wait_for(state="attached")
 
     def until(self, holds: Callable[[], object]) -> None:
         """Wait until something of the page holds."""
-        last = time.monotonic() + PATIENCE_MS / 1000
-        while not holds():
-            assert time.monotonic() < last, "it has not come to hold"
-            self.page.wait_for_timeout(50)
+        wait_until(holds, self.page.wait_for_timeout)
 
     def download(self, button: Locator) -> Download:
         """What a button gives. While the page runs, its file may be one of the run before, which is gone by then."""
@@ -197,7 +290,8 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Browser, serving: Serving) -> Iterator[Callable[..., Visit]]:
-    """Open an address. At the end no page may have asked another host for anything, nor complained.
+    """Open an address, as the local administrator by default. At the end no page may have asked another host for
+    anything, nor complained.
 
     It asks for ``serving``, so that pages are closed before the servers of their test are.
     """
@@ -210,17 +304,16 @@ def visit(browser: Browser, serving: Serving) -> Iterator[Callable[..., Visit]]:
         locale: str = "en-US",
         size: dict[str, int] = WIDE,
         complains: bool = False,
+        signs_in: bool = True,
         before: object = None,
         until: Literal["commit", "load"] = "load",
     ) -> Visit:
-        context = browser.new_context(viewport=size, locale=locale, accept_downloads=True)
+        context = open_context(browser, viewport=size, locale=locale, accept_downloads=True)
         contexts.append(context)
+        server = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        if signs_in and server in SIGN_IN:
+            context.request.get(SIGN_IN[server], max_redirects=0)  # the context's pages share its cookies
         made = Visit(context.new_page())
-        made.page.set_default_timeout(PATIENCE_MS)
-        made.page.on("request", lambda request: made.requests.append(request.url))
-        made.page.on("pageerror", lambda error: made.errors.append(str(error)))
-        made.page.on("console", lambda one: made.errors.append(one.text) if one.type == "error" else None)
-        made.page.on("dialog", lambda dialog: (made.dialogs.append(dialog.message), dialog.dismiss()))
         if callable(before):
             before(made.page)
         made.page.goto(url, wait_until=until)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from .conftest import HOSTILE, HOSTILE_TERRITORY, PATIENCE_MS, PHONE, WIDE, Visit
+from .conftest import HOSTILE, HOSTILE_TERRITORY, PHONE, WIDE, Visit, open_context
 
 PAGES = (
     "/api/", "/api/collections", "/api/collections/territories", "/api/collections/territories/items?mosaic=bocaina",
@@ -22,36 +23,35 @@ FETCH = """async api => {
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_fits_and_nothing_complains(
-    visit: Callable[..., Visit], address: str, path: str, size: dict[str, int]
-) -> None:
-    shown = visit(address + path, locale="fr-FR", size=size)
-    assert shown.page.locator("html").get_attribute("lang") == "fr"
-    assert shown.page.evaluate("document.documentElement.scrollWidth") == size["width"]
-    assert shown.page.evaluate("document.fonts.ready.then(() => document.fonts.size)") == 1
-    shown.page.keyboard.press("Tab")
-    assert shown.page.evaluate("document.activeElement.className") == "skip"
+def test_every_page_fits_and_nothing_complains(visit: Callable[..., Visit], address: str, size: dict[str, int]) -> None:
+    shown = visit(address + PAGES[0], locale="fr-FR", size=size)
+    for path in PAGES:
+        shown.page.goto(address + path)
+        assert shown.page.locator("html").get_attribute("lang") == "fr", path
+        assert shown.page.evaluate("document.documentElement.scrollWidth") == size["width"], path
+        assert shown.page.evaluate("document.fonts.ready.then(() => document.fonts.size)") == 1, path
+        shown.page.keyboard.press("Tab")
+        assert shown.page.evaluate("document.activeElement.className") == "skip", path
 
 
 def test_pages_lead_on(visit: Callable[..., Visit], address: str) -> None:
     shown = visit(f"{address}/api/?lang=en")
     shown.page.get_by_role("link", name="Territories", exact=True).click()
-    assert shown.page.locator("svg path").count() == 100
+    expect(shown.page.locator("svg path")).to_have_count(100)
     shown.page.locator("a[rel=next]").first.click()
-    assert "offset=100" in shown.page.url
+    expect(shown.page).to_have_url(re.compile("offset=100"))
     shown.page.locator("table a").first.click()
-    assert "/items/" in shown.page.url
-    assert shown.page.locator("svg path").count() == 1
+    expect(shown.page).to_have_url(re.compile("/items/"))
+    expect(shown.page.locator("svg path")).to_have_count(1)
     shown.page.get_by_role("link", name="Português").click()
-    assert shown.page.locator("html").get_attribute("lang") == "pt-BR"
+    expect(shown.page.locator("html")).to_have_attribute("lang", "pt-BR")
 
 
 def test_the_map_stands_in_a_page_of_the_api(visit: Callable[..., Visit], address: str) -> None:
     shown = visit(f"{address}/api/embed?mosaic=bocaina&lang=fr", complains=True)
     frame = shown.page.frame_locator("main iframe")
     frame.locator("iframe[title*=folium]").wait_for(state="attached")
-    expect(frame.get_by_text("Bocaina").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(frame.get_by_text("Bocaina").first).to_be_visible()
 
 
 def test_a_hostile_name_is_text(visit: Callable[..., Visit], hostile_address: str) -> None:
@@ -61,8 +61,8 @@ def test_a_hostile_name_is_text(visit: Callable[..., Visit], hostile_address: st
 
 
 def test_a_web_map_of_another_origin_reads_codes_and_borders(browser: Browser, address: str) -> None:
-    page = browser.new_page()
+    page = open_context(browser).new_page()
     page.goto(f"{address.replace('127.0.0.1', 'localhost')}/_stcore/health")
     codes, borders = page.evaluate(FETCH, f"{address}/api")
     assert codes == borders > 5000
-    page.close()
+    page.context.close()

@@ -16,7 +16,7 @@ from dashboard.map.codes import hatched_places, territory_codes
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 
-from .conftest import HOSTILE, HOSTILE_MOSAIC, PATIENCE_MS, PHONE, WIDE, Visit
+from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, TWO_FRAMES, WIDE, Visit, open_context
 from .test_map_page import VIEW, pixels
 
 Open = Callable[..., Visit]
@@ -30,7 +30,6 @@ PICTURE = """() => {
   for (let place = 0; place < data.length; place += 1) sum = (sum * 31 + data[place]) % 2147483647;
   return sum;
 }"""
-IS_STILL = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 TELL = """(body, changes) => {
   const { session, update } = window.mosaicosMap;
   update({ ...session.state, ...changes });
@@ -41,13 +40,8 @@ LAYERS = ("outlines", "units", "lands", "support", "borders", "names", "local", 
 @contextmanager
 def other_host_allowed(browser: Browser, url: str, answer: Callable[[Route], None]) -> Iterator[Visit]:
     """A visit that may ask for tiles of the base map; `answer` says what becomes of such a request."""
-    context = browser.new_context(viewport=WIDE, locale="en-US")
+    context = open_context(browser, viewport=WIDE, locale="en-US")
     made = Visit(context.new_page())
-    made.page.set_default_timeout(PATIENCE_MS)
-    made.page.on("request", lambda request: made.requests.append(request.url))
-    made.page.on("pageerror", lambda error: made.errors.append(str(error)))
-    made.page.on("console", lambda one: made.errors.append(one.text) if one.type == "error" else None)
-    made.page.on("dialog", lambda dialog: (made.dialogs.append(dialog.message), dialog.dismiss()))
     made.page.route("https://tile.openstreetmap.org/**", answer)
     made.page.goto(url)
     try:
@@ -66,7 +60,7 @@ def open_layers(visited: Visit) -> None:
 
 def picture(visited: Visit) -> object:
     """A number that changes with any pixel of the map's canvas."""
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     return visited.ask_map(PICTURE)
 
 
@@ -93,7 +87,7 @@ def counts_of(codes: str) -> dict[str, int]:
 # --- switches ---------------------------------------------------------------------------------------------------
 
 
-def test_layers_are_folded_away_at_first_and_the_base_map_is_off(address: str, visit: Open) -> None:
+def test_layers_are_folded_away_at_first_the_base_map_is_off_and_the_legend_folds(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en")
     visited.wait_for_map()
     button = visited.map.get_by_role("button", name="Layers")
@@ -108,35 +102,40 @@ def test_layers_are_folded_away_at_first_and_the_base_map_is_off(address: str, v
     expect(switch(visited, "local")).to_be_hidden()
     assert not any("openstreetmap" in url for url in visited.requests)
 
+    legend_button = visited.map.get_by_role("button", name="Legend")
+    expect(legend_button).to_have_attribute("aria-expanded", "true")
+    legend_button.press("Enter")
+    expect(legend_button).to_have_attribute("aria-expanded", "false")
+    expect(visited.map.locator(".map-legend")).to_be_hidden()
 
-@pytest.mark.parametrize("name", ["outlines", "borders"])
-def test_a_switch_of_the_country_changes_the_picture_and_back(address: str, visit: Open, name: str) -> None:
+
+def test_a_switch_of_the_country_changes_the_picture_and_back(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en")
     visited.wait_for_map()
     visited.map.locator("[data-look=incomplete]").wait_for()
     open_layers(visited)
     before = picture(visited)
-    switch(visited, name).click()
-    without = picture(visited)
-    assert without != before
-    switch(visited, name).click()
-    assert picture(visited) == before, "what was put on last does not hide what lies above it"
+    for name in ("outlines", "borders"):
+        switch(visited, name).click()
+        assert picture(visited) != before, name
+        switch(visited, name).click()
+        assert picture(visited) == before, f"{name}: what was put on last does not hide what lies above it"
 
 
-@pytest.mark.parametrize(("name", "look"), [("units", "U"), ("lands", "T")])
-def test_a_switch_of_members_changes_picture_tip_and_legend(address: str, visit: Open, name: str, look: str) -> None:
+def test_a_switch_of_members_changes_picture_tip_and_legend(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=en&mosaic={AMAPA}")
     visited.wait_for_map(AMAPA)
     open_layers(visited)
-    row = visited.map.locator(f"[data-look={look}]")
-    expect(row).to_have_count(1)
-    before = picture(visited)
-    switch(visited, name).click()
-    assert picture(visited) != before
-    expect(row).to_have_count(0)
-    switch(visited, name).click()
-    assert picture(visited) == before
-    expect(row).to_have_count(1)
+    for name, look in (("units", "U"), ("lands", "T")):
+        row = visited.map.locator(f"[data-look={look}]")
+        expect(row).to_have_count(1)
+        before = picture(visited)
+        switch(visited, name).click()
+        assert picture(visited) != before, name
+        expect(row).to_have_count(0)
+        switch(visited, name).click()
+        assert picture(visited) == before, name
+        expect(row).to_have_count(1)
 
 
 def test_switches_survive_a_rerun_and_a_change_of_language(address: str, visit: Open) -> None:
@@ -162,20 +161,26 @@ def test_switches_survive_a_rerun_and_a_change_of_language(address: str, visit: 
 # --- legend -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("query", "filters"),
-    [("", Filters()), ("&state=BR-31", Filters(state=("BR-31",))), ("&country=FR", Filters(country=("FR",)))],
-)
-def test_the_legend_counts_what_the_selection_holds(address: str, visit: Open, query: str, filters: Filters) -> None:
-    visited = visit(f"{address}/?lang=en{query}")
-    visited.wait_for_map()
-    visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.map.locator("[data-look=incomplete]").wait_for()
-    counted = legend(visited)
-    assert {code: number for code, number in counted.items() if number} == counts_of(codes_of(filters))
-    settings_order = "CBGHLZ0123456ADWSON"
-    looks = [code for code in counted if code in style.TERRITORY]
-    assert looks == sorted(looks, key=settings_order.index)
+def test_the_legend_counts_what_the_selection_holds(address: str, visit: Open) -> None:
+    chosen = {"": Filters(), "&state=BR-31": Filters(state=("BR-31",)), "&country=FR": Filters(country=("FR",))}
+    visited = visit(f"{address}/?lang=en")
+    for query, filters in chosen.items():
+        if query:
+            visited.go(f"{address}/?lang=en{query}")
+        visited.wait_for_map()
+        visited.map.get_by_role("button", name="Show the whole map").click()
+        visited.map.locator("[data-look=incomplete]").wait_for()
+        counted = legend(visited)
+        assert {code: number for code, number in counted.items() if number} == counts_of(codes_of(filters)), query
+        settings_order = "CBGHLZ0123456ADWSON"
+        looks = [code for code in counted if code in style.TERRITORY]
+        assert looks == sorted(looks, key=settings_order.index), query
+        if query == "&state=BR-31":
+            rows = visited.map.locator(".map-legend-row")
+            expect(rows.filter(has_text="Chosen by the filters, no link known")).to_have_count(1)
+            expect(rows.filter(has_text="Linked, but left out by the filters")).to_have_count(1)
+            for code in (style.SELECTED_UNLINKED, style.LEFT_OUT):
+                assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
 
 
 def test_by_stage_the_legend_counts_stages_and_marks_of_support(
@@ -187,7 +192,7 @@ def test_by_stage_the_legend_counts_stages_and_marks_of_support(
     visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     visited.map.locator("[data-look='0'], [data-look='Z']").first.wait_for()
     visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     counted = legend(visited)
     words = [word for word, _ in snapshot.support.values()]
     support = {word: words.count(word) for word in style.SUPPORT if word in words}
@@ -202,7 +207,7 @@ def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
     visited.wait_for_map()
     assert "G" in legend(visited)
     visited.ask_map("() => void window.mosaicosMap.session.map.setView([-24.5, -48.5], 8, { animate: false })")
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     counted = legend(visited)
     assert "G" not in counted
     inside = visited.ask_map(
@@ -215,26 +220,6 @@ def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
     )
     assert isinstance(inside, list)
     assert 0 < inside[0] <= (counted["C"] or 0) <= inside[1]
-
-
-def test_the_legend_of_a_filter_shows_what_it_chose_and_what_it_left_out(address: str, visit: Open) -> None:
-    visited = visit(f"{address}/?lang=en&state=BR-31")
-    visited.wait_for_map()
-    rows = visited.map.locator(".map-legend-row")
-    expect(rows.filter(has_text="Chosen by the filters, no link known")).to_have_count(1)
-    expect(rows.filter(has_text="Linked, but left out by the filters")).to_have_count(1)
-    for code in (style.SELECTED_UNLINKED, style.LEFT_OUT):
-        assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
-
-
-def test_the_legend_folds_and_says_so(address: str, visit: Open) -> None:
-    visited = visit(f"{address}/?lang=en")
-    visited.wait_for_map()
-    button = visited.map.get_by_role("button", name="Legend")
-    expect(button).to_have_attribute("aria-expanded", "true")
-    button.press("Enter")
-    expect(button).to_have_attribute("aria-expanded", "false")
-    expect(visited.map.locator(".map-legend")).to_be_hidden()
 
 
 # --- support and names --------------------------------------------------------------------------------------------
@@ -314,7 +299,7 @@ def test_zoom_to_the_selection_and_to_the_whole(address: str, visit: Open) -> No
     visited.wait_for_map()
     first = visited.ask_map(VIEW)
     visited.map.get_by_role("button", name="Zoom to the selection").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     seen = visited.ask_map(
         """() => {
           const { map, territories, codes } = window.mosaicosMap.session;
@@ -328,7 +313,7 @@ def test_zoom_to_the_selection_and_to_the_whole(address: str, visit: Open) -> No
     assert seen[:2] == [len(expected.territories), True]
     assert seen[2] > 6
     visited.map.get_by_role("button", name="Show the whole map").click()
-    visited.ask_map(IS_STILL)
+    visited.ask_map(TWO_FRAMES)
     assert visited.ask_map(VIEW) == pytest.approx(first, abs=0.1)
 
 
@@ -356,18 +341,20 @@ def test_no_full_screen_button_where_the_page_around_does_not_allow_it(address: 
     expect(visited.map.get_by_role("button", name="Full screen")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE])
-def test_targets_are_large_enough_and_named(address: str, visit: Open, size: dict[str, int]) -> None:
-    visited = visit(f"{address}/?lang=en", size=size)
-    visited.wait_for_map()
-    open_layers(visited)
-    targets = visited.map.locator(".leaflet-bar a, .map-button, .map-panel-button, .map-panel label:visible")
-    assert targets.count() >= 12
-    for target in targets.all():
-        box = target.bounding_box()
-        assert box is not None
-        assert min(box["width"], box["height"]) >= 34, target
-        assert target.get_attribute("aria-label") or target.inner_text().strip()
+def test_targets_are_large_enough_and_named(address: str, visit: Open) -> None:
+    visited = visit(f"{address}/?lang=en", size=WIDE)
+    for size in (WIDE, PHONE):
+        if size == PHONE:
+            visited.go(f"{address}/?lang=en", size=PHONE)
+        visited.wait_for_map()
+        open_layers(visited)
+        targets = visited.map.locator(".leaflet-bar a, .map-button, .map-panel-button, .map-panel label:visible")
+        assert targets.count() >= 12
+        for target in targets.all():
+            box = target.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 34, target
+            assert target.get_attribute("aria-label") or target.inner_text().strip()
 
 
 def test_on_a_phone_the_panels_are_folded_and_stay_inside(address: str, visit: Open) -> None:
@@ -478,7 +465,7 @@ def test_over_the_base_map_fills_let_it_through(address: str, browser: Browser) 
         expect(visited.map.locator(".map-note")).to_be_hidden()
         assert visited.errors == []
         switch(visited, "base").click()
-        visited.ask_map(IS_STILL)
+        visited.ask_map(TWO_FRAMES)
         assert pixels(visited, fill) == solid
 
 

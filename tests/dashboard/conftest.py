@@ -21,6 +21,7 @@ from streamlit.components.v2 import manifest_scanner
 from dashboard import access, records
 from dashboard.api import state
 from geodata.records.database import open_engine, upgrade
+from geodata.records.server_token import ensure_token, token_file
 from geodata.store import Bundle
 
 
@@ -47,17 +48,32 @@ def no_records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def nothing_remembered() -> Iterator[None]:
     """No test inherits what another has told the process."""
     records._process.wants_demonstration = False
+    access.accept_token(None)
     state.forget()
     yield
     records._process.wants_demonstration = False
+    access.accept_token(None)
     records._open.cache_clear()
 
 
+def sign_in(path: Path) -> access.Headers:
+    """Headers of a browser whose person opened the address with the server's token, exchanged as the server does it."""
+    access.accept_token(path)
+    cookie = access.exchange_token(ensure_token(path))
+    assert cookie is not None
+    return [("Host", "localhost:8501"), ("Origin", "http://localhost:8501"), ("Cookie", "=".join(cookie))]
+
+
 @pytest.fixture
-def at_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person at the machine itself, without a provider."""
-    monkeypatch.setattr(access._server, "bound_host", "127.0.0.1")
-    monkeypatch.setattr(access, "request_headers", lambda: [("Host", "localhost:8501")])
+def signed_in(no_records: Path) -> access.Headers:
+    """Headers of the local administrator's browser."""
+    return sign_in(token_file())
+
+
+@pytest.fixture
+def at_this_machine(monkeypatch: pytest.MonkeyPatch, signed_in: access.Headers) -> None:
+    """The local administrator, without a provider."""
+    monkeypatch.setattr(access, "request_headers", lambda: signed_in)
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_the_meaning_is_in_the_language() -> None:
 def test_geometries_are_written_when_the_server_starts() -> None:
     async def started() -> int:
         shapes.shape_tables.cache_clear()
-        async with server.lifespan(server.app):
+        async with server.lifespan(server.make_app()):
             return shapes.shape_tables.cache_info().currsize
 
     assert asyncio.run(started()) == 1

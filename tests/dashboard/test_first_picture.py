@@ -136,7 +136,7 @@ def test_where_the_database_is_out_of_reach_there_is_no_picture(monkeypatch: pyt
 
 
 def test_who_asks_for_a_page_sees_the_records_that_a_session_would_show(
-    monkeypatch: pytest.MonkeyPatch, at_this_machine: None
+    monkeypatch: pytest.MonkeyPatch, signed_in: access.Headers
 ) -> None:
     read: list[str] = []
     snapshot = records.read_shared().snapshot
@@ -146,10 +146,10 @@ def test_who_asks_for_a_page_sees_the_records_that_a_session_would_show(
         return snapshot
 
     monkeypatch.setattr(records, "_snapshot", note)
-    records.read_for(HERE)
+    records.read_for(signed_in)
     records.read_for(ELSEWHERE)
     monkeypatch.setattr(access, "has_provider", lambda: True)
-    records.read_for(HERE)
+    records.read_for(signed_in)
     assert read == ["all", "public", "public"]
     assert access.who_asks(None, HERE).actor == VISITOR, "with a provider nobody is known before a session"
 
@@ -187,12 +187,13 @@ def page(path: str, answer: Response, query: str = "", **headers: str) -> tuple[
 
 def test_the_map_page_brings_its_picture_and_every_page_our_style_sheet() -> None:
     headers, body = page("/", HTMLResponse("Streamlit's"), accept_encoding="gzip")
-    assert (headers["cache-control"], headers["content-encoding"]) == ("no-cache", "gzip")
+    assert (headers["cache-control"], headers["content-encoding"]) == ("private, no-cache", "gzip")
     text = body.decode()
     told = re.search(r'<script type="application/json" id="mosaicos-early">(.*?)</script>', text)
     assert told is not None
     assert json.loads(told[1]) == json.loads(json.dumps(early_state("", ELSEWHERE)))
-    assert text.index("mosaicos-early") < text.index("<title>") < text.index('<div id="root">')
+    assert text.index("<title>") < text.index("rel=modulepreload") < text.index("mosaicos-early")
+    assert text.index("mosaicos-early") < text.index('src="./static/js/index.') < text.index('<div id="root">')
     assert text.index('<div id="root">') < text.index("/assets/mosaicos-app-") < text.index("</body>")
     headers, body = page("/mosaic", HTMLResponse("Streamlit's"))
     assert b"/assets/mosaicos-app-" in body
@@ -214,14 +215,6 @@ def test_what_is_no_page_goes_through_as_it_is(answer: Response) -> None:
     headers, body = page("/", answer)
     assert body == answer.body
     assert "cache-control" not in headers
-
-
-@pytest.mark.parametrize(
-    "path", ["/component/x/index.html", "/static/js/a.html", "/_stcore/health", "/media/x", "/app/x"]
-)
-def test_files_and_doors_of_streamlit_are_no_pages(path: str) -> None:
-    assert not shell.is_page(path)
-    assert shell.is_page("/records")
 
 
 def test_another_version_of_streamlits_page_is_told_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

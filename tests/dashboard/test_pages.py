@@ -16,11 +16,12 @@ from dashboard.text import UNKNOWN
 from geodata.export.geojson import LIMITS_NOTICE, territories_geojson
 from geodata.selection import select_territories
 
+from ..waits import PROCESS_S
+
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 LAGAMAR = "lagamar"
 POOR = "mantiqueira"
 COUNTERPART = "gf-parc-amazonien-coeur"
-PATIENCE = 60
 TITLES = {
     "fr": "Mosaïques d’aires protégées",
     "pt-br": "Mosaicos de áreas protegidas",
@@ -30,7 +31,7 @@ TITLES = {
 
 def run(**address: str) -> AppTest:
     """Open the app at an address."""
-    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
+    app = AppTest.from_file(str(APP), default_timeout=PROCESS_S)
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,70 +12,9 @@ from dashboard import access
 from geodata.records.accounts import grant, sign_in
 from geodata.records.database import open_engine, upgrade
 from geodata.records.roles import SYSTEM, VISITOR
+from geodata.records.server_token import create_token, ensure_token, token_file
 
-BROWSER = [("Host", "localhost:8501"), ("Origin", "http://localhost:8501"), ("User-Agent", "a browser")]
 NOBODY = "https://id.example"
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.10:8501", True),
-        ("localhost", True),
-        ("LOCALHOST:80", True),
-        ("::1", True),
-        ("[::1]", True),
-        ("[::1]:8501", True),
-        ("0.0.0.0", False),  # noqa: S104 - refused
-        ("::", False),
-        ("192.168.1.5", False),
-        ("localhost.example.org", False),
-        ("localhost.", False),
-        ("127.0.0.1.nip.io", False),
-        ("127.0.0.1:8501@example.org", False),
-        ("[::1]example.org", False),
-        ("mosaicos.example.org", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_what_counts_as_this_machine(host: str | None, expected: bool) -> None:
-    assert access.is_loopback(host) is expected
-
-
-def test_a_browser_at_this_machine_is_local() -> None:
-    assert access.is_local("127.0.0.1", BROWSER)
-    assert access.is_local("::1", [("host", "[::1]:8501")])
-
-
-@pytest.mark.parametrize("bound", ["0.0.0.0", "::", "192.168.1.5", "", None])  # noqa: S104 - refused
-def test_nobody_is_local_where_the_server_listens_elsewhere_or_nobody_knows(bound: str | None) -> None:
-    assert not access.is_local(bound, BROWSER)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        [],
-        [("Host", "mosaicos.example.org")],
-        [("Host", "localhost"), ("Host", "mosaicos.example.org")],
-        [("Host", "localhost"), ("Origin", "https://mosaicos.example.org")],
-        [("Host", "localhost"), ("Origin", "null")],
-    ],
-)
-def test_another_name_of_the_server_or_another_site_is_not_local(headers: list[tuple[str, str]]) -> None:
-    assert not access.is_local("127.0.0.1", headers)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Forwarded-Server", "Forwarded", "X-Real-IP", "Via",
-     "X-Original-Host", "CF-Connecting-IP"],
-)  # fmt: skip
-@pytest.mark.parametrize("value", ["203.0.113.9", "127.0.0.1", ""])
-def test_what_a_proxy_has_passed_on_is_not_local_whatever_it_says(name: str, value: str) -> None:
-    assert not access.is_local("127.0.0.1", [*BROWSER, (name, value)])
 
 
 @pytest.fixture
@@ -87,39 +25,125 @@ def engine(no_records: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-@pytest.fixture
-def local(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access._server, "bound_host", "127.0.0.1")
-    monkeypatch.setattr(access, "request_headers", lambda: BROWSER)
-
-
 def provider_says(monkeypatch: pytest.MonkeyPatch, user: dict[str, object] | None) -> None:
     monkeypatch.setattr(access, "has_provider", lambda: True)
     monkeypatch.setattr(access, "signed_in_user", lambda: user)
 
 
-def test_the_person_at_this_machine_has_the_local_account(local: None, engine: Engine) -> None:
+def test_the_holder_of_the_token_has_the_local_account(at_this_machine: None, engine: Engine) -> None:
     found = access.who_acts(engine)
     assert (found.way, found.actor.role) == ("local", "admin")
     assert found.actor.account_id is not None
     assert access.who_acts(engine) == found
 
 
-def test_before_a_database_the_person_at_this_machine_has_no_account(local: None) -> None:
+def test_before_a_database_the_holder_of_the_token_has_no_account(at_this_machine: None) -> None:
     assert access.who_acts(None).actor == access.LOCAL_BEFORE_A_DATABASE
 
 
-def test_nobody_else_is_more_than_a_visitor(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    outside = [("Host", "mosaicos.example.org")]
-    for bound, headers in itertools.product(
-        ("192.168.1.5", None, "127.0.0.1"), (outside, [*BROWSER, ("Via", "1.1 x")])
+def without(headers: access.Headers, name: str) -> access.Headers:
+    return [pair for pair in headers if pair[0] != name]
+
+
+def test_a_session_is_local_with_the_cookie_and_from_a_page_of_this_server_alone(signed_in: access.Headers) -> None:
+    assert access.is_local_session(signed_in)
+    host, origin, cookie = signed_in
+    name, _, value = cookie[1].partition("=")
+    for headers in (
+        without(signed_in, "Cookie"),
+        without(signed_in, "Origin"),
+        without(signed_in, "Host"),
+        [*signed_in, host],
+        [*signed_in, origin],
+        [host, ("Origin", "null"), cookie],
+        [host, ("Origin", "http://localhost:8502"), cookie],
+        [host, ("Origin", "http://localhost"), cookie],
+        [host, ("Origin", "http://localhost.example.org:8501"), cookie],
+        [host, ("Origin", "https://mosaicos.example.org"), cookie],
+        [("Host", "mosaicos.example.org"), origin, cookie],
+        [host, origin, ("Cookie", f"{name}={value[:-1]}")],
+        [host, origin, ("Cookie", f"{name}=")],
+        [host, origin, ("Cookie", f"another={value}")],
+        [host, origin, ("Authorization", f"Bearer {value}")],
     ):
-        monkeypatch.setattr(access._server, "bound_host", bound)
-        monkeypatch.setattr(access, "request_headers", lambda headers=headers: headers)
-        assert access.who_acts(engine) == access.Access("visitor", VISITOR)
+        assert not access.is_local_session(headers), headers
 
 
-def test_with_a_provider_nobody_is_local(local: None, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8501", "[::1]:8501", "mosaicos.example.org"])
+@pytest.mark.parametrize("forwarded", [[], [("X-Forwarded-For", "127.0.0.1")], [("Via", "1.1 x")]])
+def test_no_host_origin_or_missing_header_makes_anybody_local(
+    host: str, forwarded: access.Headers, signed_in: access.Headers
+) -> None:
+    for origin in ([], [("Origin", f"http://{host}")]):
+        headers = [("Host", host), *origin, *forwarded]
+        assert not access.is_local_session(headers)
+        assert not access.is_local_page(headers)
+
+
+def test_the_page_of_a_tab_is_local_and_that_of_a_frame_is_not(signed_in: access.Headers) -> None:
+    asked = without(signed_in, "Origin")
+    assert access.is_local_page(asked)
+    assert access.is_local_page([*asked, ("Sec-Fetch-Dest", "document")])
+    for other in ("iframe", "frame", "script", "empty", "object"):
+        assert not access.is_local_page([*asked, ("Sec-Fetch-Dest", other)])
+
+
+def test_a_new_token_ends_what_signed_in_before(signed_in: access.Headers) -> None:
+    old = ensure_token(token_file())
+    assert access.is_local_session(signed_in)
+    create_token(token_file())
+    assert not access.is_local_session(signed_in)
+    assert access.exchange_token(old) is None
+
+
+def test_a_token_that_others_could_read_signs_nobody_in(signed_in: access.Headers) -> None:
+    path = token_file()
+    before = path.read_text()
+    path.chmod(0o644)
+    assert not access.is_local_session(signed_in)
+    assert ensure_token(path) != before.strip()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_token_nobody_is_local(signed_in: access.Headers) -> None:
+    access.accept_token(None)
+    assert not access.is_local_session(signed_in)
+    assert access.exchange_token("") is None
+
+
+def test_an_embedded_session_stays_a_visitors_on_every_page(
+    at_this_machine: None, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
+    session: dict[str, object] = {}
+    monkeypatch.setattr(access.st, "session_state", session)
+    monkeypatch.setattr(access, "is_in_frame_form", lambda: True)
+    assert access.who_acts(engine) == access.Access("visitor", VISITOR)
+    monkeypatch.setattr(access, "is_in_frame_form", lambda: False)
+    assert access.who_acts(engine) == access.Access("visitor", VISITOR)
+    session.clear()
+    assert access.who_acts(engine).way == "local"
+
+
+@pytest.mark.parametrize(
+    ("age_hours", "setting", "expected"),
+    [(0, "", True), (11.9, "", True), (12.1, "", False), (1.1, "1", False), (24, "48", True), (-1, "", False),
+     (1, "nonsense", True), (13, "0", False), (13, "nan", False)],
+)  # fmt: skip
+def test_a_sign_in_holds_as_long_as_is_set(
+    age_hours: float, setting: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(access.SIGN_IN_VARIABLE, setting)
+    assert access.is_fresh(1_000_000_000 - age_hours * 3600, 1_000_000_000) is expected
+
+
+@pytest.mark.parametrize("claim", [None, "", "yesterday", {}])
+def test_a_sign_in_without_a_time_does_not_hold(claim: object) -> None:
+    assert not access.is_fresh(claim, 1_000_000_000)
+
+
+def test_with_a_provider_nobody_is_local(
+    at_this_machine: None, monkeypatch: pytest.MonkeyPatch, engine: Engine
+) -> None:
     provider_says(monkeypatch, None)
     assert access.who_acts(engine) == access.Access("visitor", VISITOR, can_sign_in=True)
 
@@ -164,7 +188,7 @@ def test_a_section_of_the_secrets_sets_a_provider_up(
 
 
 def test_secrets_that_cannot_be_read_make_nobody_local(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local: None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at_this_machine: None
 ) -> None:
     broken = tmp_path / "secrets.toml"
     broken.write_text("[auth\n", encoding="utf-8")

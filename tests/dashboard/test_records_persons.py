@@ -11,6 +11,7 @@ import streamlit as st
 from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
+from dashboard.text import TONGUES, words
 from geodata.records import events, register
 from geodata.records.accounts import sign_in_locally
 from geodata.records.persons import PersonDraft, add_person, change_person, export, persons
@@ -56,6 +57,19 @@ def test_the_page_is_not_there_for_others(monkeypatch: pytest.MonkeyPatch, datab
     as_person(monkeypatch, database, role, "cnm" if role == "editor" else None)
     with pytest.raises(ValueError, match=r"Could not find a navigation page for .*persons\.py"):
         open_persons()
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_its_address_says_to_others_that_the_page_is_restricted(
+    monkeypatch: pytest.MonkeyPatch, database: Engine, language: str
+) -> None:
+    keep(database)
+    as_person(monkeypatch, database, "partner")
+    app = run(lang=language).switch_page("views/restricted.py").run()
+    assert not app.exception
+    assert words(language).say("Your account may not see this page. Sign in with one that may.") in said(app)
+    assert MARIA.person_name not in said(app)
+    assert not app.dataframe
 
 
 def test_the_panel_itself_refuses_others(database: Engine) -> None:

@@ -23,6 +23,8 @@ from geodata.errors import UnknownIdError
 from geodata.selection import Filters
 
 ASSET = Asset("words-1f.js", "text/javascript; charset=utf-8", gzip.compress(b"0123456789" * 50, mtime=0))
+MAX_LINK_BYTES = 1200
+"""All headers of a page together must fit into a small buffer of a proxy."""
 STREAMLIT = PlainTextResponse("from Streamlit", status_code=418)
 
 
@@ -42,7 +44,7 @@ class Answer:
 
 def _scope(path: str, headers: dict[str, str], method: str = "GET") -> dict[str, object]:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b""}
+    return {"type": "http", "method": method, "path": path, "headers": raw, "query_string": b"", "scheme": "http"}
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> Answer:
@@ -199,9 +201,13 @@ def test_streamlits_own_scripts_go_out_compressed(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/static/../../../__init__.py", "/static/js/", "/static/js/none.js", "/", "/quality"])
-def test_everything_else_is_left_to_streamlit(path: str) -> None:
+def test_pages_and_files_that_are_not_ours_are_left_to_streamlit(path: str) -> None:
     assert ask(path, accept_encoding="gzip").status == 418
-    assert ask(path, method="POST").status == 418
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_a_page_sends_up_is_left_to_streamlit(method: str) -> None:
+    assert ask("/_stcore/upload_file/session/file", method=method).status == 418
 
 
 def test_an_accepted_connection_sends_small_answers_at_once() -> None:
@@ -236,7 +242,7 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
 def test_loaded_tables_are_frozen_out_of_the_garbage_collector() -> None:
     async def run() -> tuple[int, int]:
         before = gc.get_freeze_count()
-        async with server.lifespan(server.app):
+        async with server.lifespan(server.make_app()):
             during = gc.get_freeze_count()
         return before, during
 
@@ -287,22 +293,24 @@ def test_a_section_of_the_settings_is_read_once_and_never_changed_by_who_reads_i
     assert _in_a_new_process(code, tmp_path) == "True True #0b6e69"
 
 
-def test_what_the_map_will_ask_for_is_told_with_the_page() -> None:
-    links = shell.early_files().split(", ")
-    told = [
-        re.fullmatch(
-            r"<(/[^>]+)>; rel=(preload; as=\w+(?:; crossorigin)?(?:; fetchpriority=high)?|modulepreload)", link
-        )
-        for link in links
-    ]
-    assert all(told)
-    for found in told:
-        assert found is not None
-        assert ask(found[1], accept_encoding="gzip").status == 200, found[1]
-    addresses = {found[1] for found in told if found}
-    assert data.assets().address("mesh:territory") in addresses
+def test_what_the_map_will_ask_for_is_announced_with_the_page() -> None:
+    in_header = re.findall(r"<(/[^>]+)>; rel=preload; as=fetch; crossorigin; fetchpriority=high", shell.early_header())
+    in_html = re.findall(
+        r'<link href="(/[^"]+)" rel=(?:preload as=\w+(?: crossorigin)?|modulepreload)>', shell.early_links()
+    )
+    assert len(in_header) == shell.early_header().count("<") == 1
+    assert len(in_html) == shell.early_links().count("<") == len(shell.early_files()) - 1
+    addresses = {*in_header, *in_html}
+    for address in addresses:
+        assert ask(address, accept_encoding="gzip").status == 200, address
+    assert len(addresses) == len(in_header) + len(in_html), "no file stands in both"
+    assert {data.assets().address("mesh:territory"), own_address("mosaicos-map.js")} <= addresses
     for name in shell.LAZY:
         assert any(address.startswith(f"/static/js/{name}.") for address in addresses), f"{name}: named otherwise now?"
+
+
+def test_the_header_about_early_files_stays_small() -> None:
+    assert len(shell.early_header("/a-root-path-of-a-partner")) <= MAX_LINK_BYTES
 
 
 def test_chunks_that_the_shell_loads_itself_are_not_told_twice() -> None:

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from dashboard import state
 from geodata.selection import Filters
 
+from ..waits import PROCESS_S
+
 
 def page() -> None:
     import streamlit as st  # noqa: PLC0415
@@ -22,7 +24,7 @@ def page() -> None:
 
 
 def open_at(**address: str) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=30)
+    app = AppTest.from_function(page, default_timeout=PROCESS_S)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()

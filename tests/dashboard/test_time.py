@@ -21,6 +21,7 @@ from geodata.selection import Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.status import EventDraft
 
+from ..waits import PROCESS_S
 from .test_pages import said
 
 OIAPOQUE, AMAPA = "BR-1600501", "oeste-amapa-norte-para"
@@ -47,7 +48,7 @@ if choice.since is not None:
 
 
 def open_page(**address: str) -> AppTest:
-    app = AppTest.from_string(PAGE, default_timeout=60)
+    app = AppTest.from_string(PAGE, default_timeout=PROCESS_S)
     for name, value in {"lang": "en", **address}.items():
         app.query_params[name] = value
     return app.run()

@@ -19,6 +19,8 @@ from pipelines.cli import main
 from pipelines.publish import write_bundle
 from pipelines.sources import MESH_BRAZIL, SOURCES
 
+from ..waits import PROCESS_S
+
 Run = Callable[..., Result]
 
 
@@ -270,6 +272,6 @@ def test_an_unknown_command(run: Run) -> None:
 def test_the_installed_command_is_this_one() -> None:
     place = shutil.which("mosaicos", path=str(Path(sys.executable).parent))
     assert place, "pip install -e . puts it beside python"
-    result = subprocess.run([place, "--version"], capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run([place, "--version"], capture_output=True, text=True, check=False, timeout=PROCESS_S)
     assert result.returncode == 0
     assert "0.1.0" in result.stdout

@@ -31,6 +31,8 @@ from pipelines.cli import main
 from pipelines.cli_export import FILTERS, told_of
 from pipelines.publish import write_bundle
 
+from ..waits import PROCESS_S
+
 Run = Callable[..., Result]
 AMAPA = "oeste-amapa-norte-para"
 
@@ -322,7 +324,7 @@ def called(small: Path, stdout: Any) -> subprocess.CompletedProcess[str]:
     environment.pop("MOSAICOS_DATABASE_URL", None)
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "export", "--out", "-"],
-        stdout=stdout, stderr=subprocess.PIPE, env=environment, text=True, check=False, timeout=60,
+        stdout=stdout, stderr=subprocess.PIPE, env=environment, text=True, check=False, timeout=PROCESS_S,
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ from geodata.tables import TABLES
 from pipelines import publish
 from pipelines.publish import check_files, round_geometry, sweep, typed, write_bundle
 
+from ..waits import PROCESS_S
+
 Frames = dict[str, pd.DataFrame]
 
 MESHES = {"territory": b'{"type":"Topology"}', "detail-par-de-quadrados": b"{}"}
@@ -239,7 +241,7 @@ def test_a_true_limit_of_the_file_size(old: Path, tmp_path: Path) -> None:
     )
     tiny_path = Path(__file__).parent.parent / "geodata" / "tiny.py"
     run = subprocess.run(
-        [sys.executable, script, tiny_path, old], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, script, tiny_path, old], capture_output=True, text=True, check=False, timeout=PROCESS_S
     )
     assert run.returncode == 0, run.stderr
     assert "cannot be written at" in run.stdout
@@ -362,7 +364,10 @@ def test_a_damaged_bundle(old: Path, how: str, message: str) -> None:
 # --- Kill ------------------------------------------------------------------------------------------
 
 KILLER = '''
-"""Forks a writer that swaps two bundles without end, kills it, looks at what is there. Prints a JSON line each."""
+"""Forks a writer that swaps two bundles without end, kills it, looks at what is there. Prints a JSON line each.
+
+It ends once it has killed 30 times, 10 times in the middle of a build, and has met both bundles.
+"""
 import importlib.util, json, os, random, signal, sys, time
 from pathlib import Path
 
@@ -373,7 +378,7 @@ spec.loader.exec_module(tiny)
 from geodata.store import load_manifest
 from pipelines.publish import check_files, write_bundle
 
-target, trials = Path(sys.argv[2]), int(sys.argv[3])
+target = Path(sys.argv[2])
 bundles = [(tiny.frames(name), {"territory": name.encode()}, {}) for name in ("Alta", "Outra")]
 random.seed(7)
 
@@ -397,13 +402,14 @@ def forever():
 def once():
     start = time.perf_counter()
     write_bundle(target, *bundles[0])
-    Path(sys.argv[4]).write_text(str(time.perf_counter() - start))
+    Path(sys.argv[3]).write_text(str(time.perf_counter() - start))
     os._exit(0)
 
 
 os.waitpid(fork(once), 0)
-takes = float(Path(sys.argv[4]).read_text())
-for trial in range(trials):
+takes = float(Path(sys.argv[3]).read_text())
+kills, hits, met = 0, 0, set()
+while kills < 30 or hits < 10 or len(met) < 2:
     child = fork(forever)
     time.sleep(random.uniform(0, 4 * takes))
     os.kill(child, signal.SIGKILL)
@@ -411,12 +417,15 @@ for trial in range(trials):
     manifest = load_manifest(target)
     check_files(target, manifest)
     left = sorted(path.name for path in target.parent.glob(".*"))
-    print(json.dumps({"manifest": (target / "manifest.json").read_text(), "left": left}), flush=True)
+    text = (target / "manifest.json").read_text()
+    kills, hits = kills + 1, hits + bool(left)
+    met.add(text)
+    print(json.dumps({"manifest": text, "left": left}), flush=True)
 '''
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_bundle(tmp_path: Path, tiny: ModuleType) -> None:
-    """30 kills at random moments of a writer that swaps two bundles: the folder is always exactly one of them."""
+    """30 kills or more at random moments of a writer swapping two bundles: the folder is always exactly one of them."""
     expected = []
     for name in ("Alta", "Outra"):
         write_bundle(tmp_path / name, tiny.frames(name), {"territory": name.encode()}, {})
@@ -426,17 +435,17 @@ def test_a_kill_at_any_moment_leaves_a_whole_bundle(tmp_path: Path, tiny: Module
     beside.mkdir()
     tiny_path = Path(__file__).parent.parent / "geodata" / "tiny.py"
     run = subprocess.run(
-        [sys.executable, script, tiny_path, beside / "published", "30", tmp_path / "takes"],
-        capture_output=True, text=True, check=False, timeout=110,
+        [sys.executable, script, tiny_path, beside / "published", tmp_path / "takes"],
+        capture_output=True, text=True, check=False, timeout=PROCESS_S,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     seen = [json.loads(line) for line in run.stdout.splitlines()]
-    assert len(seen) == 30
+    assert len(seen) >= 30
     for one in seen:
         assert one["manifest"] in expected
         assert len(one["left"]) <= 1, "each start sweeps what the one before left"
         assert all(name.startswith(".published.") and name.endswith(".new") for name in one["left"])
-    assert sum(bool(one["left"]) for one in seen) >= 10, "most kills hit a build in its middle"
+    assert sum(bool(one["left"]) for one in seen) >= 10, "kills hit a build in its middle"
     assert {one["manifest"] for one in seen} == set(expected), "and both bundles were met"
     write_bundle(beside / "published", tiny.frames(), {}, {})
     assert names(beside) == ["published"], "the next build sweeps the rest"

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine, make_url
 
 from geodata.records.accounts import grant, sign_in
 from geodata.records.database import open_engine, upgrade
+from geodata.records.models import Base
 from geodata.records.published import published_links
 from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.status import EventDraft
@@ -27,6 +29,71 @@ POSTGRES_DEFAULT = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
+Key = tuple[str, Callable[[Engine], object] | None]
+"""A kind of database, and the function that fills it."""
+SHAPE = """
+SELECT md5(string_agg(one, ' ' ORDER BY one)) FROM (
+  SELECT concat_ws('.', c.relname, c.relkind, a.attname, a.atttypid, a.attnotnull)
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('.', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT concat_ws('.', conrelid::regclass, conname, pg_get_constraintdef(oid))
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('.', proname, md5(prosrc)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+) AS told (one)
+"""
+"""One text for the tables, columns, indexes, triggers, functions and constraints of a PostgreSQL database."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a PostgreSQL database holds: its shape, the rows of each table, and how far its sequences are."""
+
+    shape: str
+    rows: dict[str, bytes]
+    sequences: dict[str, tuple[int, bool]]
+
+    @classmethod
+    def of(cls, connection: psycopg.Connection) -> State:
+        """Read it. ``TABLES`` go in an order in which they can be filled again."""
+        rows = {}
+        for table in TABLES:
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
+                if content := b"".join(copy):
+                    rows[table] = content
+        names = [name for (name,) in connection.execute("SELECT sequencename FROM pg_sequences")]
+        sequences = {
+            name: connection.execute(f"SELECT last_value, is_called FROM {name}").fetchone()  # noqa: S608
+            for name in names
+        }
+        return cls(shape_of(connection), rows, sequences)
+
+    def restore(self, connection: psycopg.Connection) -> bool:
+        """Put the rows back in one transaction; False where the shape has changed, which nothing puts back."""
+        if shape_of(connection) != self.shape:
+            return False
+        for table in TABLES:  # the triggers let nobody remove what may only be appended
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for table in reversed(TABLES):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        for table, content in self.rows.items():
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(content)
+        for name, (last, is_called) in self.sequences.items():
+            connection.execute("SELECT setval(%s::regclass, %s, %s)", (name, last, is_called))
+        for table in TABLES:
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        return True
+
+
+TABLES = [*(table.name for table in Base.metadata.sorted_tables), "alembic_version"]
+"""All tables; one that refers to another comes after it."""
+
+
+def shape_of(connection: psycopg.Connection) -> str:
+    (shape,) = connection.execute(SHAPE).fetchone() or ("",)
+    return str(shape)
+
+
 class Databases:
     """Makes databases and removes them: files, and databases of the server beside the one of the address."""
 
@@ -34,7 +101,9 @@ class Databases:
         self.folder = folder
         self.server = make_url(os.environ.get(POSTGRES_VARIABLE) or POSTGRES_DEFAULT)
         self.made: list[URL] = []
-        self.templates: dict[tuple[str, Callable[[Engine], object] | None], URL] = {}
+        self.templates: dict[Key, URL] = {}
+        self.states: dict[Key, State] = {}
+        self.idle: dict[Key, list[URL]] = {}
 
     def new(self, kind: str, *, copy_of: URL | None = None) -> URL:
         """The address of a new database, empty or a copy of another one."""
@@ -62,12 +131,36 @@ class Databases:
 
     @contextmanager
     def lent(self, kind: str, fill: Callable[[Engine], object] | None = None) -> Iterator[Engine]:
-        """A database that is `ready`, open, and removed afterwards."""
-        url = self.ready(kind, fill)
+        """A database that is `ready`, open, and removed afterwards.
+
+        One of PostgreSQL is not removed: to make another takes longer than most tests do. It gets back the rows that
+        it had and is lent again, unless the test has changed its tables.
+        """
+        key = (kind, fill)
+        url = self.idle[key].pop() if self.idle.get(key) else self.ready(kind, fill)
+        if kind != "sqlite" and key not in self.states:
+            with self._connect(url) as connection:
+                self.states[key] = State.of(connection)
         engine = open_engine(url)
         yield engine
         engine.dispose()
-        self.drop(url)
+        if kind != "sqlite" and self._restore(url, self.states[key]):
+            self.idle.setdefault(key, []).append(url)
+        else:
+            self.drop(url)
+
+    def _connect(self, url: URL) -> psycopg.Connection:
+        return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+    def _restore(self, url: URL, state: State) -> bool:
+        """Give a database its rows back, whoever still holds it open; False where only a new one will do."""
+        leave = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        try:
+            with self._connect(url) as connection:
+                connection.execute(leave, (url.database,))
+                return state.restore(connection)
+        except psycopg.Error:
+            return False
 
     def drop(self, url: URL) -> None:
         if url.get_backend_name() == "postgresql":

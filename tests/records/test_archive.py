@@ -21,6 +21,7 @@ from typing import Any
 import frictionless
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy.engine import Engine
@@ -46,6 +47,7 @@ from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM
 from geodata.records.tokens import create_token
 from geodata.records.typed_texts import erase_text
+from pipelines.cli import main
 
 from .conftest import ACTORS, Databases, real_links
 
@@ -437,16 +439,14 @@ def test_any_text_and_amount_comes_back(
     engine.dispose()
 
 
-def test_commands(tmp_path: Path) -> None:
+def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def run(*words: str, status: int = 0, database: str = "a") -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "records", *words],
-            check=False, capture_output=True, text=True, cwd=tmp_path,
-            env={"MOSAICOS_DATABASE_URL": f"sqlite:///{tmp_path}/{database}.sqlite", "PATH": "/usr/bin",
-                 "HOME": str(tmp_path)},
-        )  # fmt: skip
-        assert done.returncode == status, done.stderr
-        return done.stdout + done.stderr
+        place = {"MOSAICOS_DATABASE_URL": f"sqlite:///{tmp_path}/{database}.sqlite", "HOME": str(tmp_path)}
+        done = CliRunner().invoke(main, ["records", *words], env=place)
+        assert done.exit_code == status, done.output
+        return done.output
 
     run("upgrade")
     assert "Every byte was read again" in run("backup", "all.zip")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +37,8 @@ from geodata.records.models import (
     SupportNeed,
 )
 from geodata.records.queries import lock_links
+
+from ..waits import wait_until
 
 
 def table_names(engine: Engine) -> set[str]:
@@ -193,10 +194,8 @@ def test_writers_of_one_process_go_in_the_order_in_which_they_came(databases) ->
         line = database._lines[str(Path(str(engine.url.database)).resolve())]
         for standing, thread in enumerate(threads, start=2):
             thread.start()
-            until = time.monotonic() + 30
-            while len(line._writers) < standing:  # the next one comes only when this one stands in line
-                assert time.monotonic() < until, "it never came"
-                time.sleep(0.001)
+            # the next one comes only when this one stands in line
+            wait_until(lambda standing=standing: len(line._writers) >= standing)
     for thread in threads:
         thread.join()
     assert order == list(range(8))
@@ -400,6 +399,31 @@ def test_postgresql_refuses_to_empty_the_table_of_events(databases) -> None:
         connection.exec_driver_sql("TRUNCATE sensitisation_event CASCADE")
     engine.dispose()
     databases.drop(url)
+
+
+def rows_of(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with reading(engine) as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(in_order)]
+            for table in Base.metadata.sorted_tables
+            for in_order in [sa.select(table).order_by(*table.primary_key.columns)]
+        }
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_lent_again_holds_what_a_new_one_holds(databases, actors, contact) -> None:
+    with databases.lent("postgresql") as engine:
+        first, before = engine.url.database, rows_of(engine)
+        event = append_event(engine, actors.editor, contact())
+        assert rows_of(engine) != before
+    with databases.lent("postgresql") as engine:
+        assert (engine.url.database, rows_of(engine)) == (first, before)
+        assert append_event(engine, actors.editor, contact()) != event
+        with pytest.raises(ConflictError, match="append-only"):
+            run_in(engine, "DELETE FROM audit_log")
+        run_in(engine, "ALTER TABLE mission ADD COLUMN further text")
+    with databases.lent("postgresql") as engine:
+        assert engine.url.database != first, "a database whose tables were changed is lent to nobody"
 
 
 def test_sqlite_refuses_to_replace_an_event(databases, actors, contact) -> None:

@@ -17,6 +17,8 @@ from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.loading import kind_of_file, plan_file
 from geodata.records.exchange.standing import read_rows
 
+from ..waits import PROCESS_S
+
 EVENT = kind_of("event")
 CSV_OF_FRANCE = "csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false"
 """Semicolons, double quotes, UTF-8, as shown."""
@@ -27,7 +29,7 @@ def saved(soffice: str, content: bytes, kind: str, folder: Path) -> bytes:
     (folder / "in.xlsx").write_bytes(content)
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     words = [soffice, "--headless", profile, "--convert-to", kind, "--outdir", str(folder / "out")]
-    subprocess.run([*words, str(folder / "in.xlsx")], check=True, capture_output=True, timeout=120)
+    subprocess.run([*words, str(folder / "in.xlsx")], check=True, capture_output=True, timeout=PROCESS_S)
     (made,) = (folder / "out").iterdir()
     return made.read_bytes()
 

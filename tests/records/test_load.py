@@ -19,6 +19,8 @@ from geodata.records.events import append_event, append_events, events_of
 from geodata.records.models import AUDIENCES, LinkStatus
 from geodata.records.queries import link_states, rebuild_status, state_query
 
+from ..waits import PROCESS_S
+
 WRITERS, EVENTS = 8, 6
 
 
@@ -104,7 +106,12 @@ def test_a_killed_writer_loses_nothing_that_was_acknowledged(project_root: Path,
     """The benchmark's own check, with fewer kills: it fails on a lost, half or damaged record."""
     command = [sys.executable, "-m", "benchmarks.bench_records", "--parts", "kills", "--kills", "15", "--json"]
     done = subprocess.run(
-        [*command, "--databases", kind], cwd=project_root, capture_output=True, text=True, check=False, timeout=300
+        [*command, "--databases", kind],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PROCESS_S,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)[kind]["kills"]

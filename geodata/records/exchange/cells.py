@@ -20,6 +20,7 @@ from babel import Locale
 from rapidfuzz import fuzz, process
 
 from geodata.model import LANGUAGES, vocabulary
+from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
 from geodata.records import register
 from geodata.records.database import Store
@@ -191,17 +192,10 @@ def _partial(column: Column, cell: Any) -> Cell:
     told = _parts(str(cell))
     if told is None:
         return _wrong(column, "date-unreadable", cell)
-    _, year, month, day = told
     try:
-        dt.date(year, month or 1, day or 1)
-    except ValueError:
-        return _wrong(column, "date-impossible", cell)
-    text = f"{year:04d}"
-    if month is not None:
-        text += f"-{month:02d}"
-    if day is not None:
-        text += f"-{day:02d}"
-    return Cell(text)
+        return Cell(str(PartialDate(*told[1:])))
+    except PartialDateError as error:
+        return _wrong(column, error.code, cell)
 
 
 def _day(column: Column, cell: Any) -> Cell:
@@ -212,9 +206,8 @@ def _day(column: Column, cell: Any) -> Cell:
     told = _partial(column, cell)
     if told.problems:
         return told
-    if len(told.value) != len("2007-03-14"):
-        return _wrong(column, "date-whole", cell)
-    return Cell(dt.date.fromisoformat(told.value))
+    date = PartialDate.parse(told.value)
+    return Cell(date.first) if date.precision == "day" else _wrong(column, "date-whole", cell)
 
 
 def _day_of(value: dt.date) -> dt.date:

@@ -1,0 +1,28 @@
+"""Where Streamlit's own code is changed, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streamlit import net_util
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+
+def keep_off_the_network() -> None:
+    """Let Streamlit look for no address of this machine outside of it.
+
+    For a request from an origin that it does not know, Streamlit asks a server on the internet for the machine's own
+    address, in the event loop and for up to two seconds, each time anew. Which origins may ask is decided by
+    `dashboard.web.origins`.
+    """
+    net_util.get_external_ip = lambda: None
+    net_util.get_internal_ip = lambda: None
+
+
+def has_sign_in_cookie(cookies: Mapping[str, str]) -> bool:
+    """Whether a request comes with the cookie of somebody who signed in with a provider, signed by this server.
+
+    Streamlit itself reads it only where a session begins.
+    """
+    return starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME) is not None

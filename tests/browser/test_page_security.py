@@ -1,0 +1,87 @@
+"""What a browser keeps apart: pages of other ports and sites, frames, and scripts that a page does not name."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from geodata.snapshot import Snapshot
+
+from .conftest import Visit
+
+Open = Callable[..., Visit]
+LOCAL = "On this computer, role: Admin"
+NOTE_VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (one) =>
+  window.violations.push(`${location.pathname} ${one.violatedDirective} ${one.blockedURI} ${one.sample}`));
+"""
+OPEN_SOCKET = """(address) => new Promise((done) => {
+  const socket = new WebSocket(address, "streamlit");
+  socket.onopen = () => done("open");
+  socket.onclose = () => done("refused");
+})"""
+
+
+@pytest.fixture
+def other_site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """A server on another port of the same host: gives the address of a page with that body."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def publish(body: str) -> str:
+        (tmp_path / "page.html").write_text(f"<!DOCTYPE html><title>Another</title>{body}", encoding="utf-8")
+        return f"http://127.0.0.1:{server.server_address[1]}/page.html"
+
+    yield publish
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_page_on_another_port_gets_no_session_and_no_frame_with_forms(
+    demonstration: tuple[str, Snapshot], visit: Open, other_site: Callable[[str], str]
+) -> None:
+    address, _ = demonstration
+    own = visit(f"{address}/?lang=en")
+    expect(own.page.get_by_text(LOCAL)).to_be_visible()
+
+    page = own.page.context.new_page()  # the same browser, with the cookie
+    page.goto(other_site(f'<iframe src="{address}/records?lang=en"></iframe>'))
+    assert page.evaluate(OPEN_SOCKET, f"{address.replace('http', 'ws', 1)}/_stcore/stream") == "refused"
+    refused = page.frames[1]
+    assert refused.url.startswith("chrome-error:"), refused.url
+
+    page.goto(other_site(f'<iframe src="{address}/?lang=en&embed=true" width="900" height="900"></iframe>'))
+    framed = page.frame_locator("iframe")
+    framed.locator("[data-test-script-state='notRunning']").wait_for(state="attached")
+    expect(framed.get_by_text("Open the whole page")).to_be_visible()
+    assert framed.get_by_text(LOCAL).count() == 0
+    assert framed.get_by_text("Record an event").count() == 0
+    page.close()
+
+
+def test_no_page_loads_or_runs_what_its_policy_does_not_name(demonstration: tuple[str, Snapshot], visit: Open) -> None:
+    address, _ = demonstration
+    visited = visit(f"{address}/?lang=en&mosaic=bocaina", before=lambda page: page.add_init_script(NOTE_VIOLATIONS))
+    visited.wait_for_map("bocaina")
+    seen = 1
+    for section in visited.page.locator("[data-testid=stTopNavSection]").all_inner_texts():
+        names = visited.menu(section).all_inner_texts()
+        visited.page.keyboard.press("Escape")
+        for name in names:
+            visited.menu(section).filter(has_text=name).first.click()
+            visited.wait_for_run()
+            seen += 1
+    assert seen >= 14
+    assert visited.page.evaluate("window.violations") == []
+    assert [frame.evaluate("window.violations") for frame in visited.page.frames if "/component/" in frame.url] in (
+        [],
+        [[]],
+    )

@@ -1,0 +1,89 @@
+"""No test of the browser waits for a while or with a limit of its own: a slow day of a machine is no failure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+WAITS = {"wait", "join", "wait_for", "set_default_timeout", "set_default_navigation_timeout", "set_options"}
+"""Methods to which a limit may be given by place."""
+WHILES = {"wait_for_timeout", "sleep"}
+CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time", "process_time_ns", "time_ns"}
+CONTEXTS = {"new_context", "launch_persistent_context"}
+
+
+def drives_a_browser(path: Path, tree: ast.Module) -> bool:
+    """Whether a test file belongs to the browser's: by its folder, or because it imports Playwright."""
+    imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return path.parent.name == "browser" or any(name.startswith("playwright") for name in imported)
+
+
+def has_number(node: ast.AST) -> bool:
+    return any(
+        isinstance(one, ast.Constant) and isinstance(one.value, int | float) and not isinstance(one.value, bool)
+        for one in ast.walk(node)
+    )
+
+
+def faults_of(path: Path, tree: ast.Module) -> Iterator[str]:
+    """What a file waits for that is no condition, or longer or shorter than all others."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "setTimeout" in node.value:
+            yield f"{path.name}:{node.lineno}: a script waits for a while"
+        if isinstance(node, ast.Attribute | ast.Name):
+            name = node.attr if isinstance(node, ast.Attribute) else node.id
+            if name in CLOCKS:
+                yield f"{path.name}:{node.lineno}: {name} reads a clock"
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in WHILES:
+            yield f"{path.name}:{node.lineno}: {name} waits for a while"
+        if name in CONTEXTS and path.name != "conftest.py":
+            yield f"{path.name}:{node.lineno}: {name} has other limits than open_context"
+        limits = [one.value for one in node.keywords if "timeout" in (one.arg or "")]
+        if name in WAITS:
+            limits += [one for one in node.args if isinstance(one, ast.Constant | ast.BinOp | ast.UnaryOp)]
+        if any(has_number(one) for one in limits):
+            yield f"{path.name}:{node.lineno}: {name} has a number of its own"
+
+
+def test_a_browser_test_waits_for_conditions_with_the_one_limit(project_root: Path) -> None:
+    looked, found = 0, []
+    for path in sorted((project_root / "tests").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if path != Path(__file__) and drives_a_browser(path, tree):
+            looked += 1
+            found += faults_of(path, tree)
+    assert looked > 5
+    assert found == [], "use what tests/waits.py declares"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "page.wait_for_timeout(500)", "time.sleep(1)", "expect(a).to_be_visible(timeout=5_000)", "server.wait(20)",
+        "page.set_default_timeout(LIMIT * 2)", "thread.join(5)", "run(command, timeout=60)",
+        "until = time.monotonic() + 30",
+        "page.evaluate('() => new Promise((done) => setTimeout(done, 400))')", "browser.new_context()",
+        "expect.set_options(timeout=30_000)", "browser.new_page(default_timeout=3)",
+    ],
+)  # fmt: skip
+def test_a_wait_of_its_own_is_found(text: str) -> None:
+    assert list(faults_of(Path("test_a.py"), ast.parse(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server.wait(PATIENCE_S)",
+        "a.wait_for(state='attached')",
+        "','.join(str(one) for one in (1, 2))",
+        "wait_until(holds)",
+    ],
+)
+def test_the_one_limit_is_let_pass(text: str) -> None:
+    assert list(faults_of(Path("test_a.py"), ast.parse(text))) == []

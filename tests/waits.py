@@ -1,0 +1,49 @@
+"""How long a test waits, declared once: for a condition, never for a while, and far longer than a slow day needs."""
+
+from __future__ import annotations
+
+import select
+import subprocess
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 30
+"""The limit of every wait: for a page, a server, a thread. It is never used up, unless something is broken."""
+PATIENCE_MS = PATIENCE_S * 1000
+"""The same in milliseconds, as Playwright counts."""
+PROCESS_S = 600
+"""The limit of a whole program that a test runs to its end: it is there so that a hang ends."""
+MOMENT_MS = 20
+"""The pause between two looks at a condition."""
+
+
+def _sleep(milliseconds: float) -> None:
+    time.sleep(milliseconds / 1000)
+
+
+def wait_until(holds: Callable[[], object], pause: Callable[[float], None] = _sleep) -> None:
+    """Wait until a condition holds.
+
+    Args:
+        holds: The condition.
+        pause: What waits for a number of milliseconds; a page has its own, for its events come only meanwhile.
+
+    Raises:
+        AssertionError: If it does not come to hold within ``PATIENCE_S``.
+    """
+    limit = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < limit, f"it has not come to hold within {PATIENCE_S} s"
+        pause(MOMENT_MS)
+
+
+def first_line(server: subprocess.Popen[str]) -> str:
+    """The first line that a server writes, which holds its address.
+
+    Raises:
+        AssertionError: If it writes none within ``PATIENCE_S``.
+    """
+    assert server.stdout is not None
+    ready, _, _ = select.select([server.stdout], [], [], PATIENCE_S)
+    assert ready, f"the server has written nothing within {PATIENCE_S} s"
+    return server.stdout.readline()
