@@ -23,6 +23,8 @@ PAUSE_SECONDS = 0.2
 """Pause between two tries."""
 WAIT_MS = 500
 """How long one try waits for others, milliseconds."""
+WAIT_SECONDS = 30.0
+"""How long a vacuum of PostgreSQL waits for transactions that began before it."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +73,26 @@ def _truncate(engine: Engine) -> bool:
         connection.close()
 
 
+def _is_past_others(driver: Any) -> bool:
+    """Wait until each transaction has ended that began before and makes PostgreSQL keep dead rows.
+
+    Those of this database may still see the rows; one that writes in another database of the server is older than what
+    was deleted here since, and the snapshot of ``VACUUM FULL`` reaches back to it.
+    """
+    (begun,) = driver.execute("SELECT clock_timestamp()").fetchone()
+    open_query = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND xact_start < %s "
+        "AND (datname = current_database() OR datname IS NULL OR backend_xid IS NOT NULL)"
+    )
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        (others,) = driver.execute(open_query, (begun,)).fetchone()
+        if not others or time.monotonic() > until:
+            return not others
+        time.sleep(PAUSE_SECONDS)
+
+
 def _first(row: Any) -> int:
     return int(row[0])
 
@@ -83,7 +105,7 @@ def vacuum(engine: Engine) -> bool:
     they last.
 
     Returns:
-        Whether nothing is left in the database itself.
+        Whether nothing is left in the database itself. False where another connection went on reading an older state.
 
     Raises:
         DatabaseError: the database cannot be used.
@@ -100,6 +122,8 @@ def vacuum(engine: Engine) -> bool:
             assert driver is not None  # noqa: S101 - it was just opened
             driver.autocommit = True
             try:
+                if not _is_past_others(driver):
+                    return False
                 driver.execute(f"VACUUM (FULL) {tables}")
             finally:
                 driver.autocommit = False
