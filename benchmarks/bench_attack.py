@@ -5,8 +5,7 @@
 Our server on this machine, without records. A client asks for small answers that nobody has asked for before, another
 reruns the map page. First alone; then while 24 clients, each with an address of its own, ask for large files that
 differ from each other, one after the other, and 16 more take the first bytes of such a file and read no further. Both
-kinds of time are taken in turns. Strangers run in a process of their own at the lowest priority, as if they were
-elsewhere.
+kinds of time are taken in turns. Strangers run in a process of their own on the same machine, and take part of it.
 """
 
 from __future__ import annotations
@@ -207,9 +206,7 @@ def attacked(address: str, folder: Path, statuses: Counter[str]) -> Iterator[Non
     """Let strangers at the server."""
     told = folder / "strangers.log"
     with told.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            ["nice", "-n", "19", sys.executable, "-m", "benchmarks.bench_attack", "--attack", address], stdout=log
-        )
+        process = subprocess.Popen([sys.executable, "-m", "benchmarks.bench_attack", "--attack", address], stdout=log)
         try:
             time.sleep(WARM_S)
             yield
@@ -269,7 +266,7 @@ def tell(asked: argparse.Namespace, alone: Times, under: Times, statuses: Counte
         f"{EXPORTS} clients with an address each ask for large files that differ, one after the other; {READERS} more "
         f"take the first bytes of one and read no further. {asked.runs} turns of {asked.seconds:g} s alone and under "
         f"them. Small answers are new each time, one every {SMALL_S * 1000:g} ms; a rerun of the map page every "
-        f"{RERUN_S:g} s. All clients run on the same machine, the strangers at the lowest priority. Memory is PSS of "
+        f"{RERUN_S:g} s. All clients run on the same machine. Memory is PSS of "
         "the server and all its processes.",
         "",
         "| what | alone | meanwhile | reach |",
