@@ -49,6 +49,7 @@ from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
 from dashboard.web.streamlit_internals import keep_off_the_network
 from dashboard.web.streamlit_routes import StreamlitRoutes
+from geodata.cleaning import show_controls
 from geodata.records.errors import RecordsError
 from geodata.records.server_token import (
     announced,
@@ -77,6 +78,8 @@ ALWAYS: dict[str, Any] = {
 """Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
 and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
+WARM_SECONDS = 15.0
+"""After so long the process that workers come from loads the tables: pages come first."""
 MAX_MESSAGE_BYTES = 2_000_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
@@ -240,16 +243,16 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
-        print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
+        print(f"The records cannot be used: {show_controls(str(error))}", file=sys.stderr, flush=True)
     address = printed_address(*listening.getsockname()[:2])
     with ExitStack() as running:
         path = None if chosen.no_local_admin else open_access(new_token=chosen.new_token)
         if path is not None:
             running.enter_context(announced(path, address))
         try:
-            jobs.service().runner.start(warm=True)
+            jobs.service().runner.start(warm_seconds=WARM_SECONDS)
         except RecordsError as error:  # all but large files is there all the same
-            print(error, file=sys.stderr, flush=True)
+            print(show_controls(str(error)), file=sys.stderr, flush=True)
         print_address(address, path, opens=chosen.open)
         server = make_server(
             app,

@@ -49,7 +49,8 @@ LEVEL, STREAM_LEVEL = 6, 1
 OPEN = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Content-Disposition, Content-Language, Content-Range, ETag, Location, Preference-Applied, Retry-After"
+        "Age, Content-Disposition, Content-Language, Content-Range, ETag, Location, Preference-Applied, Retry-After, "
+        "Warning"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

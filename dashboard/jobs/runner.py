@@ -76,11 +76,17 @@ class Runner:
         self._thread: threading.Thread | None = None
         self._lock_file: IO[str] | None = None
         self._is_ending = False
+        self._warming: threading.Timer | None = None
         self._start_lock = threading.Lock()
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
 
-    def start(self, *, warm: bool = False) -> None:
-        """Start the thread, once; with `warm` the process that workers come from too."""
+    def start(self, *, warm_seconds: float | None = None) -> None:
+        """Start the thread, once.
+
+        Args:
+            warm_seconds: After so long the process that workers come from is started too, so that the first job need
+                not wait for it; null: with the first job.
+        """
         with self._start_lock:
             if self._thread is None:
                 path = self._queue.folder / f"{self.id}{LOCK_SUFFIX}"
@@ -89,7 +95,13 @@ class Runner:
                 self._clean_after_others()
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
                 self._thread.start()
-        if warm:
+        if warm_seconds is not None:
+            self._warming = threading.Timer(warm_seconds, self._warm)
+            self._warming.daemon = True
+            self._warming.start()
+
+    def _warm(self) -> None:
+        if not self._is_ending:
             self._forker.start()
 
     def wake(self) -> None:
@@ -99,6 +111,8 @@ class Runner:
     def close(self) -> None:
         """Kill what runs, and end."""
         self._is_ending = True
+        if self._warming is not None:
+            self._warming.cancel()
         self.wake()
         self._forker.close()
         if self._thread is not None:

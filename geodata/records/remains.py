@@ -15,14 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from geodata.records.database import reading
 from geodata.records.errors import DatabaseError
+from geodata.records.keeping import checkpoint
 from geodata.records.models import Base
 
 TRIES = 5
 """How often the log is truncated again where somebody reads at that moment."""
 PAUSE_SECONDS = 0.2
 """Pause between two tries."""
-WAIT_MS = 500
-"""How long one try waits for others, milliseconds."""
+WAIT_SECONDS_OF_A_TRY = 0.5
+"""How long one try waits for others."""
 WAIT_SECONDS = 30.0
 """How long a vacuum of PostgreSQL waits for transactions that began before it."""
 
@@ -44,33 +45,10 @@ def truncate_log(engine: Engine) -> bool:
     for at in range(TRIES):
         if at:
             time.sleep(PAUSE_SECONDS)
-        try:
-            if _truncate(engine):
-                return True
-        except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-            _log.warning("The write-ahead log could not be truncated: %s", error)
-            return False
-    _log.warning("The write-ahead log could not be truncated: another connection is using the database.")
+        if checkpoint(engine, seconds=WAIT_SECONDS_OF_A_TRY):
+            return True
+    _log.warning("The write-ahead log could not be truncated: the database is in use, or cannot be written.")
     return False
-
-
-def _truncate(engine: Engine) -> bool:
-    """One try, outside of any transaction."""
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout")
-        before = _first(cursor.fetchone())
-        cursor.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
-        try:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy = _first(cursor.fetchone())
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {before}")
-            cursor.close()
-        return not busy
-    finally:
-        connection.close()
 
 
 def _is_past_others(driver: Any) -> bool:

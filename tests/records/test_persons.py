@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
-from geodata.records import remains
+from geodata.records import keeping, remains
 from geodata.records.audit import history
 from geodata.records.database import reading
 from geodata.records.errors import ConflictError
@@ -282,7 +282,7 @@ def test_a_log_that_somebody_reads_is_reported_and_can_be_emptied_later(
     databases, actors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remains, "TRIES", 2)
-    monkeypatch.setattr(remains, "WAIT_MS", 10)
+    monkeypatch.setattr(remains, "WAIT_SECONDS_OF_A_TRY", 0.01)
     with databases.lent("sqlite") as engine:
         ref = add_person(engine, actors.coordinator, MARIA).row_id
         with reading(engine) as other:
@@ -294,10 +294,10 @@ def test_a_log_that_somebody_reads_is_reported_and_can_be_emptied_later(
 
 
 def test_an_erasure_stands_where_its_log_cannot_be_emptied(databases, actors, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Engine) -> bool:
+    def fail(*_: object, **_more: object) -> sqlite3.Connection:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(remains, "_truncate", fail)
+    monkeypatch.setattr(keeping.sqlite3, "connect", fail)
     with databases.lent("sqlite") as engine:
         ref = add_person(engine, actors.coordinator, MARIA).row_id
         assert not erase(engine, actors.admin, ref, why="on request").is_log_empty
