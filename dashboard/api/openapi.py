@@ -121,7 +121,7 @@ def schemas() -> dict[str, Any]:
     links = {"type": "array", "items": _refs("link")}
     whole = {"type": "integer", "minimum": 0}
     geometry = _object(["type", "coordinates"],
-                       type={"type": "string", "enum": ["Point", "Polygon", "MultiPolygon"]},
+                       type={"type": "string", "enum": ["Point", "MultiPolygon"]},
                        coordinates={"type": "array", "items": {}}) | {"nullable": True}  # fmt: skip
     feature = _object(["type", "id", "geometry", "properties"],
                       type={"type": "string", "enum": ["Feature"]}, id=text, geometry=geometry,

@@ -1,9 +1,9 @@
 """GeoJSON for partners (RFC 7946), written straight from coordinate arrays.
 
-Longitude before latitude in WGS 84, exterior rings counter-clockwise, no ``crs`` member, a ``bbox``, whitelisted
-properties. Codes always come with a label in the chosen language. Sources, licences and the words about generalised
-limits are members of the collection. What stands after the features (``bbox``, ``mended``, ``too_small``) is known
-only then.
+Longitude before latitude in WGS 84, every area a MultiPolygon, exterior rings counter-clockwise, no ``crs`` member, a
+``bbox``, whitelisted properties. Codes always come with a label in the chosen language. Sources, licences and the words
+about generalised limits are members of the collection. What stands after the features (``bbox``, ``mended``,
+``too_small``) is known only then.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def write_collection(
 
 
 def geometry_bytes(geometry: Any, decimals: int = DEFAULT_DECIMALS) -> bytes:
-    """One polygon, multipolygon or point as a GeoJSON geometry, exterior rings counter-clockwise."""
+    """One geometry as GeoJSON: a point, or an area as a MultiPolygon with its exterior rings counter-clockwise."""
     shapes = np.full(1, None, dtype=object)
     shapes[0] = geometry
     (told,) = _tell_shapes(shapes, [""], decimals, Report(), _Box())
@@ -259,7 +259,7 @@ def _write_features(
 
 
 def _tell_shapes(shapes: Shapes, ids: Sequence[str], decimals: int, report: Report, box: _Box) -> list[Any]:
-    """GeoJSON geometries with coordinates as arrays, null for none."""
+    """GeoJSON geometries with coordinates as arrays, null for none: points, or multipolygons throughout."""
     is_point = shapely.get_type_id(shapes) == GeometryType.POINT
     if is_point.any():
         positions = round_coordinates(shapely.get_coordinates(shapes[is_point]), decimals)
@@ -271,21 +271,14 @@ def _tell_shapes(shapes: Shapes, ids: Sequence[str], decimals: int, report: Repo
     rings = _take_rings(split)
     polygons = [rings[a:b] for a, b in zip(split.polygons[:-1].tolist(), split.polygons[1:].tolist(), strict=True)]
     bounds = zip(split.features[:-1].tolist(), split.features[1:].tolist(), strict=True)
-    kinds = shapely.get_type_id(kept)
-    told: list[Any] = []
-    for kind in kinds.tolist():
-        if kind < 0:
-            told.append(None)
+    made: list[Any] = []
+    for is_missing in shapely.is_missing(kept).tolist():
+        if is_missing:
+            made.append(None)
             continue
         start, end = next(bounds)
-        is_multi = kind == GeometryType.MULTIPOLYGON
-        told.append(
-            {
-                "type": "MultiPolygon" if is_multi else "Polygon",
-                "coordinates": polygons[start:end] if is_multi else polygons[start],
-            }
-        )
-    return told
+        made.append({"type": "MultiPolygon", "coordinates": polygons[start:end]})
+    return made
 
 
 def _take_rings(split: Rings) -> list[Any]:

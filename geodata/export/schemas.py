@@ -85,7 +85,7 @@ def schema_of(layer: str) -> dict[str, Any]:
                 "required": ["type", "coordinates"],
                 "additionalProperties": False,
                 "properties": {
-                    "type": {"enum": ["Point", "Polygon", "MultiPolygon"]},
+                    "type": {"enum": ["Point", "MultiPolygon"]},
                     "coordinates": {"type": "array", "minItems": 1},
                 },
             },

@@ -8,6 +8,7 @@ import io
 import json
 import sqlite3
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from geodata.errors import UnknownIdError
 from geodata.export.fields import NAME_FIELD, field_of
@@ -36,8 +39,10 @@ from geodata.export.requests import (
     read_extras,
     read_request,
 )
+from geodata.export.rows import build_rows
 from geodata.guard import FORMULA_STARTS, neutralise
 from geodata.model import LANGUAGES
+from geodata.paths import CURATED
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
@@ -47,6 +52,7 @@ DAY = dt.date(2026, 6, 1)
 VECTORS = ("gpkg", "flatgeobuf", "geoparquet", "shapefile", "kml")
 TABLES = ("csv", "csv-bom", "xlsx")
 LAYERS_WITH_PLACE = [one.id for one in LAYERS.values() if one.has_geometry]
+MOSAICS = sorted(pd.read_csv(CURATED / "mosaics.csv")["mosaic_id"])
 AMAPA = Filters(mosaic=("oeste-amapa-norte-para",))
 
 
@@ -75,12 +81,16 @@ def keep(export: Export, folder: Path) -> Path:
     return path
 
 
+def name_in(path: Path, layer: str) -> str | None:
+    """What a layer is called in a file; null where a reader takes the only one."""
+    return {".kml": layer.replace("-", "_"), ".gpkg": layer}.get(path.suffix)
+
+
 def read_back(path: Path, layer: str) -> pd.DataFrame:
     """A file as another reader sees it."""
     if path.suffix == ".parquet":
         return gpd.read_parquet(path)
-    name = layer.replace("-", "_") if path.suffix == ".kml" else None if path.suffix == ".zip" else layer
-    return pyogrio.read_dataframe(path, layer=name)
+    return pyogrio.read_dataframe(path, layer=name_in(path, layer))
 
 
 def expected(catalogue: Catalogue, request: ExportRequest) -> list[dict[str, Any]]:
@@ -247,6 +257,43 @@ def test_rows_are_those_of_the_links_where_several_mosaics_hold(catalogue: Catal
     pairs = set(zip(links["territory_id"], links["mosaic_id"], strict=True))
     assert set(zip(found["territory_id"], found["mosaic_id"], strict=True)) == pairs
     assert found["territory_id"].duplicated().any(), "some lie in both"
+
+
+@pytest.mark.parametrize("layer", LAYERS_WITH_PLACE)
+@pytest.mark.parametrize("format_", [*VECTORS, "geojson", "geojsonl"])
+@settings(max_examples=3)
+@example(mosaics=[], detail="display")
+@example(mosaics=["central-fluminense"], detail="full")  # polygons, multipolygons, and a first row without a place
+@given(mosaics=st.lists(st.sampled_from(MOSAICS), max_size=3, unique=True), detail=st.sampled_from(["full", "point"]))
+def test_any_mixture_of_rows_keeps_its_type_area_and_count(
+    catalogue: Catalogue, layer: str, format_: str, mosaics: list[str], detail: str
+) -> None:
+    if not mosaics and detail == "full":
+        detail = "display"
+    request = check_request(
+        ExportRequest(layer=layer, format=format_, filters=Filters(mosaic=tuple(mosaics)), detail=detail)
+    )
+    kind = "Point" if detail == "point" else "MultiPolygon"
+    wanted = build_rows(request, catalogue, Extras(), is_flat=FORMATS[format_].is_flat)
+    with tempfile.TemporaryDirectory() as folder:
+        path = keep(export_layer(request, catalogue), Path(folder))
+        is_lines = format_ == "geojsonl" and not len(wanted)  # GDAL reads no layer from no line
+        found = gpd.GeoDataFrame({"geometry": []}) if is_lines else read_back(path, layer)
+        is_declared = format_ in {"gpkg", "flatgeobuf", "shapefile"}
+        declared = pyogrio.read_info(path, layer=name_in(path, layer))["geometry_type"] if is_declared else kind
+    assert len(found) == len(wanted)
+    shapes = shapely.force_2d(found.geometry.to_numpy()) if len(found) else np.array([], dtype=object)
+    # a shapefile knows polygons alone, whose reader makes a polygon of one part
+    kinds = {kind, "Polygon"} if format_ == "shapefile" and detail != "point" else {kind}
+    assert {one.geom_type for one in shapes if one is not None} <= kinds
+    assert declared in kinds
+    if detail == "point":
+        places = wanted.points[np.isfinite(wanted.points).all(axis=1)]
+        there = shapes[~shapely.is_missing(shapes)]
+        assert np.sort(shapely.get_x(there)) == pytest.approx(np.sort(places[:, 0]), abs=1e-6)
+    else:
+        areas = np.sort(np.nan_to_num(shapely.area(shapes)))
+        assert areas == pytest.approx(np.sort(np.nan_to_num(shapely.area(wanted.find_shapes(detail)))), abs=1e-5)
 
 
 # --- what each format adds --------------------------------------------------------------------------------
