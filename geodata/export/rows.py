@@ -22,6 +22,7 @@ import shapely
 from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, LINK_FIELDS, MANY_LINKS
 from geodata.export.requests import ExportRequest, Extras, RequestError
 from geodata.model import Language, vocabulary
+from geodata.outlines import close_slivers
 from geodata.paths import CURATED
 from geodata.search import fold
 from geodata.selection import LOCAL, Catalogue, Selection
@@ -352,8 +353,8 @@ def _mosaic_rows(teller: Teller) -> Rows:
         )  # fmt: skip
     shapes = frame.geometry.to_numpy()
     return _make(
-        "mosaics", teller, told, frame["mosaic_id"].tolist(), _plain_shapes(shapes), inner_points(shapes),
-        _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
+        "mosaics", teller, told, frame["mosaic_id"].tolist(), _plain_shapes(shapes, outlines=slice(None)),
+        inner_points(shapes), _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
     )  # fmt: skip
 
 
@@ -484,10 +485,12 @@ def _mission_rows(teller: Teller, extras: Extras) -> Rows:
             points.append(inner[place] if place >= 0 else (np.nan, np.nan))
     found = np.empty(len(shapes), dtype=object)
     found[:] = shapes
+    mosaic_rows = [at for at, one in enumerate(told) if one["place_kind"] == "mosaic"]
     used = territory_sources(selection) if told else set()
     return _make(
-        "missions", teller, told, ids, _plain_shapes(found), np.array(points, dtype=np.float64).reshape(-1, 2), used
-    )
+        "missions", teller, told, ids, _plain_shapes(found, outlines=mosaic_rows),
+        np.array(points, dtype=np.float64).reshape(-1, 2), used,
+    )  # fmt: skip
 
 
 def _agenda_rows(teller: Teller) -> Rows:
@@ -546,11 +549,16 @@ def simplify_coverage(shapes: Shapes) -> Shapes:
     return kept[1]
 
 
-def _plain_shapes(shapes: Shapes) -> Callable[[str], Shapes]:
+def _plain_shapes(shapes: Shapes, *, outlines: slice | list[int] | None = None) -> Callable[[str], Shapes]:
+    """Geometries that share no borders; `outlines` are the places of those of mosaics, which are drawn closed."""
+
     def find(detail: str) -> Shapes:
         if detail != "display":
             return shapes
-        made: Shapes = np.asarray(shapely.simplify(shapes, DISPLAY_TOLERANCE, preserve_topology=True), dtype=object)
+        drawn = shapes.copy()
+        if outlines is not None:
+            drawn[outlines] = close_slivers(drawn[outlines])
+        made: Shapes = np.asarray(shapely.simplify(drawn, DISPLAY_TOLERANCE, preserve_topology=True), dtype=object)
         return made
 
     return find
