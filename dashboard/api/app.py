@@ -38,7 +38,8 @@ from dashboard.api.asked import (
     read_items,
     read_known,
 )
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, Place, files
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, SCHEMA_TYPE, Place, files
+from dashboard.api.extents import extent_of
 from dashboard.api.features import (
     COLLECTIONS,
     Page,
@@ -225,12 +226,14 @@ async def get_collections(request: Request) -> Response:
     """All collections."""
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
-    return await call.serve_both(
-        ("collections",),
-        lambda: dump(documents.collections(call.place)),
-        lambda: pages.collections_page(call.place),
-        JSON_TYPE,
-    )
+    state = await call.state()
+
+    def tell() -> list[bytes]:
+        extents = {one: extent_of(state, one, call.place.language) for one in COLLECTIONS}
+        return dump(documents.collections(call.place, extents))
+
+    key = ("collections", state.digest, state.audience)
+    return await call.serve_both(key, tell, lambda: pages.collections_page(call.place), JSON_TYPE)
 
 
 async def get_collection(request: Request) -> Response:
@@ -238,11 +241,30 @@ async def get_collection(request: Request) -> Response:
     id_ = read_collection(request)
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
+    state = await call.state()
+
+    def tell() -> list[bytes]:
+        return dump(documents.collection(call.place, id_, extent_of(state, id_, call.place.language)))
+
+    key = ("collection", id_, state.digest, state.audience)
+    return await call.serve_both(key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE)
+
+
+async def get_schema(request: Request) -> Response:
+    """The types of a collection's columns."""
+    id_ = read_collection(request)
+    asked = read_known(request, (*COMMON, "mosaic"))
+    call = await begin(request, SCHEMA_TYPE, JSON_TYPE)
+    mosaic = asked.get("mosaic", "")
+    if mosaic and mosaic not in data.mosaic_ids():
+        raise unknown_value("mosaic", mosaic, data.mosaic_ids())
+    is_demonstration = (await call.state()).snapshot.is_demonstration
+    made = documents.schema(call.place, id_, mosaic, is_demonstration=is_demonstration)
     return await call.serve_both(
-        ("collection", id_),
-        lambda: dump(documents.collection(call.place, id_)),
-        lambda: pages.collection_page(call.place, id_),
-        JSON_TYPE,
+        ("schema", id_, mosaic, is_demonstration),
+        lambda: dump(made),
+        lambda: pages.schema_page(call.place, id_, mosaic, made),
+        SCHEMA_TYPE,
     )
 
 
@@ -497,6 +519,7 @@ routes: dict[str, Handler] = {
     "/conformance": get_conformance,
     "/collections": get_collections,
     "/collections/{collection}": get_collection,
+    "/collections/{collection}/schema": get_schema,
     "/collections/{collection}/items": get_items,
     "/collections/{collection}/items/{feature:path}": get_item,
     "/export/{file}": get_file,

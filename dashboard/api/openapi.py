@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard import data
 from dashboard.api.asked import DAYS, DEFAULT_LIMIT, FILTER_NAMES, MOST_ITEMS, MOST_OFFSET, MOST_TEXT
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, files
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, SCHEMA_TYPE, files
 from dashboard.api.features import COLLECTIONS
 from dashboard.api.problems import MEDIA_TYPE
 from dashboard.text import TONGUES
@@ -198,6 +198,11 @@ def document() -> dict[str, Any]:
         "/collections/{collectionId}": _get("describeCollection", "One collection", ("collectionId", *common),
                                             "The collection.", _json("collection"), "404", "406",
                                             tag="Capabilities"),
+        "/collections/{collectionId}/schema": _get(
+            "getSchema", "Types and meaning of the columns of a collection (JSON Schema of a feature)",
+            ("collectionId", "f", "lang", "oneMosaic"), "The schema.",
+            {SCHEMA_TYPE: {"schema": {"type": "object"}}, **HTML}, "404", "406", tag="Capabilities",
+        ),
         "/collections/{collectionId}/items": _get(
             "getFeatures", "Features of a collection",
             ("collectionId", *common, "limit", "offset", "bbox", "datetime", *FILTER_NAMES, *DAYS),

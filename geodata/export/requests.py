@@ -65,7 +65,7 @@ class Format:
     Attributes:
         id: What it is called.
         labels: Its name by language.
-        media_type: For HTTP.
+        media_type: For HTTP; each suffix has its own, for clients take the files of a collection by it.
         suffix: Of the file, with its dot.
         details: Details of geometry that it can hold, its default first.
         crs: Reference systems that it can hold, its default first.
@@ -134,7 +134,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "shapefile", _labels("Shapefile (zipped)", "Shapefile (compressé)", "Shapefile (compactado)"),
-            "application/zip", ".shp.zip", details=_DRAWN,
+            "application/vnd.shp+zip", ".shp.zip", details=_DRAWN,
         ),
         Format(
             "kml", _labels("KML", "KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", details=_DRAWN,

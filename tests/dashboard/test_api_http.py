@@ -58,7 +58,7 @@ def test_a_client_that_takes_gzip_gets_it_under_a_tag_of_its_own(path: str) -> N
 
 def test_what_is_packed_already_is_not_packed_again() -> None:
     found = ask("/api/export/mosaics.shp.zip", accept_encoding="gzip")
-    assert found.headers["content-type"] == "application/zip"
+    assert found.headers["content-type"] == "application/vnd.shp+zip"
     assert "content-encoding" not in found.headers
 
 
