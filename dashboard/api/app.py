@@ -59,6 +59,7 @@ from dashboard.api.webmap import BY, mesh_address, write_status
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
+from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -66,10 +67,12 @@ PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, If-None-Match",
+    "Access-Control-Allow-Headers": "*, Accept, Accept-Language, Authorization, Cache-Control, Content-Type, "
+    "If-Modified-Since, If-None-Match, If-Range, Pragma, Prefer, Range, X-Requested-With",
     "Access-Control-Max-Age": "86400",
 }
-"""What a browser is told that asks whether a page of elsewhere may ask."""
+"""What a browser is told that asks whether a page of elsewhere may ask. Any header may be sent: what is not known is
+not read. The star does not stand for `Authorization`, and old browsers do not know it."""
 FILE_OPTIONS = ("lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS)
 UNTOUCHED = "no-store"
 """Problems are not kept by anybody."""
@@ -104,6 +107,13 @@ class Call:
             return await run(state_on, day, self.audience)
         fresh = fresh_state(self.audience)
         return await look(state_now, self.audience) if fresh is None else fresh
+
+    async def state_if_any(self) -> State | None:
+        """The records of now; null where they cannot be read, for documents that can do without."""
+        try:
+            return await self.state()
+        except DatabaseError:
+            return None
 
     async def choose(self, layer: str, rest: dict[str, str]) -> tuple[State, ExportRequest]:
         """What is asked of a layer, and the records that it is asked of."""
@@ -226,13 +236,13 @@ async def get_collections(request: Request) -> Response:
     """All collections."""
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
-    state = await call.state()
+    state = await call.state_if_any()
 
     def tell() -> list[bytes]:
         extents = {one: extent_of(state, one, call.place.language) for one in COLLECTIONS}
         return dump(documents.collections(call.place, extents))
 
-    key = ("collections", state.digest, state.audience)
+    key = ("collections", state and (state.digest, state.audience))
     return await call.serve_both(key, tell, lambda: pages.collections_page(call.place), JSON_TYPE)
 
 
@@ -241,12 +251,12 @@ async def get_collection(request: Request) -> Response:
     id_ = read_collection(request)
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
-    state = await call.state()
+    state = await call.state_if_any()
 
     def tell() -> list[bytes]:
         return dump(documents.collection(call.place, id_, extent_of(state, id_, call.place.language)))
 
-    key = ("collection", id_, state.digest, state.audience)
+    key = ("collection", id_, state and (state.digest, state.audience))
     return await call.serve_both(key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE)
 
 
@@ -258,7 +268,8 @@ async def get_schema(request: Request) -> Response:
     mosaic = asked.get("mosaic", "")
     if mosaic and mosaic not in data.mosaic_ids():
         raise unknown_value("mosaic", mosaic, data.mosaic_ids())
-    is_demonstration = (await call.state()).snapshot.is_demonstration
+    state = await call.state_if_any()
+    is_demonstration = state is not None and state.snapshot.is_demonstration
     made = documents.schema(call.place, id_, mosaic, is_demonstration=is_demonstration)
     return await call.serve_both(
         ("schema", id_, mosaic, is_demonstration),
@@ -561,6 +572,8 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer. A path with a slash too many or, at the root, too few is led to the right one."""
+        if not scope["query_string"].isascii():  # as `curl` sends what is typed
+            scope = {**scope, "query_string": quote(scope["query_string"], safe="%&=+,;:/?@-._~!$'()*").encode()}
         path = scope["path"]
         right = f"{ROOT}/" if path == ROOT else path.rstrip("/") if path.count("/") > 2 else path
         if right != path and scope["method"] in {"GET", "HEAD"}:

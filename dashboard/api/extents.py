@@ -27,12 +27,10 @@ class Extent:
     span: Span | None
 
 
-def extent_of(state: State, collection: str, language: str) -> Extent:
-    """The extent of what a state shows of a collection, kept for each state.
-
-    Raises:
-        DatabaseError: the database cannot be used.
-    """
+def extent_of(state: State | None, collection: str, language: str) -> Extent:
+    """The extent of what a state shows of a collection, kept for each state; nothing is known without one."""
+    if state is None:
+        return Extent(None, None)
     key = (state.digest, state.audience, collection)
     found = _extents.get(key)
     if found is None:

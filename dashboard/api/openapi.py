@@ -52,7 +52,7 @@ def parameters() -> dict[str, dict[str, Any]]:
     """All parameters by name."""
     values = data.plain_catalogue().values
     day = {"type": "string", "format": "date"}
-    number = {"type": "number", "minimum": -180, "maximum": 180}
+    number = {"type": "number"}
     made = [
         _parameter("f", {"type": "string", "enum": ["json", "html"]}, "Format, before the header Accept."),
         _parameter("lang", {"type": "string", "enum": list(TONGUES)}, "Language of labels, before Accept-Language."),
@@ -67,7 +67,8 @@ def parameters() -> dict[str, dict[str, Any]]:
             "bbox",
             {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
              "items": number},
-            "Only features whose geometry meets the box: west, south, east, north in degrees of WGS 84.",
+            "Only features whose geometry meets the box: west, south, east, north in degrees of WGS 84. Beyond 180 the "
+            "world begins again; beyond a pole it ends.",
         ),
         _parameter(
             "datetime",
