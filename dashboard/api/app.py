@@ -455,10 +455,11 @@ async def get_agenda(request: Request) -> Response:
     feed = await run(read_feed, state)
 
     def make() -> list[bytes]:
-        return [calendar_bytes(feed.items, call.place.words, is_demonstration=state.snapshot.is_demonstration)]
+        return [calendar_bytes(feed.items, call.place.words, site=call.place.base,
+                               is_demonstration=state.snapshot.is_demonstration)]  # fmt: skip
 
     return await call.serve(
-        ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration, dt.date.today()),
+        ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration),
         make,
         f"{CALENDAR_TYPE}; charset=utf-8",
         headers={"Content-Disposition": f'inline; filename="{CALENDAR_NAME}"'},
