@@ -12,7 +12,7 @@ from geodata.export.geojson import about_rows, stream_collection, stream_lines
 from geodata.export.requests import FORMATS, Export, ExportRequest, Extras, Report, RequestError, file_stem
 from geodata.export.rows import Rows, build_rows
 from geodata.export.shapes import check_reach, geometry_type, place_rows
-from geodata.export.tables import stream_csv, workbook
+from geodata.export.tables import CSV_DIALECTS, stream_csv, workbook
 from geodata.selection import Catalogue
 
 
@@ -45,8 +45,8 @@ def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report
             return stream_collection(rows, about=about, **how)
         case "geojsonl":
             return stream_lines(rows, **how)
-        case "csv" | "csv-bom":
-            return stream_csv(rows, crs=crs, has_mark=request.format == "csv-bom", **how)
+        case name if name in CSV_DIALECTS:
+            return stream_csv(rows, crs=crs, dialect=CSV_DIALECTS[name], **how)
         case "xlsx":
             return iter([workbook(rows, about, request.language, crs=crs, **how)])
         case _:

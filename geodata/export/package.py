@@ -35,7 +35,7 @@ from geodata.export.requests import (
 from geodata.export.rows import Rows, build_rows, known
 from geodata.export.schemas import schema_bytes
 from geodata.export.shapes import check_reach
-from geodata.export.tables import csv_text
+from geodata.export.tables import CSV_DIALECTS, csv_text
 from geodata.export.vectors import read_pieces, write_zip
 from geodata.model import LANGUAGES, Language, vocabulary
 from geodata.selection import Catalogue
@@ -143,7 +143,8 @@ def _write(stem: str, made: list[tuple[ExportRequest, Rows]], catalogue: Catalog
     report.too_small.clear()
     report.cut = 0
     for request, rows in made:
-        suffix = "-bom.csv" if request.format == "csv-bom" else FORMATS[request.format].suffix
+        format_ = FORMATS[request.format]
+        suffix = f"{format_.id.removeprefix('csv')}.csv" if format_.id in CSV_DIALECTS else format_.suffix
         part = Report()
         own = about_rows(rows, catalogue.snapshot, catalogue.bundle.source, language, name=file_stem(request))
         content = b"".join(write_rows(rows, own, request, part))
@@ -200,7 +201,7 @@ def _used_fields(files: Sequence[_File]) -> dict[str, list[Field]]:
         names = one.rows.fields
         if not FORMATS[one.request.format].is_flat and "links" in names:
             names = (*names, *(column for column in LINK_FIELDS if column not in names))
-        if one.request.format in {"csv", "csv-bom", "xlsx"}:
+        if one.request.format in {*CSV_DIALECTS, "xlsx"}:
             names = (*names, *_place_names(one.request))
         fields = used.setdefault(one.rows.layer, {})
         for field in fields_of(one.rows.layer, names):

@@ -148,6 +148,11 @@ FORMATS: dict[str, Format] = {
             details=("point", "none", "full", "display"),
         ),
         Format(
+            "csv-semicolon", _labels("CSV with semicolons and decimal commas",
+            "CSV à points-virgules et virgules décimales", "CSV com ponto e vírgula e vírgula decimal"),
+            "text/csv; charset=utf-8", ".csv", details=("point", "none", "full", "display"),
+        ),
+        Format(
             "xlsx", _labels("Excel workbook", "Classeur Excel", "Pasta de trabalho do Excel"),
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx", details=("point", "none"),
         ),

@@ -26,7 +26,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import UnknownIdError
-from geodata.export.fields import NAME_FIELD, field_of
+from geodata.export.fields import NAME_FIELD, field_of, fields_of
 from geodata.export.requests import (
     FORMATS,
     LAYERS,
@@ -40,6 +40,7 @@ from geodata.export.requests import (
     read_request,
 )
 from geodata.export.rows import build_rows
+from geodata.export.tables import CSV_DIALECTS, csv_cell_with_comma
 from geodata.guard import FORMULA_STARTS, neutralise
 from geodata.model import LANGUAGES
 from geodata.paths import CURATED
@@ -50,7 +51,7 @@ from geodata.store import Bundle
 MakeBundle = Callable[[dict[str, pd.DataFrame]], Bundle]
 DAY = dt.date(2026, 6, 1)
 VECTORS = ("gpkg", "flatgeobuf", "geoparquet", "shapefile", "kml")
-TABLES = ("csv", "csv-bom", "xlsx")
+TABLES = ("csv", "csv-bom", "csv-semicolon", "xlsx")
 LAYERS_WITH_PLACE = [one.id for one in LAYERS.values() if one.has_geometry]
 MOSAICS = sorted(pd.read_csv(CURATED / "mosaics.csv")["mosaic_id"])
 AMAPA = Filters(mosaic=("oeste-amapa-norte-para",))
@@ -91,6 +92,13 @@ def read_back(path: Path, layer: str) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return gpd.read_parquet(path)
     return pyogrio.read_dataframe(path, layer=name_in(path, layer))
+
+
+def read_csv(path: Path, format_: str, **more: Any) -> pd.DataFrame:
+    """A CSV file as whoever knows its dialect reads it."""
+    dialect = CSV_DIALECTS[format_]
+    encoding = "utf-8-sig" if dialect.has_mark else "utf-8"
+    return pd.read_csv(path, encoding=encoding, sep=dialect.delimiter, **more)
 
 
 def expected(catalogue: Catalogue, request: ExportRequest) -> list[dict[str, Any]]:
@@ -208,8 +216,11 @@ def test_tables_come_back(catalogue: Catalogue, tmp_path: Path, format_: str) ->
         assert list(sheets) == ["territories", "about", "sources", "dictionary"]
         found = sheets["territories"]
     else:
-        encoding = "utf-8-sig" if format_ == "csv-bom" else "utf-8"
-        found = pd.read_csv(path, encoding=encoding, dtype=object)
+        found = read_csv(path, format_, dtype=object)
+        if format_ == "csv-semicolon":
+            numbers = [one.name for one in fields_of("territories", found.columns) if one.kind == "number"]
+            assert numbers
+            found[numbers] = found[numbers].map(lambda value: str(value).replace(",", "."), na_action="ignore")
     wanted = expected(catalogue, request)
     assert_same(found, wanted, "territories")
     true = catalogue.bundle.territory.set_index("territory_id").loc[found["territory_id"]]
@@ -223,6 +234,36 @@ def test_only_one_csv_has_a_byte_order_mark(catalogue: Catalogue) -> None:
     )
     assert marked == b"\xef\xbb\xbf" + plain
     assert plain.count(b"\r\n") == 18
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12.5, "12,5"), (1e-07, "0,0000001"), (-3.0, "-3,0"), (1e22, "1" + "0" * 22), (7, 7), ("1.5", "1.5")],
+)
+def test_a_number_with_a_decimal_comma_has_no_point_and_no_exponent(value: Any, text: Any) -> None:
+    assert csv_cell_with_comma(value) == text
+
+
+@pytest.mark.parametrize("country", ["fr-FR", "pt-BR"])
+def test_a_spreadsheet_of_the_country_reads_every_number_as_a_number(
+    catalogue: Catalogue, tmp_path: Path, soffice: str, country: str
+) -> None:
+    path = keep(export_layer(ExportRequest("links", "csv-semicolon", AMAPA, "pt_br"), catalogue), tmp_path)
+    language = {"fr-FR": 1036, "pt-BR": 1046}[country]
+    subprocess.run(
+        [soffice, f"-env:UserInstallation=file://{tmp_path}/office", "--headless",
+         f"--infilter=CSV:59,34,76,1,,{language}", "--convert-to", "xlsx", "--outdir", tmp_path, path],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    found = pd.read_excel(path.with_suffix(".xlsx"), dtype=object)
+    wanted = export_layer(ExportRequest("links", "csv", AMAPA, "pt_br"), catalogue).to_bytes()
+    numbers = [one.name for one in fields_of("links", found.columns) if one.kind in {"number", "integer"}]
+    assert set(numbers) >= {"overlap_km2", "territory_share", "longitude", "latitude"}
+    true = pd.read_csv(io.BytesIO(wanted))
+    for name in numbers:
+        assert found[name].astype(float).tolist() == pytest.approx(true[name].tolist(), nan_ok=True), name
+        assert not [one for one in found[name] if isinstance(one, str)], name
+    assert found["territory_name"].tolist() == true["territory_name"].tolist(), "accents are seen"
 
 
 def test_csv_with_geometry(catalogue: Catalogue) -> None:
@@ -362,12 +403,12 @@ def test_other_texts_stay_as_typed(text: str) -> None:
     assert neutralise(text) == text
 
 
-@pytest.mark.parametrize("format_", ["csv", "csv-bom"])
+@pytest.mark.parametrize("format_", CSV_DIALECTS)
 def test_csv_holds_no_formula(hostile: Catalogue, format_: str) -> None:
     text = export_layer(ExportRequest(format=format_), hostile).to_bytes().decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=CSV_DIALECTS[format_].delimiter))
     assert rows[0]["name"] == "'=HYPERLINK(1)"
-    assert float(rows[0]["longitude"]) < 0, "a negative number is a number"
+    assert float(rows[0]["longitude"].replace(",", ".")) < 0, "a negative number is a number"
     assert not [value for row in rows for name, value in row.items() if value.startswith("=") or name == ""]
 
 
@@ -405,8 +446,8 @@ def test_a_demonstration_says_so_in_every_format(
         columns = pq.read_schema(path).names
     elif format_ == "xlsx":
         columns = list(pd.read_excel(path).columns)
-    elif format_ in {"csv", "csv-bom"}:
-        columns = list(pd.read_csv(path).columns)
+    elif format_ in CSV_DIALECTS:
+        columns = list(read_csv(path, format_).columns)
     elif format_ == "package":
         with zipfile.ZipFile(path) as archive:
             columns = json.loads(archive.read("data/territories.geojson"))["features"][0]["properties"]
@@ -416,7 +457,7 @@ def test_a_demonstration_says_so_in_every_format(
         layer = "territories" if format_ in {"gpkg", "kml"} else None
         columns = pyogrio.read_info(path, layer=layer)["fields"].tolist()
     assert (("is_demo" if format_ == "shapefile" else "is_demonstration") in columns) == is_demonstration
-    if format_ not in {"csv", "csv-bom"}:
+    if format_ not in CSV_DIALECTS:
         packed = format_ in {"geoparquet", "shapefile", "xlsx", "package"}  # compressed
         assert packed or (b"emonstration" in content) == is_demonstration
 

@@ -128,7 +128,7 @@ def test_every_format_leaves_one_whole_file(run: Run, published: Path, tmp_path:
     signs = {"gpkg": b"SQLite format 3", "flatgeobuf": b"fgb", "geoparquet": b"PAR1", "kml": b"<?xml"}
     archives = dict.fromkeys(("shapefile", "xlsx", "package"), b"PK")
     texts = {"geojson": b'{"type":"Feature', "geojsonl": b'{"type":"Feature', "csv": b"territory_id",
-             "csv-bom": b"\xef\xbb\xbfterritory_id"}  # fmt: skip
+             "csv-bom": b"\xef\xbb\xbfterritory_id", "csv-semicolon": b"\xef\xbb\xbfterritory_id"}  # fmt: skip
     assert start.startswith({**signs, **archives, **texts}[format_])
 
 
