@@ -1,7 +1,7 @@
 # Every target says what it does while doing it. `make` alone prints this list.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help dashboard demo test check build bench-pipeline bench-records bench-map bench-export bench-import bench-desk clean
+.PHONY: help dashboard demo test test-quick check build bench-pipeline bench-records bench-map bench-export bench-import bench-desk bench-attack clean
 
 # Where the dashboard listens; where raw inputs lie; extra words for pytest.
 HOST := 127.0.0.1
@@ -27,6 +27,9 @@ demo: ## Set everything up and start the dashboard on synthetic records, marked 
 
 test: ## Set everything up and run all tests, in a browser too
 	@scripts/run_tests.sh $(ARGS)
+
+test-quick: ## Run the tests that need nothing but Python: no browser, no raw inputs, no PostgreSQL
+	@scripts/run_tests.sh --quick $(ARGS)
 
 check: ## Style, types, imports, the tree, and the published tables against their contracts
 	@scripts/run_checks.sh
@@ -59,6 +62,11 @@ bench-desk: ## Measure the pages of the programme's desk in a real Chromium, in 
 	@scripts/chromium.sh --install --window >/dev/null
 	@echo "== Measuring the programme's desk; this takes ten minutes and all cores"
 	@.venv/bin/python -m benchmarks.bench_desk --out docs/BENCHMARKS.md
+
+bench-attack: ## Measure small answers and the map page while strangers ask for too much, in one run
+	@scripts/setup.sh bench
+	@echo "== Measuring under attack; this takes minutes and all cores"
+	@.venv/bin/python -m benchmarks.bench_attack --out docs/BENCHMARKS.md
 
 bench-import: ## Measure files in and out, and kill imports, backups and restorings, in one run
 	@scripts/setup.sh bench

@@ -249,6 +249,17 @@ def who_acts(engine: Engine | None, version: object = None) -> Access:
     return _without_provider(engine, version, is_local=is_local_session(request_headers()))
 
 
+def still_holds(access: Access) -> bool:
+    """Whether what a session was found to be can still be shown of it, without asking the database."""
+    if access.way == "visitor":
+        return True
+    if is_embedded_session():
+        return False
+    if access.way == "provider":
+        return has_provider() and signed_in_user() is not None
+    return not has_provider() and is_local_session(request_headers())
+
+
 def who_asks(engine: Engine | None, headers: Headers, version: object = None) -> Access:
     """Say who asks for a page, before there is a session: the local administrator, else somebody not known.
 

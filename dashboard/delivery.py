@@ -6,29 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboard.api.answers import accepts_gzip
+from dashboard.api.ranges import byte_range
 from dashboard.assets import Asset
 
 FOREVER = "public, max-age=31536000, immutable"
-
-
-def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """The first and the last byte that a `Range` header asks for.
-
-    Returns:
-        None where there is no header, where it asks for several ranges or is not understood: the whole is sent.
-
-    Raises:
-        ValueError: the range lies outside the file.
-    """
-    unit, _, wanted = (header or "").partition("=")
-    first, dash, last = wanted.strip().partition("-")
-    if unit.strip() != "bytes" or not dash or not (first + last).isdigit():
-        return None
-    start = int(first) if first else max(size - int(last), 0)
-    end = min(int(last), size - 1) if first and last else size - 1
-    if start >= size or (not first and int(last) == 0):
-        raise ValueError(f"bytes {wanted} of a file of {size} bytes")
-    return (start, end) if start <= end else None
 
 
 def answer(asset: Asset, request: Request) -> Response:

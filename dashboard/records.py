@@ -7,7 +7,8 @@ leaves the pages open: they then say so and show what is published.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from os import environ
@@ -18,13 +19,16 @@ import sqlalchemy as sa
 import streamlit as st
 from sqlalchemy.engine import URL, Engine
 
-from dashboard.access import Access, Headers, who_acts, who_asks
+from dashboard.access import Access, Headers, still_holds, who_acts, who_asks
+from dashboard.waiting import Waiting
 from geodata.errors import MosaicosError
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import last_write
-from geodata.records.database import database_url, is_demonstration, open_engine, reading, upgrade
+from geodata.records.database import database_url, is_demonstration, open_engine, reading, silent, upgrade
 from geodata.records.demo import load_demo
-from geodata.records.errors import InvalidRecordError, PermissionDenied, RecordsError
+from geodata.records.errors import DatabaseError, InvalidRecordError, PermissionDenied, RecordsError
+from geodata.records.health import RecordsHealth, records_health, revision_of
+from geodata.records.keeping import Keeper
 from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
 from geodata.settings import DEMONSTRATION_VARIABLE
@@ -32,6 +36,9 @@ from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
 
 RUN_KEY = "records_of_run"
+ACCESS_KEY = "last_access"
+NO_ANSWER = frozenset({"silent", "busy", "gave-way", "too-slow", "too-many", "unusable"})
+"""Reasons for which the records that were read last are shown instead."""
 MOST_KEPT = 24
 """Snapshots that are kept to be compared with."""
 Value = TypeVar("Value")
@@ -48,9 +55,15 @@ class _Process:
     ready: set[URL] = field(default_factory=set)
     upgraded: set[URL] = field(default_factory=set)
     snapshots: dict[tuple[Engine, Audience, dt.date | None], Snapshot] = field(default_factory=dict)
+    seen: dict[tuple[Engine, Audience], tuple[Version, dt.datetime]] = field(default_factory=dict)
+    """For each audience the version whose snapshot was read last, and when the database last said that it is right."""
+    late_since: dt.datetime | None = None
+    """Since when the public records are not known to be right; null where the database answers."""
+    is_read_only: bool = False
 
 
 _process = _Process()
+_waiting = Waiting()
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,8 @@ class Run:
         is_demonstration: Whether the demonstration is shown, loaded or not.
         version: What changes with every write: what is kept of other things than the snapshots is kept by it.
         problem: Why the database cannot be used; null where it can, or where there is none.
+        as_of: When the records shown were read, where the database does not answer now; the engine is then null.
+        is_read_only: Whether a newer version of the program made the tables, so that nothing can be stored.
     """
 
     engine: Engine | None
@@ -74,6 +89,8 @@ class Run:
     is_demonstration: bool
     version: Version = NO_VERSION
     problem: MosaicosError | None = None
+    as_of: dt.datetime | None = None
+    is_read_only: bool = False
 
     def read(self, what: Callable[[Engine, Actor], Value], *, without: Value) -> Value:
         """What the database says to whoever acts, or `without` where there is none.
@@ -113,13 +130,57 @@ def begin() -> Run:
         version = None if found is None else _version(found)
         access = who_acts(found, version)
         shown = _snapshot(found, access.actor.audience, version)
+        public = _snapshot(found, "public", version)
         is_demo = wants_demonstration() or shown.is_demonstration
-        run = Run(found, access, shown, _snapshot(found, "public", version), is_demo, version or NO_VERSION)
+        is_read_only = found is not None and version is not None and _is_newer(found, version[1])
+        run = Run(found, access, shown, public, is_demo, version or NO_VERSION, is_read_only=is_read_only)
+        st.session_state[ACCESS_KEY] = access
     except RecordsError as error:
-        nothing = _no_records(dt.date.today())
-        run = Run(None, Access("visitor", VISITOR), nothing, nothing, wants_demonstration(), problem=error)
+        run = _last_run(found, error)
     st.session_state[RUN_KEY] = run
     return run
+
+
+def _last_run(engine: Engine | None, error: RecordsError) -> Run:
+    """What can be shown where the database cannot be read: what was read last, or only what is published."""
+    nobody = Access("visitor", VISITOR)
+    access = st.session_state.get(ACCESS_KEY, nobody)
+    access = access if still_holds(access) else nobody
+    last = _last(engine, access.actor.audience, error)
+    public = _last(engine, "public", error)
+    if last is None or public is None:
+        nothing = _no_records(dt.date.today())
+        problem = _explain(engine, error)
+        return Run(None, nobody, nothing, nothing, wants_demonstration(), problem=problem)
+    is_demo = wants_demonstration() or last.snapshot.is_demonstration
+    return Run(None, access, last.snapshot, public.snapshot, is_demo, last.version, as_of=last.read_at)
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The records that an audience was shown last."""
+
+    snapshot: Snapshot
+    version: Version
+    read_at: dt.datetime
+
+
+def _last(engine: Engine | None, audience: Audience, error: RecordsError) -> _Last | None:
+    """What was read last, where the error is one of a database that does not answer; null where nothing was read."""
+    if engine is None or not isinstance(error, DatabaseError) or error.code not in NO_ANSWER:
+        return None
+    snapshot, seen = _process.snapshots.get((engine, audience, None)), _process.seen.get((engine, audience))
+    return None if snapshot is None or seen is None else _Last(snapshot, *seen)
+
+
+def _explain(engine: Engine | None, error: RecordsError) -> RecordsError:
+    """The error; that of tables of a newer version where they are the reason why the records cannot be read."""
+    try:
+        if engine is not None and getattr(error, "code", "") == "unusable" and revision_of(engine) == "newer":
+            return DatabaseError("A newer version of the program has changed the database.", "tables-newer")
+    except RecordsError:
+        pass
+    return error
 
 
 def current() -> Run:
@@ -154,22 +215,47 @@ class Shared:
     Attributes:
         engine: The database; null where there is none.
         snapshot: What the audience may see.
+        as_of: When it was read, where the database does not answer now.
     """
 
     engine: Engine | None
     snapshot: Snapshot
+    as_of: dt.datetime | None = None
 
 
 def read_shared(audience: Audience = "public", day: dt.date | None = None) -> Shared:
     """The records as a session of that audience would see them on a day; needs no session, and any thread may ask.
 
+    It returns within a few seconds: where the database does not answer, with what was read last.
+
     Raises:
-        DatabaseError: the database cannot be used.
+        DatabaseError: the database cannot be used, and nothing was read before.
     """
     engine = _find_engine()
     if engine is not None and day is not None and day < dt.date.today():
         return Shared(engine, _read_past_snapshot(engine, audience, day, _version(engine)))
-    return Shared(engine, _snapshot(engine, audience))
+    try:
+        version = None if engine is None else _version(engine)
+        snapshot = _snapshot(engine, audience, version)
+        _process.is_read_only = engine is not None and version is not None and _is_newer(engine, version[1])
+    except DatabaseError as error:
+        last = _last(engine, audience, error)
+        if last is None:
+            raise
+        _process.late_since = last.read_at
+        return Shared(engine, last.snapshot, last.read_at)
+    _process.late_since = None
+    return Shared(engine, snapshot)
+
+
+def late_since() -> dt.datetime | None:
+    """Since when the records that the API gives are not known to be right; null where the database answers."""
+    return _process.late_since
+
+
+def is_read_only() -> bool:
+    """Whether a newer version of the program made the tables, as far as the API knows."""
+    return _process.is_read_only
 
 
 def read_for(headers: Headers) -> Snapshot:
@@ -179,8 +265,14 @@ def read_for(headers: Headers) -> Snapshot:
         DatabaseError: the database cannot be used.
     """
     engine = _find_engine()
-    version = None if engine is None else _version(engine)
-    return _snapshot(engine, who_asks(engine, headers, version).actor.audience, version)
+    try:
+        version = None if engine is None else _version(engine)
+        return _snapshot(engine, who_asks(engine, headers, version).actor.audience, version)
+    except DatabaseError as error:
+        last = _last(engine, "public", error)
+        if last is None:
+            raise
+        return last.snapshot
 
 
 def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
@@ -190,6 +282,8 @@ def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
     """
     run = current()
     try:
+        if run.as_of is not None:
+            raise silent()
         if run.access.way == "local":
             engine = _engine_to_write()
             actor = sign_in_locally(engine)
@@ -247,6 +341,30 @@ def bring_up_to_date() -> None:
         upgrade(engine, is_demonstration=is_demonstration(engine))
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """While the server runs: the file of the records is checked in a thread, and its log emptied when nobody writes."""
+    keeper = Keeper(_find_engine)
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+def health() -> RecordsHealth:
+    """Whether the records can be used. Needs no session; any thread may ask; returns within a few seconds."""
+    seen = [when for _, when in _process.seen.values()]
+    age = (dt.datetime.now(dt.UTC) - max(seen)).total_seconds() if seen else None
+    try:
+        engine = _find_engine()
+        if engine is None:
+            return records_health(None, snapshot_age=age)
+        return _waiting.read(engine, "health", lambda: records_health(engine, snapshot_age=age))
+    except RecordsError as error:
+        return RecordsHealth(False, "unchecked", "none", age, str(error))
+
+
 def leave_demonstration() -> None:
     """Show the real records again."""
     if may_switch_demonstration():
@@ -283,11 +401,15 @@ def _find_engine() -> Engine | None:
         return None
     engine = _open(url)
     if url not in _process.ready:
-        with reading(engine) as connection:
-            if not sa.inspect(connection).has_table("installation"):
-                return None
+        if not _waiting.read(engine, "tables", lambda: _has_tables(engine)):
+            return None
         _process.ready.add(url)
     return engine
+
+
+def _has_tables(engine: Engine) -> bool:
+    with reading(engine) as connection:
+        return bool(sa.inspect(connection).has_table("installation"))
 
 
 def _engine_to_write() -> Engine:
@@ -308,7 +430,14 @@ def _snapshot(engine: Engine | None, audience: Audience, version: Version | None
     today = dt.date.today()
     if engine is None:
         return _no_records(today)
-    return _read_snapshot(engine, audience, today, version or _version(engine))
+    version = version or _version(engine)
+    seen = _process.seen.get((engine, audience))
+    if seen is None or seen[0] == version:
+        found = _read_snapshot(engine, audience, today, version)
+    else:  # there is an older one to show, should this take too long
+        found = _waiting.read(engine, audience, lambda: _read_snapshot(engine, audience, today, version))
+    _process.seen[engine, audience] = (version, dt.datetime.now(dt.UTC))
+    return found
 
 
 @lru_cache(maxsize=2)
@@ -318,7 +447,14 @@ def _no_records(today: dt.date) -> Snapshot:
 
 def _version(engine: Engine) -> Version:
     """What changes with every write: the last line of the history; and the minute, for a line that came late."""
-    return (last_write(engine), int(dt.datetime.now(dt.UTC).timestamp() // 60))
+    last = _waiting.read(engine, "version", lambda: last_write(engine))
+    return (last, int(dt.datetime.now(dt.UTC).timestamp() // 60))
+
+
+@lru_cache(maxsize=4)
+def _is_newer(engine: Engine, _minute: int) -> bool:
+    """Whether a newer version of the program made the tables; looked at once a minute."""
+    return revision_of(engine) == "newer"
 
 
 @lru_cache(maxsize=12)

@@ -8,20 +8,21 @@ the loaded tables are frozen out of the garbage collector, which otherwise walks
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import os
 import socket
 import sys
 import tomllib
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import folium.plugins  # noqa: F401 - slow to import: done before the first visitor comes
-import uvicorn
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,17 +31,20 @@ from streamlit.starlette import App
 
 from dashboard import access, data, places, records
 from dashboard.api import shapes
+from dashboard.api.age import with_age
 from dashboard.api.answers import accepts_gzip
 from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
+from dashboard.jobs import service as jobs
 from dashboard.map.codes import codes_state
 from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
 from dashboard.web.headers import SecurityHeaders
+from dashboard.web.limits import LOOPBACK, make_server, read_limits
 from dashboard.web.notices import plain_not_found_response
 from dashboard.web.origins import SameOrigin
-from dashboard.web.proxies import ProxySettingError, TrustedProxies, parse_proxies
+from dashboard.web.proxies import Network, ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
 from dashboard.web.streamlit_internals import keep_off_the_network
@@ -60,7 +64,8 @@ from geodata.settings import PROXIES_VARIABLE
 from geodata.status import Audience
 
 HERE = Path(__file__).resolve().parent
-SETTINGS = HERE.parent / ".streamlit" / "config.toml"
+SETTINGS = HERE / "settings.toml"
+"""Streamlit's settings: theme, limits, what it shows. The folder `.streamlit` of a checkout leads to the same file."""
 ALWAYS: dict[str, Any] = {
     "browser.gatherUsageStats": False,
     "server.fileWatcherType": "none",
@@ -69,9 +74,8 @@ ALWAYS: dict[str, Any] = {
     "runner.postScriptGC": False,
     "client.allowedOrigins": [],
 }
-"""Held even where the settings file is not at hand: nothing is reported to anybody, no other site's page may send
-messages to ours, and nobody waits while the garbage collector walks everything after each run of a page; it runs when
-it is due."""
+"""Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
+and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
 MAX_MESSAGE_BYTES = 2_000_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
@@ -81,10 +85,9 @@ AUDIENCES: tuple[Audience, ...] = ("public", "all")
 
 def apply_settings() -> None:
     """Give Streamlit the project's settings, whatever folder the server was started from."""
-    if SETTINGS.is_file():
-        for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
-            for name, value in _flatten(options):
-                config.set_option(f"{section}.{name}", value)
+    for section, options in tomllib.loads(SETTINGS.read_text(encoding="utf-8")).items():
+        for name, value in _flatten(options):
+            config.set_option(f"{section}.{name}", value)
     for name, value in ALWAYS.items():
         config.set_option(name, value)
     keep_sections()
@@ -118,7 +121,7 @@ class Files:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand the request on."""
         if scope["type"] == "http" and self.api.answers(scope["path"]):
-            await self.api(scope, receive, send)
+            await self.api(scope, receive, with_age(send))
             return
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             path = scope["path"]
@@ -170,18 +173,19 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     warm_up()
     gc.collect()
     gc.freeze()
-    yield
+    with records.kept():
+        yield
     gc.unfreeze()
+    await asyncio.to_thread(jobs.close_all)
 
 
-def make_app() -> App:
+def make_app(proxies: Sequence[Network] = ()) -> App:
     """The ASGI application: one process, one port.
 
-    Raises:
-        ProxySettingError: the list of trusted proxies cannot be read.
+    Args:
+        proxies: The proxies that may say who the client is.
     """
     keep_off_the_network()
-    proxies = parse_proxies(os.environ.get(PROXIES_VARIABLE, ""))
     middleware = [
         Middleware(TrustedProxies, proxies),
         Middleware(SecurityHeaders),
@@ -224,7 +228,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     apply_settings()
     try:
-        app = make_app()
+        proxies = parse_proxies(os.environ.get(PROXIES_VARIABLE, ""))
+        app = make_app(proxies)
         listening = open_socket(chosen.host, chosen.port)
     except ProxySettingError as error:
         raise SystemExit(str(error)) from error
@@ -241,18 +246,21 @@ def main(arguments: list[str] | None = None) -> None:
         path = None if chosen.no_local_admin else open_access(new_token=chosen.new_token)
         if path is not None:
             running.enter_context(announced(path, address))
+        try:
+            jobs.service().runner.start(warm=True)
+        except RecordsError as error:  # all but large files is there all the same
+            print(error, file=sys.stderr, flush=True)
         print_address(address, path, opens=chosen.open)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                ws="websockets-sansio",
-                ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
-                access_log=False,
-                log_level="warning",
-                proxy_headers=False,  # `TrustedProxies` reads them
-                server_header=False,
-                ws_max_size=MAX_MESSAGE_BYTES,
-            )
+        server = make_server(
+            app,
+            limits=replace(read_limits(), shared=(*LOOPBACK, *proxies)),
+            on_stop=jobs.close_all,
+            ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,  # `TrustedProxies` reads them
+            server_header=False,
+            ws_max_size=MAX_MESSAGE_BYTES,
         )
         server.run(sockets=[listening])
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import icalendar
 
+from geodata.cleaning import drop_forbidden, is_web_address
 from geodata.model import Language, label
 from geodata.partial_date import PartialDate, Precision
 
@@ -179,7 +180,7 @@ class _Text(icalendar.vText):
 
     def to_ical(self) -> bytes:
         """Escape as RFC 5545, 3.3.11 says."""
-        text = str(self).replace("\r\n", "\n").replace("\r", "\n")
+        text = drop_forbidden(str(self).replace("\r\n", "\n").replace("\r", "\n"))
         for plain, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
             text = text.replace(plain, escaped)
         return text.encode("utf-8")
@@ -203,8 +204,9 @@ def _event(
         event.add("location", _Text(item.place))
     if item.lat is not None and item.lon is not None:
         event.add("geo", (item.lat, item.lon))
-    if item.address or page:
-        event.add("url", item.address or page)
+    known = item.address if item.address and is_web_address(item.address) else page
+    if known:
+        event.add("url", known)
     lines = [
         unsure if item.precision == "month" else "",
         label(item.codes, item.status, language),

@@ -17,6 +17,8 @@ from geodata.paths import published_folder
 from geodata.settings import DEMONSTRATION_VARIABLE, PROXIES_VARIABLE
 from pipelines import cli_archive, cli_exchange, cli_persons
 from pipelines.cli_export import export
+from pipelines.cli_records import opened
+from pipelines.terminal import show
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -74,13 +76,13 @@ def build(folder: Path | None, out: Path | None, jobs: int | None, accept_change
     with Progress(*columns, console=console) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(step: str, done: int, whole: int) -> None:
+        def show_step(step: str, done: int, whole: int) -> None:
             if step not in tasks:
                 tasks[step] = bars.add_task(step)
             bars.update(tasks[step], completed=done, total=whole)
 
         target = out or published_folder()
-        built = build(Inputs(folder, frozenset(accept_changed)), target, jobs=jobs, progress=show)
+        built = build(Inputs(folder, frozenset(accept_changed)), target, jobs=jobs, progress=show_step)
 
     grid = Grid("step", "source", "in", "kept", "dropped", "corrected", title="Rows")
     for tally in built.log.tallies:
@@ -89,13 +91,11 @@ def build(folder: Path | None, out: Path | None, jobs: int | None, accept_change
     console.print(grid)
     for tally in built.log.tallies:
         for id_, reason in tally.dropped.items():
-            console.print(f"dropped from {tally.source_id}: {id_}: {reason}", highlight=False)
+            show(f"dropped from {tally.source_id}: {id_}: {reason}", err=True)
     rows = ", ".join(f"{name} {one['rows']:,}" for name, one in built.manifest["tables"].items())
     size = sum(one["bytes"] for kind in ("tables", "display") for one in built.manifest[kind].values()) / 1e6
-    console.print(f"Published at {target}: {rows}; {size:.1f} MB.", highlight=False)
-    console.print(
-        f"{sum(built.seconds.values()):.1f} s in all, {built.peak_mb:,.0f} MB of memory at the peak.", highlight=False
-    )
+    show(f"Published at {target}: {rows}; {size:.1f} MB.", err=True)
+    show(f"{sum(built.seconds.values()):.1f} s in all, {built.peak_mb:,.0f} MB of memory at the peak.", err=True)
 
 
 @main.command()
@@ -107,8 +107,8 @@ def sources(folder: Path | None) -> None:
 
     inputs = Inputs(folder)
     for source in SOURCES.values():
-        click.secho(f"{source.id}", bold=True, nl=False)
-        click.echo(f"  {source.title}")
+        show(source.id, bold=True, nl=False)
+        show("", source.title)
         for what, text in (
             ("producer", source.producer),
             ("intermediary", source.intermediary or "none"),
@@ -117,7 +117,7 @@ def sources(folder: Path | None) -> None:
             ("citation", source.citation),
             ("file", f"{source.path or 'curated'} ({inputs.state_of(source)})"),
         ):
-            click.echo(f"    {what + ':':<14}{text}")
+            show(f"    {what + ':':<14}{text}")
 
 
 @main.command()
@@ -135,9 +135,9 @@ def check(folder: Path | None) -> None:
     frames = {name: load_table(name, folder) for name in TABLES}
     check_tables(frames)
     for name, frame in frames.items():
-        click.echo(f"{name:<18}{len(frame):>7,} rows  as its contract says")
+        show(f"{name:<18}{len(frame):>7,} rows  as its contract says")
     broken = frames["quality"][frames["quality"]["state"] == "broken"]
-    click.echo(f"{len(frames['quality'])} quality rows, {len(broken)} bounds broken")
+    show(f"{len(frames['quality'])} quality rows, {len(broken)} bounds broken")
     if len(broken):
         sys.exit(1)
 
@@ -197,10 +197,10 @@ def url() -> None:
     token = read_token(path)
     addresses = running_addresses(path)
     if token is None or not addresses:
-        click.echo("No server runs on these records. Start one with: mosaicos serve", err=True)
+        show("No server runs on these records. Start one with: mosaicos serve", err=True)
         sys.exit(1)
     for address in addresses:
-        click.echo(sign_in_address(address, token))
+        show(sign_in_address(address, token))
 
 
 @main.group()
@@ -216,7 +216,7 @@ def upgrade() -> None:
     engine = open_engine(create=True)
     upgrade(engine)
     engine.dispose()
-    click.echo(f"The records are at {database_url().render_as_string()}, up to date.")
+    show(f"The records are at {database_url().render_as_string()}, up to date.")
 
 
 @records.command()
@@ -231,7 +231,7 @@ def demo(seed: int) -> None:
     upgrade(engine, is_demonstration=True)
     made = ", ".join(f"{count:,} {what}" for what, count in load_demo(engine, seed=seed).items())
     engine.dispose()
-    click.echo(f"Synthetic records at {url.render_as_string()}: {made}. None is real.")
+    show(f"Synthetic records at {url.render_as_string()}: {made}. None is real.")
 
 
 @records.command()
@@ -241,13 +241,11 @@ def demo(seed: int) -> None:
 def grant(account: str, role: str, organisation: str | None) -> None:
     """Give ACCOUNT (its id or label; it exists once its person has signed in) a ROLE: so comes the first admin."""
     from geodata.records import accounts  # noqa: PLC0415
-    from geodata.records.database import open_engine  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
-    engine = open_engine()
-    accounts.grant(engine, SYSTEM, _account_id(engine, account), role=role, organisation_id=organisation)
-    engine.dispose()
-    click.echo(f"{account} is {role} now.")
+    with opened() as engine:
+        accounts.grant(engine, SYSTEM, _account_id(engine, account), role=role, organisation_id=organisation)
+    show(f"{account} is {role} now.")
 
 
 @records.command()
@@ -256,17 +254,13 @@ def grant(account: str, role: str, organisation: str | None) -> None:
 @click.option("--label", default="API", show_default=True, help="What it is for.")
 def token(account: str, days: int, label: str) -> None:
     """Make a token with which a program reads from the API what ACCOUNT (its id or label) may see."""
-    from geodata.records.database import open_engine  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
     from geodata.records.tokens import create_token  # noqa: PLC0415
 
-    engine = open_engine()
-    made = create_token(engine, SYSTEM, _account_id(engine, account), label=label, days=days)
-    engine.dispose()
-    click.echo(
-        f"Token {made.token_id} of {account}, good until {made.expires_at:%Y-%m-%d}. It is shown once:", err=True
-    )
-    click.echo(made.secret)
+    with opened() as engine:
+        made = create_token(engine, SYSTEM, _account_id(engine, account), label=label, days=days)
+    show(f"Token {made.token_id} of {account}, good until {made.expires_at:%Y-%m-%d}. It is shown once:", err=True)
+    show(made.secret)
 
 
 @records.command()
@@ -274,30 +268,26 @@ def tokens() -> None:
     """List the tokens: id, account, what for, until when, and whether revoked."""
     import pandas as pd  # noqa: PLC0415
 
-    from geodata.records.database import open_engine  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
     from geodata.records.tokens import tokens  # noqa: PLC0415
 
-    engine = open_engine()
-    listed = tokens(engine, SYSTEM)
-    engine.dispose()
+    with opened() as engine:
+        listed = tokens(engine, SYSTEM)
     for one in listed.itertuples():
         end = f"until {one.expires_at:%Y-%m-%d}" if pd.isna(one.revoked_at) else "revoked"
-        click.echo(f"{one.token_id}  {end}  {one.account}  {one.label}")
+        show(one.token_id, end, one.account, one.label)
 
 
 @records.command()
 @click.argument("token_id")
 def revoke(token_id: str) -> None:
     """Revoke the token of that id (see `tokens`)."""
-    from geodata.records.database import open_engine  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
     from geodata.records.tokens import revoke_token  # noqa: PLC0415
 
-    engine = open_engine()
-    was_good = revoke_token(engine, SYSTEM, token_id)
-    engine.dispose()
-    click.echo("Revoked." if was_good else "It was revoked already.")
+    with opened() as engine:
+        was_good = revoke_token(engine, SYSTEM, token_id)
+    show("Revoked." if was_good else "It was revoked already.")
 
 
 for command in (*cli_exchange.COMMANDS, *cli_archive.COMMANDS, *cli_persons.COMMANDS):
@@ -319,7 +309,7 @@ def _account_id(engine: Engine, account: str) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(f"mosaicos: {message}", err=True)
+    show(f"mosaicos: {message}", err=True)
     sys.exit(BAD_INPUT)
 
 

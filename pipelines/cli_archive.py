@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli_records import opened
+from pipelines.terminal import show
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.engine import Engine
-
     from geodata.records.archive import Written
     from geodata.records.restoring import Restored
 
 demo_option = click.option("--demo", is_flag=True, help="The demonstration records.")
 
 
-@contextmanager
-def _engine(*, demo: bool, create: bool = False) -> Iterator[Engine]:
-    from geodata.records.database import database_url, open_engine  # noqa: PLC0415 - slow, and not for every command
-
-    engine = open_engine(database_url(is_demonstration=demo), create=create)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
 def _tell(written: Written) -> None:
     rows = ", ".join(f"{count:,} {table}" for table, count in written.rows.items() if count)
-    click.echo(f"{written.path}: {rows or 'nothing'}")
+    show(f"{written.path}: {rows or 'nothing'}")
 
 
 @click.command()
@@ -50,10 +37,10 @@ def backup(path: Path, demo: bool) -> None:
 
     if path.suffix != ".zip":
         raise ArchiveError(f"A backup is a zip. Call it {path.with_suffix('.zip').name}.", "archive-place")
-    with _engine(demo=demo) as engine:
+    with opened(demo=demo) as engine:
         _tell(write_archive(engine, SYSTEM, path))
     check_archive(path)
-    click.echo("Every byte was read again. It names persons: keep it as the records themselves.")
+    show("Every byte was read again. It names persons: keep it as the records themselves.")
 
 
 @click.command()
@@ -66,12 +53,12 @@ def dump(path: Path, form: str, with_persons: bool, demo: bool) -> None:
     from geodata.records.archive import write_archive  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
-    with _engine(demo=demo) as engine:
+    with opened(demo=demo) as engine:
         written = write_archive(
             engine, SYSTEM, path, form="csv" if form == "csv" else "json", with_persons=with_persons
         )
     _tell(written)
-    click.echo("It names persons." if with_persons else "Persons, accounts and tokens were left out.")
+    show("It names persons." if with_persons else "Persons, accounts and tokens were left out.")
 
 
 @click.command()
@@ -102,7 +89,7 @@ def _restore(path: Path, *, replace: bool, safety_copy: bool, demo: bool) -> Non
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
     archive = check_archive(path)
-    with _engine(demo=demo, create=True) as engine:
+    with opened(demo=demo, create=True) as engine:
         if safety_copy:
             upgrade(engine, is_demonstration=archive.is_demonstration)
             now = f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
@@ -113,9 +100,13 @@ def _restore(path: Path, *, replace: bool, safety_copy: bool, demo: bool) -> Non
 
 def _tell_restored(done: Restored, created: str) -> None:
     rows = ", ".join(f"{count:,} {table}" for table, count in done.rows.items() if count)
-    click.echo(f"Restored the state of {created}: {rows}")
+    show(f"Restored the state of {created}: {rows}")
     if done.erased_again:
-        click.echo(f"{done.erased_again} persons of it had been erased since, and were erased again.")
+        show(f"{done.erased_again} persons of it had been erased since, and were erased again.")
+    if done.left:
+        show(f"{len(done.left)} texts of it still name one of them. Look at each, on the page Persons or here:")
+        for mention in done.left:
+            show(f"  {mention.table_name} {mention.row_id} {mention.column}")
 
 
 COMMANDS = (backup, restore, dump, load)

@@ -6,16 +6,17 @@ Whoever runs these commands on the server acts for the program itself, with ever
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from geodata.errors import ExportError, UnknownIdError
+from pipelines.cli_records import opened
+from pipelines.terminal import rewrite, show
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
     from geodata.model import Language
     from geodata.records.exchange.kinds import Kind
     from geodata.records.exchange.plan import Plan
@@ -27,12 +28,6 @@ language_option = click.option(
     "--lang", "language", default="en", show_default=True, type=click.Choice(["fr", "pt_br", "en"]), help="Of labels."
 )
 demo_option = click.option("--demo", is_flag=True, help="The demonstration records.")
-
-
-def _engine(*, demo: bool) -> Engine:
-    from geodata.records.database import database_url, open_engine  # noqa: PLC0415 - slow, and not for every command
-
-    return open_engine(database_url(is_demonstration=demo))
 
 
 def _kind(name: str) -> Kind:
@@ -55,17 +50,13 @@ def _file_of(kind: Kind, path: Path, language: Language, *, filled: bool, demo: 
     from geodata.records.exchange.standing import read_rows  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
-    engine = _engine(demo=demo) if filled or demo else None
-    try:
+    with opened(demo=demo) if filled or demo else nullcontext() as engine:
         rows = sheets.standing_rows(kind, read_rows(engine, SYSTEM, kind)) if filled and engine is not None else []
         if path.suffix.lower() == ".csv":
             content = sheets.write_csv(kind, rows, language=language)
         else:
             finder = Finder(engine, SYSTEM, kind)
             content = sheets.write_workbook(kind, rows, language=language, finder=finder, is_demonstration=demo)
-    finally:
-        if engine is not None:
-            engine.dispose()
     _write(path, content)
     return len(rows)
 
@@ -81,7 +72,7 @@ def template(kind: str, path: Path, language: Language) -> None:
     attendance, agenda.
     """
     _file_of(_kind(kind), path, language, filled=False, demo=False)
-    click.echo(f"{path}: empty, for {kind} records")
+    show(f"{path}: empty, for {kind} records")
 
 
 @click.command()
@@ -98,13 +89,10 @@ def form(kind: str, path: Path, demo: bool) -> None:
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
     asked = _kind(kind)
-    engine = _engine(demo=demo)
-    try:
+    with opened(demo=demo) as engine:
         finder = Finder(engine, SYSTEM, asked)
         _write(path, write_form(asked, finder=finder, store=engine, is_demonstration=demo))
-    finally:
-        engine.dispose()
-    click.echo(f"{path}: a form for {kind} records")
+    show(f"{path}: a form for {kind} records")
 
 
 @click.command("export")
@@ -115,7 +103,7 @@ def form(kind: str, path: Path, demo: bool) -> None:
 def export_records(kind: str, path: Path, language: Language, demo: bool) -> None:
     """Write the standing records of a KIND to FILE (.xlsx or .csv), to work on and load again."""
     rows = _file_of(_kind(kind), path, language, filled=True, demo=demo)
-    click.echo(f"{path}: {rows} {kind} records")
+    show(f"{path}: {rows} {kind} records")
 
 
 @click.command("import")
@@ -143,8 +131,7 @@ def import_records(
     found = _kind(kind) if kind else kind_of_file(content)
     if found is None:
         raise UnknownIdError("kind of record", path.name, ("give it with --kind",))
-    engine = _engine(demo=demo)
-    try:
+    with opened(demo=demo) as engine:
         is_shown = sys.stderr.isatty()
         plan = plan_file(engine, SYSTEM, found, content, path.name, progress=_progress if is_shown else None)
         _tell(plan, language)
@@ -157,32 +144,30 @@ def import_records(
                 if rejects.suffix.lower() == ".csv"
                 else sheets.write_workbook(found, rows, language=language, finder=finder, is_demonstration=demo),
             )
-            click.echo(f"{rejects}: {len(rows)} rows to mend")
+            show(f"{rejects}: {len(rows)} rows to mend")
         if applies:
             done = apply_plan(engine, SYSTEM, plan)
-            click.echo(f"{done.written} rows written" + (f", as {done.batch_id}" if done.batch_id else ""))
+            show(f"{done.written} rows written" + (f", as {done.batch_id}" if done.batch_id else ""))
         else:
-            click.echo("Nothing was changed. Write it with --apply.")
-    finally:
-        engine.dispose()
+            show("Nothing was changed. Write it with --apply.")
     if plan.left_out:
         sys.exit(1)
 
 
 def _progress(done: int, whole: int) -> None:
-    click.echo(f"\r{100 * done // max(whole, 1):3d} %", nl=done == whole, err=True)
+    rewrite(f"{100 * done // max(whole, 1):3d} %", is_last=done == whole)
 
 
 def _tell(plan: Plan, language: Language) -> None:
     from geodata.records.exchange.sheets import told  # noqa: PLC0415
 
-    click.echo(f"{plan.kind.name}: " + ", ".join(f"{count} {outcome}" for outcome, count in plan.counts.items()))
+    show(f"{plan.kind.name}: " + ", ".join(f"{count} {outcome}" for outcome, count in plan.counts.items()))
     for note in plan.notes:
-        click.echo(f"  {note.message(language)}")
+        show(f"  {note.message(language)}")
     for row in plan.left_out[:LISTED]:
-        click.echo(f"  row {row.line}: " + " ".join(told(one, plan.kind, language) for one in row.problems))
+        show(f"  row {row.line}: " + " ".join(told(one, plan.kind, language) for one in row.problems))
     if len(plan.left_out) > LISTED:
-        click.echo(f"  and {len(plan.left_out) - LISTED} more; --rejects FILE writes them all")
+        show(f"  and {len(plan.left_out) - LISTED} more; --rejects FILE writes them all")
 
 
 @click.command("imports")
@@ -192,15 +177,12 @@ def list_imports(demo: bool) -> None:
     from geodata.records.exchange.applying import batches  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
-    engine = _engine(demo=demo)
-    try:
+    with opened(demo=demo) as engine:
         for row in batches(engine, SYSTEM).itertuples():
             state = "taken back" if row.withdrawn_why else "loaded"
             counts = f"{row.new_count} new, {row.changed_count} changed, {row.withdrawn_count} withdrawn"
             told = (row.batch_id, f"{row.recorded_at:%Y-%m-%d %H:%M}", state, row.kind, counts, row.account)
-            click.echo("  ".join((*told, row.file_name)))
-    finally:
-        engine.dispose()
+            show(*told, row.file_name)
 
 
 @click.command("take-back")
@@ -212,14 +194,11 @@ def take_back_import(batch_id: str, why: str, demo: bool) -> None:
     from geodata.records.exchange.applying import take_back  # noqa: PLC0415
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
-    engine = _engine(demo=demo)
-    try:
+    with opened(demo=demo) as engine:
         done = take_back(engine, SYSTEM, batch_id, why=why)
-    finally:
-        engine.dispose()
-    click.echo(f"{done.undone} rows taken back")
+    show(f"{done.undone} rows taken back")
     for line, reason in done.left:
-        click.echo(f"  row {line} stays as it is: {reason}")
+        show(f"  row {line} stays as it is: {reason}")
 
 
 COMMANDS = (template, form, export_records, import_records, list_imports, take_back_import)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from geodata.errors import ExportError, name_some
+from pipelines.terminal import show
 
 if TYPE_CHECKING:
     from geodata.export.requests import Export, Report
@@ -91,7 +92,7 @@ def export(
 
         write_stream(Path(out), made.pieces())
     for line in told_of(made.report):
-        click.echo(line, err=True)
+        show(line, err=True)
 
 
 def _make(layers: tuple[str, ...], format_: str, given: dict[str, Any], *, demo: bool, is_package: bool) -> Export:
@@ -187,9 +188,9 @@ def told_of(report: Report) -> list[str]:
 def _list_choices() -> None:
     from geodata.export.requests import FORMATS, LAYERS  # noqa: PLC0415
 
-    click.secho("Layers", bold=True)
+    show("Layers", bold=True)
     for layer in LAYERS.values():
-        click.echo(f"  {layer.id:<16}{layer.labels['en']}")
-    click.secho("Formats", bold=True)
+        show(f"  {layer.id:<16}{layer.labels['en']}")
+    show("Formats", bold=True)
     for one in FORMATS.values():
-        click.echo(f"  {one.id:<16}{one.labels['en']:<46}{' '.join(one.details):<26}{' '.join(one.crs)}")
+        show(f"  {one.id:<16}{one.labels['en']:<46}{' '.join(one.details):<26}{' '.join(one.crs)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -15,6 +16,19 @@ ROOT = Path(__file__).resolve().parent.parent
 # A slow moment of a small machine is no failure; in CI the examples are the same in every run.
 settings.register_profile("mosaicos", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("mosaicos")
+
+
+# What is imported and collected lives to the end: looking through it again and again for garbage took a quarter of the
+# processor time. Garbage of the tests themselves is still collected, in larger portions.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of the garbage collection whatever is there before the first test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

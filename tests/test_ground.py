@@ -70,7 +70,7 @@ def machine(project_root: Path, tmp_path: Path) -> Path:
 def run(project: Path, script: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [project / "scripts" / script, *words],
-        env={"PATH": str(project.parent / "bin"), **variables},
+        env={"PATH": str(project.parent / "bin"), "SBIN": str(project.parent / "bin"), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -260,13 +260,17 @@ def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str], 
     assert f"Run: sudo apt-get install {package} (" in missing.stderr
 
 
+NEEDED = {"browser": "chromium", "gdal": "ogr2ogr", "office": "soffice", "java": "java", "nginx": "nginx",
+         "second_user": "setpriv"}  # fmt: skip
+"""The command that the tests of each marker need."""
+
+
 @pytest.fixture
 def whole_machine(machine: Path) -> Path:
-    """A machine with a Chromium, GDAL, LibreOffice, Java, raw inputs and the minutes."""
-    write_tool(machine.parent / "bin", "chromium", "#!/bin/bash\n")
-    write_tool(machine.parent / "bin", "ogr2ogr", "#!/bin/bash\n")
-    write_tool(machine.parent / "bin", "soffice", "#!/bin/bash\n")
-    write_tool(machine.parent / "bin", "java", "#!/bin/bash\n")
+    """A machine where one is root, with all tools of `NEEDED`, raw inputs and the minutes."""
+    write_tool(machine.parent / "bin", "id", "#!/bin/bash\necho 0\n")
+    for tool in NEEDED.values():
+        write_tool(machine.parent / "bin", tool, "#!/bin/bash\n")
     (machine.parent / "shared" / "data").mkdir(parents=True)
     (machine.parent / "shared" / "docs").mkdir()
     (machine.parent / "shared" / "docs" / "minutes-cnm-cuf-2007-03.txt").touch()
@@ -286,23 +290,33 @@ def test_bare_machine_announces_what_it_leaves_out(machine: Path) -> None:
     assert done.returncode == 7
     assert calls(machine)[-1] == (
         f"-m pytest {SIDE_BY_SIDE} "
-        "-m not browser and not gdal and not office and not java and not inputs and not postgres"
+        "-m not browser and not gdal and not office and not java and not nginx and not second_user and not inputs "
+        "and not postgres"
     )
     assert "LEFT OUT: the tests marked 'browser'" in done.stdout
     assert "LEFT OUT: the tests marked 'inputs'" in done.stdout
 
 
-@pytest.mark.parametrize("missing", ["browser", "gdal", "office", "java", "inputs", "minutes", "postgres"])
+def test_the_quick_run_asks_for_nothing_but_python(whole_machine: Path) -> None:
+    done = run(whole_machine, "run_tests.sh", "--quick", "-x", MOSAICOS_TEST_POSTGRES_URL="postgresql://nowhere/test")
+    assert done.returncode == 7
+    left_out = " and ".join(f"not {one}" for one in (*NEEDED, "inputs", "postgres"))
+    assert calls(whole_machine)[-1] == f"-m pytest {SIDE_BY_SIDE} -m {left_out} -x"
+    refused = run(whole_machine, "run_tests.sh", "--quick", CI="true")
+    assert refused.returncode == 1
+    assert "CI=true: no test may be left out here" in refused.stderr
+
+
+def test_a_choice_by_marker_is_joined_with_what_is_left_out(whole_machine: Path) -> None:
+    run(whole_machine, "run_tests.sh", "-m", "not browser or gdal", "-x")
+    assert calls(whole_machine)[-1] == f"-m pytest {SIDE_BY_SIDE} -m not postgres and (not browser or gdal) -x"
+
+
+@pytest.mark.parametrize("missing", [*NEEDED, "inputs", "minutes", "postgres"])
 def test_ci_leaves_nothing_out(whole_machine: Path, missing: str) -> None:
     server = {"MOSAICOS_TEST_POSTGRES_URL": "postgresql://127.0.0.1/test"}
-    if missing == "browser":
-        (whole_machine.parent / "bin" / "chromium").unlink()
-    elif missing == "gdal":
-        (whole_machine.parent / "bin" / "ogr2ogr").unlink()
-    elif missing == "office":
-        (whole_machine.parent / "bin" / "soffice").unlink()
-    elif missing == "java":
-        (whole_machine.parent / "bin" / "java").unlink()
+    if missing in NEEDED:
+        (whole_machine.parent / "bin" / NEEDED[missing]).unlink()
     elif missing == "inputs":
         (whole_machine.parent / "shared" / "data").rmdir()
     elif missing == "minutes":

@@ -45,7 +45,9 @@ def faults_of(path: Path, tree: ast.Module) -> Iterator[str]:
         if name in CONTEXTS and path.name != "conftest.py":
             yield f"{path.name}:{node.lineno}: {name} has other limits than open_context"
         limits = [one.value for one in node.keywords if "timeout" in (one.arg or "")]
-        if any(has_number(one) for one in [*limits, *(node.args if name in WAITS else [])]):
+        if name in WAITS:
+            limits += [one for one in node.args if isinstance(one, ast.Constant | ast.BinOp | ast.UnaryOp)]
+        if any(has_number(one) for one in limits):
             yield f"{path.name}:{node.lineno}: {name} has a number of its own"
 
 
@@ -64,7 +66,8 @@ def test_a_browser_test_waits_for_conditions_with_the_one_limit(project_root: Pa
     "text",
     [
         "page.wait_for_timeout(500)", "time.sleep(1)", "expect(a).to_be_visible(timeout=5_000)", "server.wait(20)",
-        "page.set_default_timeout(LIMIT * 2)", "run(command, timeout=60)", "until = time.monotonic() + 30",
+        "page.set_default_timeout(LIMIT * 2)", "thread.join(5)", "run(command, timeout=60)",
+        "until = time.monotonic() + 30",
         "page.evaluate('() => new Promise((done) => setTimeout(done, 400))')", "browser.new_context()",
         "expect.set_options(timeout=30_000)", "browser.new_page(default_timeout=3)",
     ],
@@ -74,7 +77,13 @@ def test_a_wait_of_its_own_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["server.wait(PATIENCE_S)", "a.wait_for(state='attached')", "'1'.join(['2'])", "wait_until(holds)"]
+    "text",
+    [
+        "server.wait(PATIENCE_S)",
+        "a.wait_for(state='attached')",
+        "','.join(str(one) for one in (1, 2))",
+        "wait_until(holds)",
+    ],
 )
 def test_the_one_limit_is_let_pass(text: str) -> None:
     assert list(faults_of(Path("test_a.py"), ast.parse(text))) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -33,3 +35,15 @@ def wait_until(holds: Callable[[], object], pause: Callable[[float], None] = _sl
     while not holds():
         assert time.monotonic() < limit, f"it has not come to hold within {PATIENCE_S} s"
         pause(MOMENT_MS)
+
+
+def first_line(server: subprocess.Popen[str]) -> str:
+    """The first line that a server writes, which holds its address.
+
+    Raises:
+        AssertionError: If it writes none within ``PATIENCE_S``.
+    """
+    assert server.stdout is not None
+    ready, _, _ = select.select([server.stdout], [], [], PATIENCE_S)
+    assert ready, f"the server has written nothing within {PATIENCE_S} s"
+    return server.stdout.readline()

@@ -16,13 +16,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from dashboard import data
+from dashboard import data, records
 from dashboard.agenda import FILE_NAME as CALENDAR_NAME
 from dashboard.agenda import MEDIA_TYPE as CALENDAR_TYPE
 from dashboard.agenda import calendar_bytes
 from dashboard.api import documents, pages
 from dashboard.api import local as boundaries
-from dashboard.api.answers import OPEN, VARY, look, run, serve
+from dashboard.api.answers import OPEN, VARY, Prepared, deliver, find_kept, look, prepare, run, run_large, serve
 from dashboard.api.asked import (
     COMMON,
     DAYS,
@@ -39,11 +39,13 @@ from dashboard.api.asked import (
     read_known,
 )
 from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, SCHEMA_TYPE, Place, files
-from dashboard.api.extents import extent_of
+from dashboard.api.extents import extent_of, has_extent
 from dashboard.api.features import (
     COLLECTIONS,
     Page,
     choose_page,
+    has_rows,
+    is_large_page,
     key_of,
     read_choice,
     read_rows,
@@ -53,9 +55,11 @@ from dashboard.api.features import (
 from dashboard.api.feed import read_feed
 from dashboard.api.openapi import document
 from dashboard.api.problems import MEDIA_TYPE, ApiError, problem_of, unknown_value
+from dashboard.api.results import send_result, serve_export, show_job
 from dashboard.api.state import State, bundle_digest, fresh_state, state_now, state_on
 from dashboard.api.tokens import audience_of_token
 from dashboard.api.webmap import BY, mesh_address, write_status
+from dashboard.jobs.exports import export_params, is_direct
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
@@ -63,6 +67,7 @@ from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
+JOB_METHODS = "GET, HEAD, DELETE, OPTIONS"
 PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Origin": "*",
@@ -104,7 +109,7 @@ class Call:
     async def state(self, day: dt.date | None = None) -> State:
         """The records of a day as the audience sees them."""
         if day is not None and day < dt.date.today():
-            return await run(state_on, day, self.audience)
+            return await run_large(state_on, day, self.audience)
         fresh = fresh_state(self.audience)
         return await look(state_now, self.audience) if fresh is None else fresh
 
@@ -137,11 +142,13 @@ class Call:
         json: Callable[[], Iterable[bytes]],
         html: Callable[[], bytes],
         media_type: str,
+        **words: Any,
     ) -> Response:
         """Answer as JSON or HTML, as it was asked for."""
         if self.format == "html":
-            return await self.serve(key, lambda: [html()], f"{HTML_TYPE}; charset=utf-8", headers=page_headers())
-        return await self.serve(key, json, media_type)
+            html_type = f"{HTML_TYPE}; charset=utf-8"
+            return await self.serve(key, lambda: [html()], html_type, headers=page_headers(), **words)
+        return await self.serve(key, json, media_type, **words)
 
 
 def language_tag(language: str) -> str:
@@ -243,7 +250,10 @@ async def get_collections(request: Request) -> Response:
         return dump(documents.collections(call.place, extents))
 
     key = ("collections", state and (state.digest, state.audience))
-    return await call.serve_both(key, tell, lambda: pages.collections_page(call.place), JSON_TYPE)
+    return await call.serve_both(
+        key, tell, lambda: pages.collections_page(call.place), JSON_TYPE,
+        is_large=lambda: call.format == "json" and not all(has_extent(state, one) for one in COLLECTIONS),
+    )  # fmt: skip
 
 
 async def get_collection(request: Request) -> Response:
@@ -257,7 +267,10 @@ async def get_collection(request: Request) -> Response:
         return dump(documents.collection(call.place, id_, extent_of(state, id_, call.place.language)))
 
     key = ("collection", id_, state and (state.digest, state.audience))
-    return await call.serve_both(key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE)
+    return await call.serve_both(
+        key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE,
+        is_large=lambda: call.format == "json" and not has_extent(state, id_),
+    )  # fmt: skip
 
 
 async def get_schema(request: Request) -> Response:
@@ -322,7 +335,10 @@ async def get_items(request: Request) -> Response:
         return pages.items_page(call.place, page, rows, links, {**kept, **paging}, asked.offset)
 
     key = ("items", id_, asked.limit, asked.offset, asked.boxes, asked.span, tuple(kept.items()))
-    return await call.serve_both((*key, key_of(state, choice)), tell, show, GEOJSON_TYPE)
+    return await call.serve_both(
+        (*key, key_of(state, choice)), tell, show, GEOJSON_TYPE,
+        is_large=lambda: is_large_page(id_, state, choice, asked),
+    )  # fmt: skip
 
 
 async def get_item(request: Request) -> Response:
@@ -332,7 +348,7 @@ async def get_item(request: Request) -> Response:
     call = await begin(request, GEOJSON_TYPE)
     state, choice = await call.choose(id_, {name: value for name, value in asked.items() if name == "as_of"})
     feature_id = str(request.path_params["feature"])
-    table = await run(read_rows, state, choice)
+    table = await (run if has_rows(state, choice) else run_large)(read_rows, state, choice)
     place = table.place_of.get(feature_id)
     if place is None:
         raise await run(lambda: unknown_value("feature", feature_id, table.ids, status=404))
@@ -363,15 +379,45 @@ async def get_file(request: Request) -> Response:
     asked.pop("lang", None)
     state, choice = await call.choose(layer, {**asked, "format": wanted})
     format_ = FORMATS[wanted]
+    state_key = key_of(state, choice)
+    headers = {"Content-Disposition": f'attachment; filename="{file_stem(choice)}{suffix}"',
+               "Content-Language": language_tag(call.place.language)}  # fmt: skip
+
+    def prepare_of(digest: object) -> Prepared:
+        return prepare(
+            request, ("file", bundle_digest(), digest, *state_key[1:]), media_type=format_.media_type, headers=headers,
+            is_private=call.is_private, is_stable=format_.is_stable,
+        )  # fmt: skip
 
     def make() -> Iterable[bytes]:
         return export_layer(choice, state.catalogue, read_extras(choice, state.engine, state.reader)).pieces()
 
-    name = f"{file_stem(choice)}{suffix}"
-    return await call.serve(
-        ("file", key_of(state, choice)), make, format_.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'}, is_stable=format_.is_stable,
+    prepared = prepare_of(state_key[0])
+    if prepared.is_known:
+        return prepared.not_modified()
+    kept = find_kept(prepared)
+    if kept is not None:
+        return kept
+    if await run(lambda: is_direct(choice, data.selected(state.snapshot, choice.filters))):
+        return await deliver(prepared, make, is_file=True)
+    params = export_params(
+        choice, call.audience, has_records=state.engine is not None,
+        is_demonstration=records.wants_demonstration(), is_compressed=prepared.is_compressed,
     )  # fmt: skip
+    return await serve_export(prepared, params, audience=call.audience, place=call.place.base, retag=prepare_of)
+
+
+async def get_job(request: Request) -> Response:
+    """How far the work on a file is; DELETE ends it. Whoever has the id may ask."""
+    read_known(request, ())
+    audience = await read_audience(request)
+    return await show_job(request, str(request.path_params["job"]), audience, base_address(request))
+
+
+async def get_result(request: Request) -> Response:
+    """The file that a job has made."""
+    read_known(request, ())
+    return await send_result(request, str(request.path_params["job"]), await read_audience(request))
 
 
 def read_file_name(name: str) -> tuple[str, str]:
@@ -441,6 +487,7 @@ async def get_local(request: Request) -> Response:
         ("local", layer_id, layer["sha256"], layer["visibility"], state.audience, state.digest),
         lambda: boundaries.write_layer(state, layer, language),
         GEOJSON_TYPE,
+        is_file=True,
     )
 
 
@@ -509,13 +556,20 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """No such path, or another method than reading."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for nothing else
     if error.status_code == 405:
+        allowed = allowed_methods(request.url.path)
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers=PREFLIGHT)
-        detail = f"This can only be read: {METHODS}."
-        return tell_problem(request, ApiError(405, detail, headers={"Allow": METHODS}))
+            headers = {**PREFLIGHT, "Allow": allowed, "Access-Control-Allow-Methods": allowed}
+            return Response(status_code=204, headers=headers)
+        detail = f"This can only be read: {METHODS}." if allowed == METHODS else f"Here one may only {allowed}."
+        return tell_problem(request, ApiError(405, detail, headers={"Allow": allowed}))
     if error.status_code == 404:
         return tell_problem(request, ApiError(404, f"There is nothing at this path. Begin at {ROOT}/."))
     return tell_problem(request, ApiError(error.status_code, str(error.detail)))
+
+
+def allowed_methods(path: str) -> str:
+    """What may be done at a path."""
+    return JOB_METHODS if path.startswith(f"{ROOT}/jobs/") and not path.endswith("/result") else METHODS
 
 
 async def on_failure(request: Request, _error: Exception) -> Response:
@@ -535,6 +589,8 @@ routes: dict[str, Handler] = {
     "/collections/{collection}/items": get_items,
     "/collections/{collection}/items/{feature:path}": get_item,
     "/export/{file}": get_file,
+    "/jobs/{job}": get_job,
+    "/jobs/{job}/result": get_result,
     "/agenda.ics": get_agenda,
     "/status": get_status,
     "/mesh": get_mesh,
@@ -547,7 +603,10 @@ routes: dict[str, Handler] = {
 def make_app() -> Starlette:
     """The application that answers below `ROOT`."""
     made = Starlette(
-        routes=[Route(path, handler, methods=["GET"]) for path, handler in routes.items()],
+        routes=[
+            Route(path, handler, methods=["GET", "DELETE"] if handler is get_job else ["GET"])
+            for path, handler in routes.items()
+        ],
         exception_handlers={
             ApiError: on_problem,
             MosaicosError: on_error,

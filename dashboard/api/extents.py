@@ -27,6 +27,11 @@ class Extent:
     span: Span | None
 
 
+def has_extent(state: State | None, collection: str) -> bool:
+    """Whether the extent of a collection needs no work."""
+    return state is None or _extents.get((state.digest, state.audience, collection)) is not None
+
+
 def extent_of(state: State | None, collection: str, language: str) -> Extent:
     """The extent of what a state shows of a collection, kept for each state; nothing is known without one."""
     if state is None:

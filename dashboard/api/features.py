@@ -15,6 +15,8 @@ from typing import Any
 
 import orjson
 
+from dashboard import data
+from dashboard.api.answers import KEPT_BYTES
 from dashboard.api.asked import Items, Span
 from dashboard.api.shapes import KEY_COLUMN, ShapeTable, table_of
 from dashboard.api.shelf import Shelf
@@ -31,6 +33,10 @@ PIECE_BYTES = 262_144
 """Features go out in pieces of about this size."""
 DAY_FIELD = {"mosaics": "act_date", "protected-areas": "created_date", "links": "last_event_date"}
 """The property that places a feature in time. A territory has that of its links; a member none."""
+MAX_ROWS_AT_ONCE = 1000
+"""Rows that are made without a second thought: some 25 ms."""
+MEAN_BYTES = 1000
+"""A feature is seldom smaller: so many features may be more than what is kept."""
 ONGOING = {"mosaics", "protected-areas"}
 """Collections whose features last from that day on."""
 
@@ -113,6 +119,29 @@ def read_rows(state: State, request: ExportRequest) -> RowTable:
         found = _make_rows(state, request)
         _rows.put(key, found, sum(map(len, found.properties)) + 400 * len(found.ids))
     return found
+
+
+def has_rows(state: State, request: ExportRequest) -> bool:
+    """Whether the rows of a request are made already."""
+    return _rows.get(key_of(state, request)) is not None
+
+
+def is_large_page(collection: str, state: State, request: ExportRequest, items: Items) -> bool:
+    """Whether a page of features is many bytes, or its rows are not made yet and are many."""
+    rows = _rows.get(key_of(state, request))
+    if rows is None:
+        selection = data.selected(state.snapshot, request.filters)
+        size = len(selection.territories) if collection in {"territories", "links"} else len(table_of(collection).texts)
+        return size > MAX_ROWS_AT_ONCE
+    if items.limit * MEAN_BYTES <= KEPT_BYTES:
+        return False
+    shapes = table_of(collection)
+    weight = 0
+    for place in choose_page(collection, rows, items).places:
+        weight += len(rows.properties[place]) + len(shapes.text(rows.keys[place]))
+        if weight > KEPT_BYTES:
+            return True
+    return False
 
 
 def _make_rows(state: State, request: ExportRequest) -> RowTable:

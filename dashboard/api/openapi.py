@@ -17,7 +17,8 @@ from geodata.selection import CHOICES
 
 WRONG = {
     "304": "What the client has is still right.", "400": "A parameter is wrong.", "401": "The token is not good.",
-    "404": "There is no such thing.", "406": "No accepted format.", "503": "Not now.",
+    "404": "There is no such thing.", "406": "No accepted format.", "416": "The range lies outside the file.",
+    "429": "This client has too much under way.", "503": "Not now.",
 }  # fmt: skip
 """Statuses that are answers all the same."""
 HTML = {"text/html": {"schema": {"type": "string"}}}
@@ -28,7 +29,7 @@ ABOUT_FILTER = {
     "epci": "Intercommunalités of French Guiana, by id.",
     "stage": "Stages of the link. A link without a record stands at S0.",
     "record": "Whether anything is recorded of the link.",
-    "flag": "Flags of the link.",
+    "flag": "Flags of the link, as far as you may see them: most are restricted.",
     "support": "Volunteer support in the territory, as the public may know it.",
     "kind": "Kinds of link.",
     "grade": "How sure the link is.",
@@ -93,6 +94,12 @@ def parameters() -> dict[str, dict[str, Any]]:
             place="path",
         ),
     ]  # fmt: skip
+    made.append(_parameter("job", {"type": "string", "minLength": 1}, "Id of the work: whoever knows it may look.",
+                           place="path"))  # fmt: skip
+    prefer = {"type": "string", "example": "respond-async"}
+    made.append(_parameter("Prefer", prefer, "`respond-async`: a large file is made later, and looked for at the "
+                           "address of the answer; `wait=20` waits so many seconds first.",
+                           place="header"))  # fmt: skip
     made.append(_parameter("boundary", {"type": "string", "pattern": r"^[^/]+\.geojson$"},
                            "Id of a local boundary, and .geojson.", place="path"))  # fmt: skip
     one = {"type": "string", "enum": list(values["mosaic"])}
@@ -144,6 +151,13 @@ def schemas() -> dict[str, Any]:
                           mesh=text, object=text, count=whole, codes=text, by=text, mosaic=text | {"nullable": True},
                           is_demonstration={"type": "boolean"},
                           meaning={"type": "object", "additionalProperties": text}),
+        "job": _object(["id", "state", "progress", "links"], id=text,
+                       state={"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
+                       progress=_object(["done", "total"], done=whole, total=whole),
+                       position=whole | {"nullable": True},
+                       created=text | {"nullable": True}, started=text | {"nullable": True},
+                       finished=text | {"nullable": True}, bytes=whole | {"nullable": True},
+                       problem=_refs("problem"), links=links),
         "problem": _object(["type", "title", "status", "detail"], type=text, title=text,
                            status={"type": "integer"}, detail=text, parameter=text,
                            nearest={"type": "array", "items": text}),
@@ -162,6 +176,47 @@ def _answers(about: str, content: dict[str, Any], *wrong: str) -> dict[str, Any]
             for status in ("304", "400", "401", *wrong, "503")
         },
     }
+
+
+def _file_answers(about: str) -> dict[str, Any]:
+    """The answers of a file: whole, in part, or later."""
+    anything: dict[str, Any] = {"*/*": {"schema": {}}}
+    answers = _answers(about, anything, "404", "429")
+    answers["206"] = {"description": "The part that the header Range asks for.", "content": anything}
+    answers["416"] = {"description": WRONG["416"]}
+    answers["202"] = {
+        "description": "The file is made later: the header Location says where to look (only with the header Prefer).",
+        "headers": {"Location": {"schema": {"type": "string"}}},
+        "content": {JSON_TYPE: {"schema": _refs("job")}},
+    }
+    return answers
+
+
+def _job_paths() -> dict[str, Any]:
+    """Looking after the work on a file."""
+    one = {"$ref": "#/components/parameters/job"}
+
+    def answers(about: str, content: dict[str, Any]) -> dict[str, Any]:
+        found = _answers(about, content, "404")
+        del found["304"]
+        return found
+
+    status = answers("How far it is.", {JSON_TYPE: {"schema": _refs("job")}})
+    result = _file_answers("The file.")
+    del result["202"], result["429"]
+    result["500"] = {"description": "The work has failed.", "content": _problem()}
+    return {
+        "/jobs/{job}": {
+            "get": {"operationId": "getJob", "summary": "How far the work on a file is", "tags": ["Files"],
+                    "parameters": [one], "responses": status},
+            "delete": {"operationId": "cancelJob", "summary": "End the work on a file", "tags": ["Files"],
+                       "parameters": [one], "responses": status},
+        },
+        "/jobs/{job}/result": {
+            "get": {"operationId": "getJobResult", "summary": "The file, once it is there", "tags": ["Files"],
+                    "parameters": [one], "responses": result},
+        },
+    }  # fmt: skip
 
 
 def _get(
@@ -215,9 +270,10 @@ def document() -> dict[str, Any]:
         ),
         "/export/{file}": _get(
             "getFile", "A file to keep or to load: the same as the download of the page",
-            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS), "The file.", anything, "404",
-            tag="Files",
+            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS, "Prefer"), "The file.",
+            anything, tag="Files",
         ),
+        **_job_paths(),
         "/agenda.ics": _get("getAgenda", "The agenda, for calendar programs (iCalendar)", ("lang",), "The calendar.",
                             {"text/calendar": {"schema": {"type": "string"}}}, tag="Files"),
         "/status": _get(
@@ -245,6 +301,7 @@ def document() -> dict[str, Any]:
         "/embed": _get("getEmbedding", "The map in your own page: what to copy", ("lang", *FILTER_NAMES),
                        "A page with an example.", HTML, tag="Web maps"),
     }  # fmt: skip
+    paths["/export/{file}"]["get"]["responses"] = _file_answers("The file.")
     return {
         "openapi": "3.0.3",
         "info": {

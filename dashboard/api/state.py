@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from functools import cache, lru_cache
 from sqlalchemy.engine import Engine
 
 from dashboard import data, records
+from dashboard.api.digests import digest_of_bundle, digest_of_snapshot
 from geodata.records.roles import Actor
 from geodata.records.snapshots import READERS
 from geodata.selection import Catalogue
@@ -103,20 +103,11 @@ def make_state(shared: records.Shared, audience: Audience) -> State:
 
 @cache
 def bundle_digest() -> str:
-    """What changes when another bundle is published: a hash of the hashes of its tables."""
-    said = sorted(f"{name} {one.get('sha256')}" for name, one in data.bundle().manifest.get("tables", {}).items())
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+    """`digest_of_bundle` of the bundle that is served."""
+    return digest_of_bundle(data.bundle())
 
 
 @lru_cache(maxsize=16)
 def digest_of(snapshot: Snapshot) -> str:
-    """A hash of all that a snapshot says, and of the bundle beside it. The same content, the same digest."""
-    found = hashlib.sha256(bundle_digest().encode())
-    said = (snapshot.as_of, snapshot.is_demonstration, snapshot.is_recorded)
-    found.update(repr((said, sorted(snapshot.links.items(), key=lambda one: one[0]))).encode())
-    found.update(repr(sorted(snapshot.support.items())).encode())
-    for kind in sorted(snapshot.local):
-        frame = snapshot.local[kind]
-        columns = [name for name in frame.columns if name != "geometry"]
-        found.update(frame[columns].to_csv(index=False).encode() if len(frame) else kind.encode())
-    return found.hexdigest()[:32]
+    """`digest_of_snapshot` beside the bundle that is served."""
+    return digest_of_snapshot(bundle_digest(), snapshot)

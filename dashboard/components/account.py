@@ -10,6 +10,7 @@ from dashboard.access import is_token_accepted
 from dashboard.components import fragments
 from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
+from geodata.records.health import integrity_of
 
 
 def show_notices(words: Words) -> None:
@@ -25,12 +26,52 @@ def show_notices(words: Words) -> None:
             )
             if records.may_switch_demonstration():
                 st.button(words.say("Leave"), key="leave-demonstration", on_click=records.leave_demonstration)
+    if run.engine is not None and integrity_of(run.engine) == "damaged":
+        show_damage(words, can_write=run.access.is_at_least("editor"))
+    if run.is_read_only:
+        st.html(
+            fragments.notice(
+                words.say("The records can only be read here."),
+                words.say("A newer version of the program has changed the database. Update this one."),
+                kind="partial",
+            )
+        )
+    if run.as_of is not None:
+        st.html(
+            fragments.notice(
+                words.say("Records as of {time}.").format(time=f"{run.as_of.astimezone():%H:%M}"),
+                words.say("The database does not answer now: newer records are missing, and nothing can be stored."),
+                kind="partial",
+            )
+        )
     if run.problem is not None:
         st.html(
             fragments.notice(
                 words.say("The records cannot be used now; what is published is shown."),
                 refusal_detail(run.problem, words),
                 kind="poor",
+            )
+        )
+
+
+def show_damage(words: Words, *, can_write: bool) -> None:
+    """That the file of the records is damaged: a banner for those who write, a notice for all others."""
+    if can_write:
+        st.html(
+            fragments.banner(
+                words.say("The file of the records is damaged."),
+                words.say(
+                    "Do not enter anything: it may be lost. Whoever runs the server stops it, keeps a copy of the "
+                    "file and restores the last backup."
+                ),
+            )
+        )
+    else:
+        st.html(
+            fragments.notice(
+                words.say("The records are being repaired."),
+                words.say("What is shown of them may be incomplete."),
+                kind="partial",
             )
         )
 
@@ -69,7 +110,7 @@ def _reading_hint(words: Words) -> str:
 def show_demonstration_offer(words: Words) -> None:
     """In an empty installation: the button that loads the demonstration, for the person at this machine."""
     run = records.current()
-    if run.is_demonstration or run.snapshot.links or not records.may_switch_demonstration():
+    if run.is_demonstration or run.snapshot.links or run.as_of or not records.may_switch_demonstration():
         return
     st.html(
         fragments.paragraph(

@@ -9,7 +9,13 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard import records, state
+from dashboard.api.results import result_path
 from dashboard.components import embed, fragments
+from dashboard.components.job_panel import drop_job, show_job
+from dashboard.jobs.exports import export_params, is_direct
+from dashboard.jobs.failures import error_of
+from dashboard.jobs.queue import Job
+from dashboard.jobs.service import Service
 from dashboard.shown import Shown
 from dashboard.text import Words
 from geodata.errors import MosaicosError
@@ -27,8 +33,10 @@ from geodata.export.requests import (
     read_extras,
 )
 from geodata.selection import Filters
+from geodata.snapshot import Snapshot
 
 KEY = "export"
+JOB = "export-file"
 SHOWN, EVERYTHING = "shown", "everything"
 
 
@@ -51,15 +59,19 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
             return export_layer(request, catalogue, read_extras(request, engine)).to_bytes()
 
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.download_button(
-                words.say("Download"),
-                data=make,
-                file_name=f"{file_stem(request)}{format_.suffix}",
-                mime=format_.media_type,
-                on_click="ignore",
-                key="export-download",
-                type="primary",
-            )
+            if is_direct(request, catalogue.select(request.filters)):
+                drop_job(JOB)
+                st.download_button(
+                    words.say("Download"),
+                    data=make,
+                    file_name=f"{file_stem(request)}{format_.suffix}",
+                    mime=format_.media_type,
+                    on_click="ignore",
+                    key="export-download",
+                    type="primary",
+                )
+            else:
+                _show_large(request, catalogue.snapshot, words)
             st.html(
                 fragments.paragraph(
                     words.say("Public records only. Sources, licences and the words about limits go with it."),
@@ -68,6 +80,35 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
             )
         st.html(fragments.paragraph(words.say("The newest state of the same file, at a stable address:"), look="small"))
         st.code(f"{embed.origin()}/api/export/{file_address(request, words)}", language=None, wrap_lines=True)
+
+
+def _show_large(request: ExportRequest, snapshot: Snapshot, words: Words) -> None:
+    """A file that takes a while: it is made by a job, and can be downloaded once it is there."""
+    run = records.current()
+    is_recorded = run.engine is not None
+    params = export_params(
+        request, "public", has_records=is_recorded, is_demonstration=records.wants_demonstration(), is_compressed=False
+    )
+
+    def submit(jobs: Service, client: str) -> Job:
+        dedup = repr((request, snapshot.as_of, run.version, client))
+        return jobs.submit("export", params, client=client, dedup=dedup)
+
+    job = show_job(
+        JOB,
+        (request, run.version[0]),
+        submit,
+        words,
+        label=words.say("Prepare the file"),
+        doing=words.say("The file is being made"),
+    )
+    if job is None:
+        return
+    if job.state == "failed":
+        st.html(fragments.notice(words.say("This cannot be exported."), str(error_of(job)), kind="poor"))
+        return
+    label = words.say("Download ({size} MB)").format(size=words.number(job.size / 1e6, 1))
+    st.link_button(label, f"{embed.root()}{result_path(job.id)}", type="primary")
 
 
 def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:

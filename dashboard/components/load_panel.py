@@ -13,11 +13,16 @@ from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.download_panel import XLSX, choose_kind
 from dashboard.components.forms import show_refusal
+from dashboard.components.job_panel import show_job
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.refusals import refusal_detail
+from dashboard.jobs.failures import error_of
+from dashboard.jobs.imports import MAX_DIRECT_BYTES, MAX_DIRECT_ROWS, import_params, read_plan, write_plan
+from dashboard.jobs.queue import Job
+from dashboard.jobs.service import Service, service
 from dashboard.text import Words
 from geodata.errors import MosaicosError
-from geodata.records.errors import FileRefused
+from geodata.records.errors import DatabaseError, FileRefused
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import Applied, apply_plan
 from geodata.records.exchange.cells import Finder
@@ -28,6 +33,7 @@ from geodata.records.roles import Actor
 
 KIND_KEY = "load-kind-of-file"
 PLAN_KEY = "load-plan"
+PLAN_JOB, APPLY_JOB = "load-plan-file", "load-apply-file"
 SAID_KEY = "load-said"
 MOST_SHOWN = 200
 """Rows that the preview lists; the files hold them all."""
@@ -75,6 +81,8 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
     kept: tuple[tuple[Any, ...], Plan | None] | None = st.session_state.get(PLAN_KEY)
     if kept is not None and kept[0] == key:
         return kept[1]
+    if len(content) > MAX_DIRECT_BYTES:
+        return _plan_later(content, file_name, kind, key, words)
     place = st.empty()
     bar = place.progress(0.0, words.say("Reading the file"))
 
@@ -101,6 +109,59 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
     return outcome.stored
 
 
+def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...], words: Words) -> Plan | None:
+    """The plan of a large file, which a job makes; null while there is none."""
+
+    def submit(jobs: Service, client: str) -> Job:
+        return jobs.submit("import-plan", _params(kind, file_name, words), client=client, input_bytes=content)
+
+    job = show_job(PLAN_JOB, key, submit, words, label=None, doing=words.say("Comparing with the records"))
+    if job is None:
+        return None
+    if job.state == "failed" or job.result is None:
+        _show_unreadable(error_of(job), words)
+        return None
+    plan = read_plan(job.result.read_bytes())
+    service().queue.forget(job.id)  # it holds what only this person may see
+    st.session_state.pop(f"job-{PLAN_JOB}", None)
+    st.session_state[PLAN_KEY] = (key, plan)
+    return plan
+
+
+def _params(kind: Kind, file_name: str, words: Words) -> dict[str, Any]:
+    """The parameters of a job on behalf of whoever acts; their database is there and up to date.
+
+    Raises:
+        MosaicosError: there is none to write to.
+    """
+    outcome = records.store(lambda _engine, actor: actor)
+    if outcome.stored is None:
+        raise outcome.refusal or DatabaseError("There are no records.")
+    return import_params(outcome.stored, kind=kind.name, file_name=file_name, language=words.code,
+                         is_demonstration=records.wants_demonstration())  # fmt: skip
+
+
+def _apply_later(plan: Plan, words: Words) -> None:
+    """Write a large plan by a job, and say what became of it."""
+
+    def submit(jobs: Service, client: str) -> Job:
+        return jobs.submit("import-apply", _params(plan.kind, plan.file_name, words), client=client,
+                           input_bytes=write_plan(plan))  # fmt: skip
+
+    label = words.count("Apply {n} row", "Apply {n} rows", sum(plan.counts[outcome] for outcome in WRITTEN))
+    job = show_job(APPLY_JOB, plan.sha256, submit, words, label=label, doing=words.say("Writing the rows"))
+    if job is None:
+        return
+    st.session_state.pop(f"job-{APPLY_JOB}", None)
+    st.session_state.pop(PLAN_KEY, None)
+    if job.state == "failed":
+        st.session_state[SAID_KEY] = ("", error_of(job))
+    else:
+        said = words.count("{n} row was written.", "{n} rows were written.", int(job.facts["written"]))
+        st.session_state[SAID_KEY] = (said, None)
+    st.rerun()
+
+
 def _show_unreadable(error: MosaicosError, words: Words) -> None:
     st.html(fragments.notice(words.say("The file could not be read."), refusal_detail(error, words), kind="poor"))
 
@@ -113,14 +174,17 @@ def _show_plan(plan: Plan, words: Words) -> None:
         st.html(fragments.paragraph(note.message(words.vocabulary), look="small"))
     ready = sum(counts[outcome] for outcome in WRITTEN)
     with st.container(horizontal=True, gap="small", key="apply"):
-        st.button(
-            words.count("Apply {n} row", "Apply {n} rows", ready),
-            type="primary",
-            disabled=ready == 0,
-            on_click=_apply,
-            args=(plan, words),
-            key="apply-plan",
-        )
+        if ready > MAX_DIRECT_ROWS:
+            _apply_later(plan, words)
+        else:
+            st.button(
+                words.count("Apply {n} row", "Apply {n} rows", ready),
+                type="primary",
+                disabled=ready == 0,
+                on_click=_apply,
+                args=(plan, words),
+                key="apply-plan",
+            )
         if plan.left_out:
             _offer_rows_to_mend(plan, words)
     if ready == 0 and not plan.left_out:

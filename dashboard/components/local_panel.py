@@ -13,12 +13,12 @@ from dashboard.components import fragments, names
 from dashboard.components.forms import Form, code_names
 from dashboard.text import Words, is_unknown
 from geodata.records import local
-from geodata.records.boundary import MOST_BYTES
+from geodata.records.boundary import MAX_BYTES
 from geodata.records.roles import Actor
 from geodata.records.writes import key_name
 
 KINDS = ("link", "member", "layer", "seat")
-MEGABYTES = MOST_BYTES // 1_000_000
+MEGABYTES = MAX_BYTES // 1_000_000
 
 
 def show_facts(mosaic_id: str | None, words: Words) -> None:

@@ -16,6 +16,7 @@ from geodata.records.exchange.problems import REFERENCE_UNKNOWN, without_facts
 
 INCOMPLETE = frozenset(
     {
+        "address-unfit",
         "amount-unfit",
         "currency-unknown",
         "date-impossible",
@@ -38,6 +39,7 @@ INCOMPLETE = frozenset(
         "point-unreadable",
         "retention-past",
         "text-empty",
+        "text-forbidden",
         "title-missing",
         "year-unfit",
     }
@@ -133,6 +135,12 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "need-nowhere": words.say("A need is somewhere. Choose its municipality or its mosaic."),
         "retention-past": words.say("The last day of keeping ({day}) has passed. Choose a later one."),
         "money-both": words.say("An amount and its currency belong together. Give both, or neither."),
+        "address-unfit": words.say(
+            "The address is none of the web. Give one that begins with http:// or https://, without blanks."
+        ),
+        "text-forbidden": words.say(
+            "A text holds a control character or half a character, which cannot be kept. Type it again."
+        ),
         "currency-unknown": words.say("“{currency}” is no currency. Write three letters, such as BRL or EUR."),
         "amount-unfit": words.say("The amount cannot be kept. Give a number from 0 on, with two decimals at most."),
         "one-sender": words.say(
@@ -190,6 +198,13 @@ def _sentences_of_files(words: Words) -> dict[str, str]:
         "file-large": words.say("The file is larger than {most} MB. Simplify the boundary."),
         "file-kind": words.say("Bring a GeoJSON, a GeoPackage or a zipped Shapefile."),
         "file-unreadable": words.say("The file is damaged or incomplete. Export it again."),
+        "file-heavy": words.say(
+            "Reading the file takes too long or too much memory, or it is damaged. Simplify the boundary and export it "
+            "again."
+        ),
+        "layer-computed": words.say(
+            "The GeoPackage holds a view or a computed layer ({name}). Export the boundary as a plain layer."
+        ),
         "zip-one-shapefile": words.say("Pack exactly one Shapefile into the zip, and nothing else."),
         "zip-unreadable": words.say("The zip cannot be unpacked. Pack it again, without a password."),
         "zip-large": words.say("The zip unpacks to more than {most} MB. Simplify the boundary."),
@@ -221,6 +236,9 @@ def _sentences_of_sheets(words: Words) -> dict[str, str]:
         "sheet-kind": words.say("It is another kind of file. Save it as a workbook (.xlsx) or as CSV."),
         "sheet-damaged": words.say("The workbook is damaged. Open it, and save it again as .xlsx."),
         "sheet-entities": words.say("The workbook defines entities, which no spreadsheet does. It was not opened."),
+        "sheet-shape": words.say(
+            "The workbook is made of more than any spreadsheet holds. Copy the rows into a new workbook."
+        ),
         "sheet-long": words.say("The file goes on beyond {most} lines. Delete those below the last record."),
         "sheet-encoding": words.say("The characters of the file cannot be read. Save it as CSV UTF-8."),
         "sheet-header": words.say("No line names the columns ({some} and so on). Keep the first line of the template."),
@@ -236,6 +254,10 @@ def _sentences_of_database(words: Words) -> dict[str, str]:
         "busy": words.say("Others have been writing for a minute. What you typed is kept: try again."),
         "gave-way": words.say("Somebody else was writing at the same moment. What you typed is kept: try again."),
         "too-slow": words.say("The database is too slow at the moment. What you typed is kept: try again later."),
+        "silent": words.say(
+            "The database does not answer. What you typed is kept: try again in a minute; if it goes on, tell whoever "
+            "runs the server."
+        ),
         "too-many": words.say("Too many write or read at once. Try again in a moment."),
         "unusable": words.say("It does not answer, or its tables are not those of this version. Tell whoever runs it."),
         "tables-newer": words.say("A newer version of the program has changed the database. Update this one."),

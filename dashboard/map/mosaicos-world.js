@@ -111,7 +111,7 @@
     map.createPane("land").style.cssText += "z-index: 350; pointer-events: none"; // below what lies on it
     session.canvas = new mosaicosMesh.Canvas({ padding: 0.2, pane: "land" });
     map.attributionControl.setPrefix(false);
-    map.attributionControl.addAttribution(options.sources);
+    map.attributionControl.addAttribution("Natural Earth");
     L.control.scale({ imperial: false }).addTo(map);
     session.marks = L.featureGroup().addTo(map);
     map.on("zoomend", drawNear);

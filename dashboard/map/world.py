@@ -144,7 +144,6 @@ def show_world(
             "countries": assets.address("countries-110m.json"),
             "mesh": assets.address("mesh:territory"),
             "looks": LOOKS,
-            "sources": "Natural Earth",
         }
     ).add_to(base)
     check_links(base, assets)

@@ -11,23 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
 from starlette.responses import Response
 
 from dashboard import data, records
 from dashboard.api.state import bundle_digest
-from geodata.records.database import alembic_config, reading
-from geodata.records.errors import RecordsError
 
 KEPT_SECONDS = 1.0
 """A result is given out for so long before anybody looks again."""
 TIMEOUT_SECONDS = 2.0
 """A check that takes longer has failed; it goes on in its thread, and no second one is started beside it."""
-INTEGRITY_SECONDS = 60.0
-"""The file of a SQLite database is looked through at most once in this time."""
 OK, NONE, FAILED = "ok", "none", "failed"
 UNKNOWN = {"database": FAILED}
 """What is said where a look has not come to its end."""
@@ -49,12 +41,11 @@ class RecordsState:
 
 @dataclass
 class _Kept:
-    """The last look or the one under way, when it is too old, and when each file was last found intact."""
+    """The last look or the one under way, and when it is too old."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     look: Future[dict[str, str]] | None = None
     old_at: float = 0.0
-    intact_at: dict[str, float] = field(default_factory=dict)
 
 
 _kept = _Kept()
@@ -62,35 +53,18 @@ _kept = _Kept()
 
 def records_state() -> RecordsState:
     """Look at the records. It reads the database: not for the event loop."""
-    try:
-        engine = records.find_engine()
-        if engine is None:
-            return RecordsState({"database": NONE})
-        with reading(engine) as connection:
-            checks = {"database": OK, "integrity": _integrity(connection), "migrations": _migrations(connection)}
-    except RecordsError:
+    found = records.health()
+    if not found.is_reachable:
         return RecordsState({"database": FAILED})
-    return RecordsState(checks)
-
-
-def _integrity(connection: Connection) -> str:
-    """Whether the pages of a SQLite file hang together; a server of its own looks after itself."""
-    if connection.dialect.name != "sqlite":
-        return OK
-    name, now = str(connection.engine.url.database), time.monotonic()
-    if now - _kept.intact_at.get(name, -INTEGRITY_SECONDS) < INTEGRITY_SECONDS:
-        return OK
-    if connection.scalar(sa.text("PRAGMA quick_check(1)")) != "ok":
-        return FAILED
-    _kept.intact_at[name] = now
-    return OK
-
-
-def _migrations(connection: Connection) -> str:
-    """Whether the tables are as this version of the program makes them."""
-    known = ScriptDirectory.from_config(alembic_config(connection)).get_heads()
-    current = MigrationContext.configure(connection).get_current_heads()
-    return OK if set(current) == set(known) else FAILED
+    if found.revision == "none":
+        return RecordsState({"database": NONE})
+    return RecordsState(
+        {
+            "database": OK,
+            "integrity": FAILED if found.integrity == "damaged" else OK,
+            "migrations": OK if found.revision == "current" else FAILED,
+        }
+    )
 
 
 def _look(result: Future[dict[str, str]]) -> None:
@@ -144,4 +118,3 @@ def forget() -> None:
     """Look anew at the next request."""
     with _kept.lock:
         _kept.look = None
-        _kept.intact_at.clear()

@@ -7,7 +7,6 @@ it is empty: no header then says who the client is.
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from collections.abc import Sequence
 
@@ -80,18 +79,15 @@ class TrustedProxies:
     proxy added. What a client sent itself stands before those entries and is never read.
     """
 
-    def __init__(self, app: ASGIApp, networks: Sequence[Network] | None = None) -> None:
+    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
         """Wrap an application.
 
         Args:
             app: The application.
-            networks: The trusted proxies; those of the setting where not given.
-
-        Raises:
-            ProxySettingError: the setting cannot be read.
+            networks: The trusted proxies.
         """
         self.app = app
-        self.networks = parse_proxies(os.environ.get(PROXIES_VARIABLE, "")) if networks is None else tuple(networks)
+        self.networks = tuple(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on with the client as it is known."""
@@ -143,6 +139,14 @@ def _entry(scope: Scope, name: bytes, hops: int) -> str:
 def client_address(scope: Scope) -> str:
     """The address that counts as the client's; empty where it is not known (a Unix socket)."""
     return str((scope.get("client") or ("", 0))[0])
+
+
+def client_key(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the network of 64 bits that one customer gets of IPv6."""
+    found = _parse_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and not found.is_loopback:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return address if found is None else str(found)
 
 
 def own_origin(scope: Scope) -> str | None:

@@ -436,7 +436,7 @@ def _member_rows(teller: Teller) -> Rows:
 
 
 def _mission_rows(teller: Teller, extras: Extras) -> Rows:
-    """Support by territory as one word and a month; counts by mosaic and by state, three missions or more."""
+    """Support by territory as one word and a month; counts by mosaic and by state, as far as they may be shown."""
     selection, bundle = teller.selection, teller.catalogue.bundle
     blank: dict[str, Any] = dict.fromkeys(LAYER_FIELDS["missions"]) | {"as_of": teller.as_of}
     told: list[dict[str, Any]] = []

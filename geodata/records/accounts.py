@@ -9,17 +9,20 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from geodata.cleaning import shorten
 from geodata.errors import UnknownIdError
 from geodata.records.database import reading, retried, writing
-from geodata.records.errors import PermissionDenied
+from geodata.records.errors import DatabaseError, PermissionDenied
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, Organisation
 from geodata.records.roles import ROLES, SYSTEM, Actor, Role, require, require_writer
-from geodata.records.writes import change_row, find_row, now, require_rows, write_audit
+from geodata.records.writes import change_row, clean, find_row, now, require_rows, write_audit
 from geodata.search import nearest
 
 LOCAL_ISSUER = "local"
 """Issuer of the one account of somebody who runs the program for themselves, without a provider."""
+MAX_LABEL = 200
+"""Longest label of an account."""
 OWN_ISSUER = "mosaicos"
 """Issuer of the program's own account, with which nobody signs in."""
 
@@ -58,6 +61,7 @@ def sign_in_locally(engine: Engine) -> Actor:
 
 @retried
 def _sign_in(engine: Engine, *, issuer: str, subject: str, label: str, role: Role) -> Actor:
+    label = shorten(clean("label", label), MAX_LABEL) or "?"
     mine = sa.and_(Account.issuer == issuer, Account.subject == subject)
     query = sa.select(Account.account_id, Account.role, Account.organisation_id, Account.is_active).where(mine)
     with reading(engine) as connection:
@@ -73,12 +77,17 @@ def _sign_in(engine: Engine, *, issuer: str, subject: str, label: str, role: Rol
             "organisation_id": None,
             "is_active": True,
         }
-        with writing(engine) as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
-                connection.execute(sa.insert(Account).values(**values, recorded_at=now()))
-                write_audit(connection, SYSTEM, "add", Account, account_id, before=None, after=values)
-                row = connection.execute(query).one()
+        try:
+            with writing(engine) as connection:
+                row = connection.execute(query).one_or_none()
+                if row is None:
+                    connection.execute(sa.insert(Account).values(**values, recorded_at=now()))
+                    write_audit(connection, SYSTEM, "add", Account, account_id, before=None, after=values)
+                    row = connection.execute(query).one()
+        except DatabaseError as error:
+            if error.code != "tables-newer":
+                raise
+            return Actor(None, "viewer")  # nothing can be written: whoever is new reads as a visitor
     if not row.is_active:
         return Actor(None, "viewer")
     return Actor(row.account_id, cast(Role, row.role), row.organisation_id)

@@ -30,8 +30,9 @@ import alembic.migration
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from geodata.cleaning import drop_forbidden
 from geodata.records import models
-from geodata.records.database import reading
+from geodata.records.database import known_revisions, reading, stored_revisions
 from geodata.records.errors import ArchiveError
 from geodata.records.models import Base, UtcDateTime
 from geodata.records.roles import Actor, require
@@ -119,7 +120,18 @@ def _read_object(value: Any) -> Any:
     found = json.loads(value) if isinstance(value, str) else value
     if not isinstance(found, dict):
         raise ValueError("no object")
-    return found
+    return _without_forbidden(found)
+
+
+def _without_forbidden(value: Any) -> Any:
+    """A value of JSON, its texts without the characters that cannot be stored."""
+    if isinstance(value, str):
+        return drop_forbidden(value)
+    if isinstance(value, list):
+        return [_without_forbidden(one) for one in value]
+    if isinstance(value, dict):
+        return {drop_forbidden(name): _without_forbidden(one) for name, one in value.items()}
+    return value
 
 
 def _read_bool(value: Any) -> bool:
@@ -133,7 +145,7 @@ def _read_bool(value: Any) -> bool:
 def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
-    return value
+    return drop_forbidden(value)  # what SQLite once kept, PostgreSQL never takes: a backup must not fail for that
 
 
 def _read_whole(value: Any) -> int:
@@ -207,7 +219,7 @@ def write_archive(
                     raise ArchiveError(f"The folder {target} is not empty. Choose a new one.", "archive-folder")
                 for path in sorted(Path(work).rglob("*")):
                     place = target / path.relative_to(work)
-                    place.mkdir(exist_ok=True) if path.is_dir() else path.replace(place)
+                    place.mkdir(mode=0o700, exist_ok=True) if path.is_dir() else path.replace(place)
     except OSError as error:
         raise ArchiveError(f"{target} cannot be written: {error}. Choose another place.", "archive-place") from error
     return Written(target, rows)
@@ -219,6 +231,12 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
     resources = []
     with reading(engine) as connection:
         revision = alembic.migration.MigrationContext.configure(connection).get_current_revision()
+        if not stored_revisions(connection) <= known_revisions():
+            raise ArchiveError(
+                "A newer version of the program has changed the database, and this one does not know all of it. Make "
+                "the backup with the newer one.",
+                "tables-newer",
+            )
         demonstration = bool(connection.scalar(sa.select(models.Installation.is_demonstration)))
         for table in tables_of(with_persons=with_persons):
             path = work / "data" / f"{table.name}.{'csv' if form == 'csv' else 'jsonl'}"
@@ -243,6 +261,8 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
     paths = sorted(path for path in work.rglob("*") if path.is_file())
     sums = "".join(f"{_hash_of(path)}  {path.relative_to(work).as_posix()}\n" for path in paths)
     (work / SUMS).write_text(sums, encoding="utf-8")
+    for path in (*paths, work / SUMS):
+        path.chmod(0o600)
     return rows
 
 

@@ -7,6 +7,7 @@ a writer that does not get its turn in time is told so, and nothing of it is sto
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import itertools
@@ -16,13 +17,14 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import alembic.command
 import alembic.config
+import alembic.script
 import platformdirs
 import sqlalchemy as sa
 from alembic.util.exc import CommandError
@@ -30,16 +32,22 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from geodata.cleaning import FORBIDDEN
 from geodata.records.errors import ConflictError, DatabaseError
 from geodata.records.models import Installation
+from geodata.records.private import correct_files, make_private_file, make_private_folder
 
 URL_VARIABLE = "MOSAICOS_DATABASE_URL"
 BUSY_SECONDS = 60
 """How long a writer waits for its turn before it gives up."""
 STATEMENT_SECONDS = 120
 """How long one statement of PostgreSQL may run: ten times what the states of a million events take to compute."""
-CONNECT_SECONDS = 10
+READ_SECONDS = 3
+"""How long a reader waits for a lock or for a connection before it gives up: whoever shows records has older ones."""
+CONNECT_SECONDS = READ_SECONDS
 """How long PostgreSQL's server may take to answer at all."""
+LOG_PAGES = 200
+"""Pages of SQLite's log (0.8 MB) after which a writer puts them into the file: a copy of it lacks no more than that."""
 RETRY_SECONDS = (0.002, 0.02)
 """Bounds of the pause between two tries of a writer that waits for SQLite's write lock."""
 TRIES = 4
@@ -75,7 +83,12 @@ def database_url(*, is_demonstration: bool = False) -> URL:
     if chosen and not is_demonstration:
         return _read_url(chosen)
     name = "demonstration.sqlite" if is_demonstration else "records.sqlite"
-    return URL.create("sqlite", database=str(Path(platformdirs.user_data_dir("mosaicos", appauthor=False)) / name))
+    return URL.create("sqlite", database=str(default_folder() / name))
+
+
+def default_folder() -> Path:
+    """The folder of the user's data in which the records are where nobody has named another place."""
+    return Path(platformdirs.user_data_dir("mosaicos", appauthor=False))
 
 
 def _read_url(text: str) -> URL:
@@ -120,11 +133,12 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
             pool_timeout=BUSY_SECONDS,
         )
         sa.event.listen(engine, "begin", _begin_postgresql)
+        sa.event.listen(engine, "before_cursor_execute", _refuse_forbidden)
         return engine
     path = Path(str(url.database))
     if create:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent, is_ours=path.parent == default_folder())
         except OSError as error:
             raise DatabaseError(
                 f"The folder {path.parent} cannot be made: {error}. Choose another with {URL_VARIABLE}.",
@@ -134,15 +148,27 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
     elif not path.is_file():
         raise DatabaseError(f"There is no database at {path}. Make one with geodata.records.database.upgrade.")
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_timeout=BUSY_SECONDS)
+    sa.event.listen(engine, "do_connect", _make_private)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
+    sa.event.listen(engine, "before_cursor_execute", _refuse_forbidden)
     return engine
+
+
+def _make_private(_dialect: object, _entry: object, arguments: Sequence[Any], _params: object) -> None:
+    """Before a connection is opened: the file is made, and stays, readable by its owner alone."""
+    path = Path(str(arguments[0]))
+    with contextlib.suppress(OSError):  # SQLite itself then says what is wrong
+        make_private_file(path)
+        correct_files(path)
 
 
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # Python's driver begins no transaction of its own: _begin_sqlite does
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(READ_SECONDS * 1000)}")  # a writer waits longer, see _wait_for_turn
     cursor.execute("PRAGMA journal_mode = WAL")  # readers go on while one writes
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA recursive_triggers = ON")  # INSERT OR REPLACE, too, meets the triggers against deleting
@@ -150,10 +176,38 @@ def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _entry: Con
     cursor.close()
 
 
+def _refuse_forbidden(
+    _connection: Connection,
+    _cursor: object,
+    _statement: str,
+    parameters: object,
+    _context: object,
+    _executemany: bool,
+) -> None:
+    """Let no text with a forbidden character into a statement, whoever wrote it: one kind of database would keep it.
+
+    What people type is cleaned before it comes here (`writes.clean`).
+
+    Raises:
+        ConflictError: there is such a text.
+    """
+    if not isinstance(parameters, list | tuple | dict):
+        return
+    rows = parameters if isinstance(parameters, list) else [parameters]
+    for row in rows:
+        for value in row.values() if isinstance(row, dict) else row:
+            if isinstance(value, str) and FORBIDDEN.search(value):
+                raise ConflictError(
+                    "A text holds a control character or half a character, which cannot be kept. Type it again.",
+                    "text-forbidden",
+                )
+
+
 def _begin_postgresql(connection: Connection) -> None:
     """Set for this transaction how long it may wait and run; and end it where its client has gone silent in it."""
+    options = connection.get_execution_options()
     settings = {
-        "lock_timeout": BUSY_SECONDS,
+        "lock_timeout": BUSY_SECONDS if "mosaicos_writes_until" in options else READ_SECONDS,
         "statement_timeout": STATEMENT_SECONDS,
         "idle_in_transaction_session_timeout": STATEMENT_SECONDS,
     }
@@ -163,8 +217,11 @@ def _begin_postgresql(connection: Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    until = connection.get_execution_options().get("mosaicos_writes_until")
+    options = connection.get_execution_options()
+    until = options.get("mosaicos_writes_until")
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if 'mosaicos_reads' in options else 'OFF'}")
     if until is None:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(READ_SECONDS * 1000)}")
         connection.exec_driver_sql("BEGIN")
     else:
         _wait_for_turn(connection, until)
@@ -264,25 +321,27 @@ def reading(store: Store) -> Iterator[Connection]:
         store: The database, or a transaction of it that is open already: then the reading is a part of that.
 
     Raises:
-        DatabaseError: the database cannot be reached, or has no tables yet.
+        DatabaseError: the database cannot be reached, does not answer within a few seconds, or has no tables yet.
     """
     if isinstance(store, Connection):
         with _translated():
             yield store
         return
     engine = store
-    with _translated(), engine.connect() as connection:
+    with _translated(is_reading=True), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(  # noqa: PLW2901 - the same connection
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        else:
+            connection = connection.execution_options(mosaicos_reads=True)  # noqa: PLW2901 - as above
         with connection.begin():
             yield connection
 
 
 @contextmanager
 def writing(store: Store) -> Iterator[Connection]:
-    """One transaction that writes: all of it is stored at its end, or nothing.
+    """One transaction that writes: all of it is stored at its end, or nothing. Nothing is written in any other way.
 
     Args:
         store: The database, or a writing transaction of it that is open already: then the write is a part of that
@@ -290,7 +349,8 @@ def writing(store: Store) -> Iterator[Connection]:
 
     Raises:
         ConflictError: a constraint of the database refuses a row.
-        DatabaseError: the database cannot be reached, stays busy (nothing was stored), or has no tables yet.
+        DatabaseError: the database cannot be reached, stays busy (nothing was stored), has no tables yet, or a newer
+            version of the program made them: then it is only read.
     """
     if isinstance(store, Connection):
         with _translated():
@@ -304,6 +364,12 @@ def writing(store: Store) -> Iterator[Connection]:
         engine.connect().execution_options(mosaicos_writes_until=until) as connection,
         connection.begin(),
     ):
+        if not stored_revisions(connection) <= known_revisions():
+            raise DatabaseError(
+                "A newer version of the program has changed the database, so this one only reads it. Nothing was "
+                "stored; update the program.",
+                "tables-newer",
+            )
         yield connection
 
 
@@ -329,13 +395,15 @@ def retried(write: Callable[P, Value]) -> Callable[P, Value]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, is_reading: bool = False) -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
         raise ConflictError(f"The database refuses the record: {_first_line(error)}.", "refused") from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
+        if is_reading and (state == LOCK_TIMEOUT or _is_locked(error.orig)):
+            raise silent() from error
         if state == LOCK_TIMEOUT:
             raise _busy() from error
         if state == CANCELLED:
@@ -355,6 +423,15 @@ def _translated() -> Iterator[None]:
         ) from error
     except sa.exc.TimeoutError as error:
         raise DatabaseError("Too many write or read at once. Try again in a moment.", "too-many") from error
+
+
+def silent() -> DatabaseError:
+    """The error of a reader that gave up waiting."""
+    return DatabaseError(
+        f"The database has not answered for {READ_SECONDS:g} seconds: it is locked or overloaded. Try again in a "
+        "minute.",
+        "silent",
+    )
 
 
 def _is_locked(error: BaseException | None) -> bool:
@@ -424,6 +501,34 @@ def is_demonstration(engine: Engine) -> bool:
     """
     with reading(engine) as connection:
         return bool(connection.scalar(sa.select(Installation.is_demonstration)))
+
+
+def stored_revisions(connection: Connection) -> frozenset[str]:
+    """The migrations that the tables of a database are at; empty where there are no tables yet."""
+    looked = (
+        "SELECT to_regclass('alembic_version') IS NOT NULL"
+        if connection.dialect.name == "postgresql"
+        else "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    )
+    if not connection.exec_driver_sql(looked).scalar():
+        return frozenset()
+    return frozenset(connection.scalars(sa.text("SELECT version_num FROM alembic_version")))
+
+
+@functools.cache
+def known_revisions() -> frozenset[str]:
+    """All migrations that this program has."""
+    return frozenset(one.revision for one in _scripts().walk_revisions())
+
+
+@functools.cache
+def head_revisions() -> frozenset[str]:
+    """The newest migration of this program."""
+    return frozenset(_scripts().get_heads())
+
+
+def _scripts() -> alembic.script.ScriptDirectory:
+    return alembic.script.ScriptDirectory(str(Path(__file__).parent / "migrations"))
 
 
 def lock_whole(connection: Connection) -> None:

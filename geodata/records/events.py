@@ -36,6 +36,7 @@ from geodata.records.writes import (
     batched,
     blank_audit,
     change_row,
+    clean,
     find_row,
     now,
     require_id,
@@ -124,11 +125,11 @@ def append_events(
 def _cleaned(draft: EventDraft, actor: Actor) -> EventDraft:
     """The draft with empty text as null, and an editor's own organisation where none is given."""
     texts = {
-        field.name: (text.strip() or None)
+        field.name: (clean(field.name, text) or None)
         for field in dataclasses.fields(draft)
         if isinstance(text := getattr(draft, field.name), str)
     }
-    if actor.role == "editor" and not (draft.organisation_id or "").strip():
+    if actor.role == "editor" and not clean("organisation_id", draft.organisation_id or ""):
         texts["organisation_id"] = actor.organisation_id
     for name in ("territory_id", "mosaic_id"):  # those that are never null
         texts[name] = texts[name] or ""
@@ -327,9 +328,10 @@ def add_note(
     """
     if visibility not in SEEN_BY["all"]:
         raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
-    if not note.strip():
+    note = clean("note", note)
+    if not note:
         raise ConflictError("The note is empty. Write something, or leave it out.", "text-empty")
-    values = {"note_id": require_id(note_id), "event_id": event_id, "note": note.strip(), "visibility": visibility}
+    values = {"note_id": require_id(note_id), "event_id": event_id, "note": note, "visibility": visibility}
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "add a note")
         event = find_row(connection, SensitisationEvent, event_id)
@@ -394,7 +396,7 @@ def blank_note(connection: Connection, actor: Actor, note: sa.Row[Any], *, why: 
         note: The note.
         why: The reason.
     """
-    blank = {"note": None, "erased_at": now(), "erased_why": why.strip() or "not said"}
+    blank = {"note": None, "erased_at": now(), "erased_why": clean("erased_why", why) or "not said"}
     connection.execute(sa.update(EventNote).where(EventNote.note_id == note.note_id).values(**blank))
     blank_audit(connection, sa.and_(AuditLog.table_name == EventNote.__tablename__, AuditLog.row_id == note.note_id))
     write_audit(connection, actor, "erase", EventNote, note.note_id, before=None, after=BLANK, row=note)

@@ -28,6 +28,8 @@ from geodata.records.writes import (
     Stored,
     add_row,
     change_row,
+    clean,
+    cleaned,
     find_row,
     key_name,
     key_of,
@@ -486,7 +488,7 @@ def _add(
 
 def _checked(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
     """All values of a local fact but its key, each checked as far as it can be without the database."""
-    whole = dict(values)
+    whole = cleaned(values)
     for name in ("reason", "source", *(name for name in ("member_name", "layer_name") if name in whole)):
         whole[name] = _required(name.replace("_", " "), whole[name] or "")
     for name in ("visibility", *(name for name in ("extent", "seat_kind") if name in whole)):
@@ -605,9 +607,10 @@ def _table(kind: str) -> type[Base]:
 
 
 def _required(what: str, text: str) -> str:
-    if not text.strip():
+    text = clean(what.replace(" ", "_"), text)
+    if not text:
         raise ConflictError(f"The {what} is empty. It must say something.", "text-empty")
-    return text.strip()
+    return text
 
 
 def _code(codes: str, code: str) -> str:

@@ -33,7 +33,7 @@ from geodata.records.typed_texts import (
     whole_names,
     words_of_name,
 )
-from geodata.records.writes import Stored, add_row, blank_audit, change_row, find_row, require_id
+from geodata.records.writes import Stored, add_row, blank_audit, change_row, clean, cleaned, find_row, require_id
 from geodata.search import fold
 
 
@@ -85,15 +85,14 @@ def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: 
             for somebody who was erased.
         PermissionDenied: the actor may not.
     """
-    if not draft.person_name.strip():
-        raise ConflictError("The name is empty. A person without a name is a reference alone.", "text-empty")
+    entered = _entered(draft)
     if draft.retention_until < dt.date.today():
         raise ConflictError(
             f"The retention date {draft.retention_until} has passed. Nothing may be kept.",
             "retention-past",
             day=draft.retention_until,
         )
-    values = {"person_ref": require_id(person_ref), **vars(draft)}
+    values = {"person_ref": require_id(person_ref), **entered}
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "keep a person's data")
         if connection.scalar(sa.exists().where(PersonErasure.person_ref == values["person_ref"]).select()):
@@ -110,12 +109,21 @@ def change_person(engine: Engine, actor: Actor, person_ref: str, draft: PersonDr
 
     Raises:
         UnknownIdError: nobody is kept under this reference.
+        ConflictError: the name is empty.
         PermissionDenied: the actor may not.
     """
+    entered = _entered(draft)
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "change a person's data")
         row = find_row(connection, Person, person_ref, lock=True)
-        return change_row(connection, actor, Person, row, vars(draft))
+        return change_row(connection, actor, Person, row, entered)
+
+
+def _entered(draft: PersonDraft) -> dict[str, Any]:
+    values = cleaned(vars(draft))
+    if not values["person_name"]:
+        raise ConflictError("The name is empty. A person without a name is a reference alone.", "text-empty")
+    return values
 
 
 def persons(engine: Engine, actor: Actor) -> pd.DataFrame:
@@ -208,9 +216,10 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> Erasure
         ConflictError: no reason was given, or it holds the name.
         PermissionDenied: the actor may not.
     """
-    if not why.strip():
+    why = clean("reason", why)
+    if not why:
         raise ConflictError("Give the reason of the erasure.", "text-empty")
-    left = _erase(engine, actor, person_ref, why.strip())
+    left = _erase(engine, actor, person_ref, why)
     return Erasure(person_ref, left, truncate_log(engine))
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 import sqlalchemy as sa
 from babel.numbers import is_currency
 
+from geodata.cleaning import is_web_address, web_address
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
@@ -42,7 +43,18 @@ from geodata.records.models import (
 )
 from geodata.records.published import require_published
 from geodata.records.roles import Actor, Role, require_writer
-from geodata.records.writes import Stored, add_row, change_row, find_row, key_name, now, require_id, require_rows
+from geodata.records.writes import (
+    Stored,
+    add_row,
+    change_row,
+    clean,
+    cleaned,
+    find_row,
+    key_name,
+    now,
+    require_id,
+    require_rows,
+)
 from geodata.search import nearest
 from geodata.status import ACTION_POINTS, SEEN_BY
 
@@ -479,7 +491,8 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
         PermissionDenied: the actor may not.
     """
     fields_of(table)
-    if not why.strip():
+    why = clean("withdrawn_why", why)
+    if not why:
         raise ConflictError("The reason is empty. It must say something.", "text-empty")
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", f"withdraw {table.__tablename__}")
@@ -487,7 +500,7 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
         if row.withdrawn_at is not None:
             return False
         _require_nothing_points_at(connection, table, row_id)
-        changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why.strip()}
+        changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
         return change_row(connection, actor, table, row, changes, action="withdraw")
 
 
@@ -522,7 +535,7 @@ def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool
         with_withdrawn: Whether withdrawn ones are wanted too, as for naming what an older record points at.
 
     Returns:
-        The columns of the table but who recorded or withdrew it, by key.
+        The columns of the table but who recorded or withdrew it, by key. An ``address`` is one of the web, or null.
 
     Raises:
         UnknownIdError: the table is another one.
@@ -536,7 +549,10 @@ def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool
     if not with_withdrawn:
         query = query.where(of.withdrawn_at.is_(None))
     with reading(engine) as connection:
-        return read_frame(connection, query.order_by(table.__table__.c[key_name(table)]))
+        frame = read_frame(connection, query.order_by(table.__table__.c[key_name(table)]))
+    if "address" in frame:  # rows that are older than its rule may hold any
+        frame["address"] = frame["address"].map(web_address).astype(object)
+    return frame
 
 
 def fields_of(table: type[Base]) -> frozenset[str]:
@@ -561,30 +577,35 @@ def check_values(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]
         UnknownIdError: a code does not exist.
         ConflictError: as for `add`, but for the id.
     """
-    clean: dict[str, Any] = {
-        name: (value.strip() or None) if isinstance(value, str) else value for name, value in values.items()
+    whole: dict[str, Any] = {
+        name: (value or None) if isinstance(value, str) else value for name, value in cleaned(values).items()
     }
-    for name, value in clean.items():
+    for name, value in whole.items():
         column = table.__table__.columns[name]
         if value is None and not column.nullable:
             raise ConflictError(f"The {name} is empty. It must say something.", "text-empty")
+        if name == "address" and value and not is_web_address(value):
+            raise ConflictError(
+                "The address is none of the web. Give one that begins with http:// or https://, without blanks.",
+                "address-unfit",
+            )
         if name == "sha256" and value and not re.fullmatch(r"[0-9a-f]{64}", value):
             raise ConflictError("The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable")
     coded = {name: codes for (kind, name), codes in CODES.items() if kind is table}
     for name, codes in {**coded, "confidence": "confidence", "visibility": "visibility"}.items():
-        code = str(clean[name] or "")
+        code = str(whole[name] or "")
         if code and code not in vocabulary(codes):
             raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
-    require_dates(clean)
-    if (clean.get("attending_count") or 0) < 0:
+    require_dates(whole)
+    if (whole.get("attending_count") or 0) < 0:
         raise ConflictError("The number attending is below 0. Give a number from 0 on.", "count-negative")
-    if clean.get("action_point") is not None and clean["action_point"] not in ACTION_POINTS:
+    if whole.get("action_point") is not None and whole["action_point"] not in ACTION_POINTS:
         raise ConflictError("The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown")
-    if "currency_code" in clean:
-        _require_money(clean["amount"], clean["currency_code"])
+    if "currency_code" in whole:
+        _require_money(whole["amount"], whole["currency_code"])
     if table in OWN_RULES:
-        OWN_RULES[table](clean)
-    return clean
+        OWN_RULES[table](whole)
+    return whole
 
 
 def _check_organisation(values: dict[str, Any]) -> None:

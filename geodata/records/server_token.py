@@ -24,12 +24,11 @@ import platformdirs
 
 from geodata.records.database import database_url
 from geodata.records.errors import DatabaseError
+from geodata.records.private import FILE_MODE, make_private_folder
 
 TOKEN_PARAM = "token"  # noqa: S105 - the name of a parameter
 """The parameter of the address that holds the token."""
 TOKEN_BYTES = 32
-PRIVATE_MODE = 0o600
-"""Only the owner reads and writes."""
 _COOKIE_PURPOSE = b"mosaicos sign-in cookie 1"
 
 
@@ -169,8 +168,8 @@ def _write_private(path: Path, text: str) -> None:
     """Write a file that only its owner reads; it is there with its whole content or not at all."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
+        make_private_folder(path.parent)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         part.replace(path)

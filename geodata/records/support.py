@@ -37,6 +37,8 @@ from geodata.records.writes import (
     Stored,
     add_row,
     change_row,
+    clean,
+    cleaned,
     find_row,
     key_name,
     now,
@@ -695,8 +697,8 @@ def _reference(person_ref: str | None) -> str | None:
 def _joined(values: Mapping[str, Any]) -> dict[str, Any]:
     """Lists as text; a ``;`` inside would split an entry, so it becomes a comma."""
     return {
-        name: ";".join(str(one).replace(";", ",").strip() for one in value) if name in LISTS else (value or None)
-        for name, value in values.items()
+        name: ";".join(clean(name, str(one)).replace(";", ",") for one in value) if name in LISTS else (value or None)
+        for name, value in cleaned(values).items()
     }
 
 

@@ -18,7 +18,7 @@ from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, ApiToken
 from geodata.records.roles import SYSTEM, Actor, Role, require, require_writer
-from geodata.records.writes import change_row, find_row, now, write_audit
+from geodata.records.writes import change_row, clean, find_row, now, write_audit
 
 MOST_DAYS = 366
 """A token ends after a year at the latest: whoever still needs one asks again."""
@@ -60,13 +60,14 @@ def create_token(engine: Engine, actor: Actor, account_id: str, *, label: str, d
         UnknownIdError: there is no such account.
         PermissionDenied: the actor is no admin; or the account is closed, or the program's own.
     """
-    if not label.strip():
+    label = clean("label", label)
+    if not label:
         raise ConflictError("The label is empty. It must say what the token is for.")
     if not 1 <= days <= MOST_DAYS:
         raise ConflictError(f"A token is good for 1 to {MOST_DAYS} days, not {days}.")
     end = now() + dt.timedelta(days=days)
     made = Token(str(uuid.uuid4()), MARK + secrets.token_urlsafe(SECRET_BYTES), end)
-    values = {"token_id": made.token_id, "account_id": account_id, "label": label.strip(), "expires_at": end}
+    values = {"token_id": made.token_id, "account_id": account_id, "label": label, "expires_at": end}
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "make tokens")
         account = find_row(connection, Account, account_id, lock=True)

@@ -201,7 +201,7 @@ def _mentions_in(
     if is_person and person_ref is not None:
         query = query.where(of.person_ref != person_ref)
     query = query.where(sa.or_(*(column.is_not(None) for column in columns)))
-    for row in connection.execution_options(yield_per=5000).execute(query).mappings():
+    for row in connection.execute(query.execution_options(yield_per=5000)).mappings():
         for column in columns:
             text = _as_text(row[column.name])
             is_whole = mentions(text, whole)
@@ -245,6 +245,7 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
         ConflictError: texts of this table are not erased here.
         PermissionDenied: the actor may not.
     """
+    require(actor, "admin", "erase a text")
     models = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
     model = models.get(table_name)
     if model is None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
+from geodata.cleaning import clean_text, drop_forbidden
 from geodata.errors import UnknownIdError
 from geodata.records import models
 from geodata.records.errors import ConflictError
@@ -52,6 +53,8 @@ narrower of what the row was before and what it is after. Lines of all other tab
 one person is, notes and persons even more."""
 
 NARROWEST = VISIBILITY_ORDER[-1]
+MULTILINE = frozenset({"act", "contact", "law", "note", "reason", "source", "withdrawn_why", "erased_why"})
+"""Columns whose text may have several lines; all others are one line."""
 IDS_AT_ONCE = 5_000
 """Ids in one statement: SQLite takes 32,766 values, PostgreSQL 65,535."""
 ROWS_AT_ONCE = 1_000
@@ -78,6 +81,16 @@ class Stored:
 def now() -> dt.datetime:
     """This moment, UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def clean(name: str, text: str) -> str:
+    """A text as a column of that name keeps it: without control and other invisible characters and blanks around it."""
+    return clean_text(text, multiline=name in MULTILINE)
+
+
+def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row, every text as its column keeps it; an entry that a person typed passes through here."""
+    return {name: clean(name, value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def require_id(given: str | None) -> str:
@@ -174,6 +187,7 @@ def add_row(
     Raises:
         ConflictError: a row with this key says something else.
     """
+    values = cleaned(values)
     key = key_of(table)
     row_id = values[key_name(table)]
     insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
@@ -213,7 +227,7 @@ def add_new_rows(
     stamp = {"recorded_at": now(), "recorded_by": actor.account_id}
     key = key_name(table)
     concerned = itertools.repeat(None) if links is None else iter(links)
-    left = iter(rows)
+    left = map(cleaned, rows)
     while some := list(itertools.islice(left, ROWS_AT_ONCE)):
         connection.execute(sa.insert(table), [{**row, **stamp} for row in some])
         lines = [
@@ -251,7 +265,7 @@ def change_row(
     Returns:
         Whether anything was different.
     """
-    new = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    new = {name: value for name, value in cleaned(changes).items() if getattr(row, name) != value}
     if not new:
         return False
     key = key_of(table)
@@ -344,4 +358,6 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, bytes):
         return f"{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()}"
+    if isinstance(value, str):
+        return drop_forbidden(value)  # rows that are older than `clean` may hold any
     return str(value) if isinstance(value, Decimal) else value

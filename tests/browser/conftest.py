@@ -41,7 +41,7 @@ from geodata.records.server_token import read_token, sign_in_address
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
 
-from ..waits import PATIENCE_MS, PATIENCE_S, wait_until
+from ..waits import PATIENCE_MS, PATIENCE_S, first_line, wait_until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -94,8 +94,7 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         text=True,
     )
     try:
-        assert server.stdout is not None
-        line = server.stdout.readline()
+        line = first_line(server)
         assert "http://127.0.0.1:" in line, f"the server said {line!r}"
         address = line.split()[4]
         token = read_token(Path(f"{database}.token"))
@@ -105,7 +104,8 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(PATIENCE_S)
-        server.stdout.close()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 @pytest.fixture
@@ -183,6 +183,11 @@ class Runs:
     """
 
     def __init__(self) -> None:
+        self.missing = ""
+        self.start()
+
+    def start(self) -> None:
+        """Wait for a run that has yet to begin."""
         self.missing = "new_session"
 
     @property
@@ -192,13 +197,13 @@ class Runs:
 
     def follow(self, socket: WebSocket) -> None:
         """Read along what a page and its server say to each other."""
-        self.missing = "new_session"
+        self.start()
         socket.on("framesent", self._note_sent)
         socket.on("framereceived", self._note_received)
 
     def _note_sent(self, payload: bytes | str) -> None:
         if isinstance(payload, bytes) and BackMsg.FromString(payload).WhichOneof("type") == "rerun_script":
-            self.missing = "new_session"
+            self.start()
 
     def _note_received(self, payload: bytes | str) -> None:
         if not isinstance(payload, bytes) or len(payload) > LARGEST_NOTE:
@@ -236,7 +241,7 @@ class Visit:
         self.wait_for_run()
         if size is not None:
             self.page.set_viewport_size(size)  # type: ignore[arg-type]
-        self.runs.missing = "new_session"
+        self.runs.start()
         self.page.goto(url)
 
     @property

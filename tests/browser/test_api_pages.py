@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -36,14 +37,14 @@ def test_every_page_fits_and_nothing_complains(visit: Callable[..., Visit], addr
 def test_pages_lead_on(visit: Callable[..., Visit], address: str) -> None:
     shown = visit(f"{address}/api/?lang=en")
     shown.page.get_by_role("link", name="Territories", exact=True).click()
-    assert shown.page.locator("svg path").count() == 100
+    expect(shown.page.locator("svg path")).to_have_count(100)
     shown.page.locator("a[rel=next]").first.click()
-    assert "offset=100" in shown.page.url
+    expect(shown.page).to_have_url(re.compile("offset=100"))
     shown.page.locator("table a").first.click()
-    assert "/items/" in shown.page.url
-    assert shown.page.locator("svg path").count() == 1
+    expect(shown.page).to_have_url(re.compile("/items/"))
+    expect(shown.page.locator("svg path")).to_have_count(1)
     shown.page.get_by_role("link", name="Português").click()
-    assert shown.page.locator("html").get_attribute("lang") == "pt-BR"
+    expect(shown.page.locator("html")).to_have_attribute("lang", "pt-BR")
 
 
 def test_the_map_stands_in_a_page_of_the_api(visit: Callable[..., Visit], address: str) -> None:

@@ -102,6 +102,7 @@ def test_a_weight_that_is_moved_moves_the_list_and_a_link_opens_the_same(
     visited = visit(f"{demonstration[0]}/next?lang=en", complains=True)
     page = visited.page
     expect(page.locator(".ranked")).to_have_count(20)
+    visited.wait_for_run()
     before = names_of(visited)
     slider = page.locator(".st-key-weight-stuck").get_by_role("slider")
     slider.focus()
@@ -114,6 +115,7 @@ def test_a_weight_that_is_moved_moves_the_list_and_a_link_opens_the_same(
     assert moved != before
     again = visit(page.url, complains=True)
     expect(again.page.locator(".ranked")).to_have_count(20)
+    again.wait_for_run()
     assert names_of(again) == moved
     page.get_by_role("button", name="The usual weights").click()
     page.wait_for_function("() => !location.search.includes('weights')")
@@ -197,7 +199,7 @@ def test_a_point_is_chosen_from_the_list_and_stands_in_the_address(demonstration
     expect(page.locator(".st-key-point h2")).to_have_text("Sensibiliser les communes des mosaïques")
     page.get_by_role("button", name=re.compile("9. Séminaire de Chiloé")).click()
     expect(page.locator(".st-key-point h2")).to_have_text("Séminaire de Chiloé")
-    assert "point=9" in page.url
+    expect(page).to_have_url(re.compile("point=9"))
 
 
 def test_ways_lead_from_the_map_to_a_page_and_back(demonstration: Demonstration, visit: Open) -> None:
@@ -210,7 +212,7 @@ def test_ways_lead_from_the_map_to_a_page_and_back(demonstration: Demonstration,
     expect(page.locator(".st-key-answer h2")).to_have_text("Camopi (CCEG)")
     page.get_by_role("link", name="Show on the map").first.click()
     expect(page.locator("h1.page-title")).to_have_text("Mosaics of protected areas")
-    assert "territory=FR-97356" in page.url
+    expect(page).to_have_url(re.compile("territory=FR-97356"))
 
 
 def test_hostile_names_are_text_on_every_page(hostile_address: str, visit: Open) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FloatRect, Locator, expect
 
-from ..waits import PATIENCE_S
+from ..waits import PATIENCE_S, first_line
 from .conftest import HOSTILE, PHONE, WIDE, Visit
 from .test_map_page import overflow
 
@@ -118,12 +118,12 @@ def grid_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         text=True,
     )
     try:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
+        yield first_line(server).strip()
     finally:
         server.terminate()
         server.wait(PATIENCE_S)
-        server.stdout.close()
+        if server.stdout is not None:
+            server.stdout.close()
 
 
 def focused(visited: Visit) -> str:

@@ -92,6 +92,7 @@ def test_filters_that_fit_nothing_say_so(address: str, visit: Open) -> None:
 def test_a_row_selects_on_the_map_and_a_click_on_the_map_selects_the_row(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?mosaic={CAPIVARA}&lang=en")
     visited.wait_for_map(CAPIVARA)
+    visited.wait_for_run()
     row = visited.page.get_by_role("row").nth(3)
     name = row.get_by_role("rowheader").inner_text()
     row.get_by_role("button").click()
@@ -217,6 +218,21 @@ def test_a_file_of_what_is_shown_in_another_format(address: str, visit: Open, tm
     answered = visited.page.request.get(stable.inner_text())
     assert answered.ok
     assert answered.body() == (tmp_path / "rows.csv").read_bytes(), "the address gives the same file"
+
+
+def test_a_large_file_is_prepared_then_downloaded(address: str, visit: Open, tmp_path: Path) -> None:
+    visited = visit(f"{address}/?lang=en")
+    visited.wait_for_map(None)
+    visited.page.get_by_text("Export for partners").click()
+    options = visited.page.locator(".st-key-export")
+    options.get_by_role("button", name="Prepare the file").click()
+    link = options.get_by_role("link", name=re.compile(r"Download \([\d.]+ MB\)"))
+    expect(link).to_be_visible()
+    given = visited.download(link)
+    assert given.suggested_filename == "mosaicos-territories-all.geojson"
+    given.save_as(tmp_path / "all.geojson")
+    features = json.loads((tmp_path / "all.geojson").read_bytes())["features"]
+    assert len(features) == len(load_bundle().territory)
 
 
 def test_links_that_are_not_certain_are_hatched_on_the_map_of_stages(

@@ -20,6 +20,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from dashboard import access, records
 from dashboard.api import state
+from dashboard.jobs import service
 from geodata.records.database import open_engine, upgrade
 from geodata.records.server_token import ensure_token, token_file
 from geodata.store import Bundle
@@ -49,8 +50,11 @@ def nothing_remembered() -> Iterator[None]:
     """No test inherits what another has told the process."""
     records._process.wants_demonstration = False
     access.accept_token(None)
+    records._process.late_since = None
+    records._process.is_read_only = False
     state.forget()
     yield
+    service.close_all()
     records._process.wants_demonstration = False
     access.accept_token(None)
     records._open.cache_clear()

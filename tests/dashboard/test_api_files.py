@@ -61,9 +61,9 @@ def test_options_are_those_of_the_command(query: str, words: dict[str, Any]) -> 
     assert ask(f"/api/export/territories.geojson?state=BR-16&{query}").content == wanted
 
 
-def test_the_whole_country_goes_out_in_pieces_and_whole() -> None:
+def test_the_whole_country_goes_out_whole_and_says_its_length() -> None:
     found = ask("/api/export/territories.geojson", accept_encoding="gzip")
-    assert "content-length" not in found.headers
+    assert int(found.headers["content-length"]) == found.num_bytes_downloaded
     assert found.headers["etag"].startswith('"')
     assert len(json.loads(found.content)["features"]) == len(data.bundle().territory)
     assert ask("/api/export/territories.geojson", accept_encoding="gzip",

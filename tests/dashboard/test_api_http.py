@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
+from collections import Counter
 from collections.abc import Iterator, MutableMapping
 from threading import Event
 from typing import Any
@@ -19,6 +21,7 @@ from dashboard.api.app import FILE_OPTIONS, METHODS, Api
 from dashboard.api.asked import ITEMS as ITEM_PARAMETERS
 from dashboard.api.asked import TRACKING
 from dashboard.api.problems import ApiError
+from dashboard.jobs.service import LOCAL_CLIENT
 
 from .api_client import answer, ask
 
@@ -281,9 +284,30 @@ def test_a_large_answer_goes_out_while_it_is_made(monkeypatch: pytest.MonkeyPatc
     assert headers.get("content-encoding", "identity") == coding
 
 
-def test_too_many_large_answers_at_once_are_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("busy", "status"), [("elsewhere", 503), (LOCAL_CLIENT, 429)], ids=["of all clients", "of this client"]
+)
+def test_too_many_large_answers_are_put_off_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, busy: str, status: int
+) -> None:
+    most = answers.MAX_STREAMS if status == 503 else answers.MAX_STREAMS_PER_CLIENT
+    monkeypatch.setattr(answers._traffic, "streams", Counter({busy: most}))
+    made: list[bool] = []
+
+    def pieces() -> Iterator[bytes]:
+        made.append(True)
+        yield b"x"
+
+    with pytest.raises(ApiError, match=r"[Tt]oo many large answers") as found:
+        asyncio.run(serve(request(), ("put off", status), pieces, media_type="text/plain", is_large=lambda: True))
+    assert found.value.status == status
+    assert found.value.headers["Retry-After"] == "10"
+    assert made == []
+
+
+def test_what_turns_out_large_is_put_off_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "KEPT_BYTES", 10)
-    monkeypatch.setattr(answers._traffic, "streams", answers.STREAMS_AT_ONCE)
+    monkeypatch.setattr(answers._traffic, "streams", Counter({"elsewhere": answers.MAX_STREAMS}))
     closed: list[bool] = []
 
     def pieces() -> Iterator[bytes]:
@@ -295,8 +319,26 @@ def test_too_many_large_answers_at_once_are_put_off(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ApiError, match="Too many large answers") as found:
         asyncio.run(serve(request(), "put off", pieces, media_type="text/plain"))
     assert found.value.status == 503
-    assert found.value.headers["Retry-After"] == "10"
     assert closed == [True], "nothing is left open"
+    assert answers._traffic.streams == Counter({"elsewhere": answers.MAX_STREAMS})
+
+
+def test_a_large_answer_occupies_no_thread_of_small_ones() -> None:
+    names: list[str] = []
+
+    def pieces(n: int) -> Iterator[bytes]:
+        names.append(threading.current_thread().name)
+        yield b"%d" % n
+
+    async def run() -> None:
+        for is_large in (True, False):
+            await serve(request(), ("thread", is_large), lambda: pieces(1), media_type="text/plain",
+                        is_large=lambda is_large=is_large: is_large)  # type: ignore[misc]  # fmt: skip
+
+    asyncio.run(run())
+    assert names[0].startswith("api-large")
+    assert not names[1].startswith("api-large")
+    assert answers._traffic.streams == Counter(), "the place is given back"
 
 
 def test_what_a_client_leaves_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,8 +369,8 @@ def test_what_a_client_leaves_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
             await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
 
     asyncio.run(run())
-    assert closed.wait(5)
-    assert answers._traffic.streams == 0
+    assert closed.wait(60)
+    assert answers._traffic.streams == Counter()
 
 
 def test_pieces_may_be_closed_twice_and_have_an_end() -> None:

@@ -18,7 +18,7 @@ from dashboard import data
 from dashboard.api.features import COLLECTIONS
 from geodata.export.fields import MANY_LINKS, fields_of
 
-from ..waits import PATIENCE_S
+from ..waits import PATIENCE_S, first_line
 
 BOX = [-53.0, 1.0, -51.0, 4.0]
 
@@ -32,12 +32,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "dashboard.server", "--port", "0"]
     running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
-        assert running.stdout is not None
-        yield running.stdout.readline().split()[4]
+        yield first_line(running).split()[4]
     finally:
         running.terminate()
         running.wait(PATIENCE_S)
-        running.stdout.close()
+        if running.stdout is not None:
+            running.stdout.close()
 
 
 @pytest.fixture(scope="module")

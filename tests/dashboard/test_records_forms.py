@@ -18,7 +18,7 @@ from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
-from geodata.records.roles import SYSTEM
+from geodata.records.roles import SYSTEM, VISITOR
 from geodata.selection import select_territories
 from geodata.support import Mission
 
@@ -343,3 +343,20 @@ def test_the_history_of_writes_names_accounts_inside_only(
     as_person(monkeypatch, database, "coordinator")
     inside = open_page("records", lang="en").dataframe[-1].value
     assert "local" in set(inside["Who"])
+
+
+def test_the_form_keeps_a_flag_inside_until_somebody_chooses_otherwise(at_this_machine: None, database: Engine) -> None:
+    form = f"event-{OIAPOQUE}"
+    app = open_part(find(run(lang="en", mosaic=AMAPA)), "record")
+    assert app.selectbox(key=f"{form}-0-visibility").value == "public"
+    app.selectbox(key=f"{form}-0-what").set_value("DC").run()
+    assert app.selectbox(key=f"{form}-0-flag_visibility").value == "restricted"
+    app.date_input(key=f"{form}-0-event_date").set_value(LATELY)
+    app.button(key=f"store-{form}-0").click().run()
+    app.selectbox(key=f"{form}-1-what").set_value("CT").run()
+    app.selectbox(key=f"{form}-1-flag_visibility").set_value("public")
+    app.date_input(key=f"{form}-1-event_date").set_value(LATELY)
+    app.button(key=f"store-{form}-1").click().run()
+    recorded = events.events_of(database, SYSTEM).set_index("flag_code")["visibility"].to_dict()
+    assert recorded == {"DC": "restricted", "CT": "public"}
+    assert "restricted" not in events.events_of(database, VISITOR)["visibility"].tolist()

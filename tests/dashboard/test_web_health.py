@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from dashboard import data
 from dashboard.api.state import bundle_digest
 from dashboard.web import health
+from geodata.records.health import check_integrity
 
 from .web_client import ask
 
@@ -101,6 +102,7 @@ def test_a_damaged_file_is_named(database: Engine, no_records: Path) -> None:
     with no_records.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xff" * size)
+    assert check_integrity(database) == "damaged"  # the server's start asks for it
     is_refused("integrity")
 
 

@@ -41,7 +41,7 @@ SELECT md5(string_agg(one, ' ' ORDER BY one)) FROM (
   UNION ALL SELECT concat_ws('.', proname, md5(prosrc)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 ) AS told (one)
 """
-"""One text for tables, columns, indexes, triggers, functions and constraints of a PostgreSQL database."""
+"""One text for the tables, columns, indexes, triggers, functions and constraints of a PostgreSQL database."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class State:
 
     @classmethod
     def of(cls, connection: psycopg.Connection) -> State:
+        """Read it. ``TABLES`` go in an order in which they can be filled again."""
         rows = {}
         for table in TABLES:
             with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as copy:
@@ -70,17 +71,17 @@ class State:
         """Put the rows back in one transaction; False where the shape has changed, which nothing puts back."""
         if shape_of(connection) != self.shape:
             return False
-        for switch in ("DISABLE", "ENABLE"):
-            if switch == "ENABLE":
-                for table in reversed(TABLES):
-                    connection.execute(f"DELETE FROM {table}")  # noqa: S608
-                for table, content in self.rows.items():
-                    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                        copy.write(content)
-                for name, (last, is_called) in self.sequences.items():
-                    connection.execute("SELECT setval(%s::regclass, %s, %s)", (name, last, is_called))
-            for table in TABLES:
-                connection.execute(f"ALTER TABLE {table} {switch} TRIGGER USER")
+        for table in TABLES:  # the triggers let nobody remove what may only be appended
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for table in reversed(TABLES):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        for table, content in self.rows.items():
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(content)
+        for name, (last, is_called) in self.sequences.items():
+            connection.execute("SELECT setval(%s::regclass, %s, %s)", (name, last, is_called))
+        for table in TABLES:
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         return True
 
 
@@ -110,7 +111,7 @@ class Databases:
         if kind == "sqlite":
             path = self.folder / f"{name}.sqlite"
             if copy_of is not None:
-                shutil.copyfile(str(copy_of.database), path)
+                shutil.copy(str(copy_of.database), path)
             return URL.create("sqlite", database=str(path))
         template = "" if copy_of is None else f" TEMPLATE {copy_of.database}"
         self._run(f"CREATE DATABASE {name}{template}")
@@ -154,9 +155,12 @@ class Databases:
     def _restore(self, url: URL, state: State) -> bool:
         """Give a database its rows back, whoever still holds it open; False where only a new one will do."""
         leave = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-        with self._connect(url) as connection:
-            connection.execute(leave, (url.database,))
-            return state.restore(connection)
+        try:
+            with self._connect(url) as connection:
+                connection.execute(leave, (url.database,))
+                return state.restore(connection)
+        except psycopg.Error:
+            return False
 
     def drop(self, url: URL) -> None:
         if url.get_backend_name() == "postgresql":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import datetime as dt
 import sqlite3
 import threading
@@ -13,7 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
+from geodata import records
 from geodata.records import database
+from geodata.records.audit import last_write
 from geodata.records.database import (
     database_url,
     downgrade,
@@ -94,7 +98,7 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
                 "journal_mode": "wal",
                 "synchronous": 2,
                 "foreign_keys": 1,
-                "busy_timeout": database.BUSY_SECONDS * 1000,
+                "busy_timeout": database.READ_SECONDS * 1000,
                 "secure_delete": 1,
             }
     engine.dispose()
@@ -123,10 +127,28 @@ def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
 def test_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(DatabaseError, match="A newer version of the program may have made them"):
+    with pytest.raises(DatabaseError, match="A newer version of the program has changed the database"):
         upgrade(engine)
     with reading(engine) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(Organisation))
+
+
+def test_a_reader_gives_up_on_a_locked_database(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "READ_SECONDS", 0.2)
+    other = open_engine(engine.url)
+    with other.connect() as holding:
+        if engine.dialect.name == "postgresql":
+            holding.exec_driver_sql("LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE")
+        else:
+            engine.dispose()
+            holding.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+            holding.exec_driver_sql("DELETE FROM import_issue")
+            holding.commit()
+            holding.exec_driver_sql("DELETE FROM import_issue")
+        with pytest.raises(DatabaseError, match=r"has not answered for 0\.2 seconds") as found:
+            last_write(engine)
+        assert found.value.code == "silent"
+    other.dispose()
 
 
 def test_a_writer_that_waits_too_long_is_told(engine: Engine, link, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,10 +192,10 @@ def test_postgresql_neither_waits_nor_runs_for_ever(databases, monkeypatch: pyte
     url = databases.ready("postgresql")
     engine = open_engine(url)
     names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
-    for begun in (reading, writing):
+    for begun, lock in ((reading, "3s"), (writing, "1min")):
         with begun(engine) as connection:
             shown = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
-        assert shown == ["1min", "2min", "2min"]
+        assert shown == [lock, "2min", "2min"]
     monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.5)
     with pytest.raises(DatabaseError, match=r"more than 0\.5 seconds .* nothing was stored"):
         run_in(engine, "SELECT pg_sleep(5)")
@@ -253,8 +275,10 @@ def test_of_two_writers_in_a_ring_one_gives_way_and_both_go_through(databases, l
 
 def test_a_lock_in_the_midst_of_a_transaction_is_somebody_in_the_way(databases) -> None:
     engine = open_engine(databases.ready("sqlite"))
-    with writing(engine), pytest.raises(DatabaseError, match="Another writer was in the way") as told:
-        run_in(engine, "PRAGMA busy_timeout = 0", "UPDATE link_status SET stage_rank = 0", begin=reading)
+    with writing(engine), engine.connect() as other:
+        other.exec_driver_sql("PRAGMA busy_timeout = 0")
+        with pytest.raises(DatabaseError, match="Another writer was in the way") as told, writing(other):
+            other.exec_driver_sql("UPDATE link_status SET stage_rank = 0")
     assert told.value.code == "gave-way"
     engine.dispose()
 
@@ -401,6 +425,31 @@ def test_postgresql_refuses_to_empty_the_table_of_events(databases) -> None:
     databases.drop(url)
 
 
+def rows_of(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with reading(engine) as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(in_order)]
+            for table in Base.metadata.sorted_tables
+            for in_order in [sa.select(table).order_by(*table.primary_key.columns)]
+        }
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_lent_again_holds_what_a_new_one_holds(databases, actors, contact) -> None:
+    with databases.lent("postgresql") as engine:
+        first, before = engine.url.database, rows_of(engine)
+        event = append_event(engine, actors.editor, contact())
+        assert rows_of(engine) != before
+    with databases.lent("postgresql") as engine:
+        assert (engine.url.database, rows_of(engine)) == (first, before)
+        assert append_event(engine, actors.editor, contact()) != event
+        with pytest.raises(ConflictError, match="append-only"):
+            run_in(engine, "DELETE FROM audit_log")
+        run_in(engine, "ALTER TABLE mission ADD COLUMN further text")
+    with databases.lent("postgresql") as engine:
+        assert engine.url.database != first, "a database whose tables were changed is lent to nobody"
+
+
 def test_sqlite_refuses_to_replace_an_event(databases, actors, contact) -> None:
     engine = open_engine(databases.ready("sqlite"))
     append_event(engine, actors.editor, contact(note=None, stage_code="S3", place="town hall", attending_count=3))
@@ -427,3 +476,37 @@ def test_times_come_back_in_utc(engine: Engine) -> None:
         times = connection.scalars(sa.select(Organisation.recorded_at)).all()
     assert {time.tzinfo for time in times} == {dt.UTC}
     assert all(dt.timedelta(0) <= dt.datetime.now(dt.UTC) - time < dt.timedelta(hours=1) for time in times)
+
+
+# --- one way to write ---------------------------------------------------------------------------------------
+
+
+def test_every_writer_begins_in_one_place() -> None:
+    """`writing` refuses tables of a newer version; so no other function may begin a transaction that writes."""
+    begun = {
+        f"{path.stem}.{function.name}"
+        for path in Path(records.__path__[0]).rglob("*.py")
+        if path.parent.name != "versions"
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if call.func.attr in {"begin", "connect", "raw_connection", "commit"}
+    }
+    own_files = {"health._quick_check", "boundary_reader._require_plain_layers", "keeping._checkpoint"}
+    assert begun == {"database.reading", "database.writing"} | own_files
+
+
+def test_who_reads_cannot_write(engine: Engine) -> None:
+    with pytest.raises(DatabaseError, match=r"readonly|read-only"), reading(engine) as connection:
+        connection.execute(sa.delete(PersonErasure))
+
+
+def test_nothing_is_written_into_tables_of_a_newer_version(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    for write in (writing, lambda store: contextlib.nullcontext(upgrade(store))):
+        with pytest.raises(DatabaseError, match="only reads it") as found, write(engine):
+            pytest.fail("it was begun")
+        assert found.value.code == "tables-newer"
+    assert last_write(engine) > 0

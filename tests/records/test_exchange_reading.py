@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -197,6 +198,40 @@ def test_other_zips_are_refused() -> None:
         with pytest.raises(FileRefused, match="Save it as") as refused:
             read(buffer.getvalue())
         assert refused.value.code == "sheet-kind"
+
+
+BOMBS = {
+    "one text of many megabytes": (SHEET, b"<row><c><is><t>" + b"a" * 20_000_000 + b"</t></is></c></row>"),
+    "elements in elements": (SHEET, b"<row>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</row>"),
+    "elements that never end": (SHEET, b"<row>" + b"<a>" * 1_000_000),
+    "a tag with many attributes": (SHEET, b"<row " + b" ".join(b'a%d="1"' % i for i in range(20_000)) + b"/>"),
+    "many cells in a row": (SHEET, b"<row>" + b"<c/>" * 300_000 + b"</row>"),
+    "many styles": ("xl/styles.xml", b"<xf/>" * 300_000),
+    "many rows": (SHEET, b"<row/>" * 4_100_000),
+    "many shared texts": ("xl/sharedStrings.xml", b"<si/>" * 4_100_000),
+}
+
+
+@pytest.mark.parametrize("name", list(BOMBS))
+def test_markup_larger_than_that_of_any_spreadsheet_is_refused_before_a_reader_keeps_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *_, **__: pytest.fail("it was opened"))
+    part, markup = BOMBS[name]
+    with pytest.raises(FileRefused, match="more than any spreadsheet holds") as found:
+        read(with_part(GOOD, part, b"<worksheet><sheetData>" + markup))
+    assert found.value.code == "sheet-shape"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a" * 5_000_000, b'"' + b"a\n" * 2_000_000, b";" * 5_000_000, b";,|\t" * 500_000, b"\n" * 5_000_000, b"\0" * 999],
+)
+def test_a_csv_of_one_thing_only_is_refused(content: bytes) -> None:
+    with pytest.raises(FileRefused, match=r"characters|below line|No line names|is empty"):
+        read(content)
+    with contextlib.suppress(FileRefused):  # below a good header it may be read, but never as more than a few rows
+        assert len(read(b"place;event_date\n" + content).rows) <= 1
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:

@@ -33,6 +33,7 @@ from geodata.records.published import published_columns, published_links, publis
 from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
 from geodata.records.support import needs
+from geodata.records.writes import clean
 from geodata.search import fold, nearest
 from geodata.status import Problem
 
@@ -95,7 +96,7 @@ def _short(cell: object) -> str:
 
 
 def _text(column: Column, cell: Any) -> Cell:
-    text = cell.isoformat() if isinstance(cell, dt.date) else str(cell)
+    text = clean(column.name, cell.isoformat() if isinstance(cell, dt.date) else str(cell))
     most = MOST_NOTE if column.type == "note" else MOST_CHARACTERS
     if len(text) > most:
         return _wrong(column, "text-long", cell, most=most)

@@ -10,16 +10,17 @@ import csv
 import datetime as dt
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from xml.parsers import expat
 
 import openpyxl
 from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
 
+from geodata.cleaning import clean_text, has_invisible
 from geodata.guard import FORMULA_STARTS
 from geodata.model import Language
 from geodata.records.errors import FileRefused
@@ -33,6 +34,16 @@ MOST_STRINGS = 40 * 1024 * 1024
 """Most bytes of the list of shared texts, which is read into memory whole."""
 MOST_PARTS = 1_000
 """Most files inside a workbook."""
+MAX_ELEMENTS = 4_000_000
+"""Most elements of markup in a workbook: 20,000 rows of 60 filled columns have 3.6 million."""
+MAX_IN_ROW = 200_000
+"""Most elements of one row, or of a part without rows: the reader keeps them all in memory at once."""
+MAX_DEPTH = 64
+"""Most elements in one another; spreadsheets reach 15."""
+MAX_TAG = 65_536
+"""Longest tag, in bytes."""
+MAX_GAP = 1_000_000
+"""Most bytes between two tags: a text of the largest size takes 200,000."""
 MOST_ROWS = 20_000
 """Most rows with something in them."""
 MOST_LINE = 60_000
@@ -51,6 +62,7 @@ LISTS = "lists"
 UNREADABLE = {TYPE_FORMULA: "formula", TYPE_ERROR: "error"}
 DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']""")
+LONG_TAG = re.compile(rb"<[^<>]{%d}" % (MAX_TAG - 1_000))
 PLAIN_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"ascii"})
 
 
@@ -292,12 +304,14 @@ def _check_package(content: bytes) -> list[Note]:
 def _check_markup(package: zipfile.ZipFile, parts: Iterable[zipfile.ZipInfo]) -> bool:
     """Refuse markup that defines entities or hides in another encoding; whether a sheet has merged cells."""
     is_merged = False
+    shape = _Shape()
     for part in parts:
         if not part.filename.lower().endswith((".xml", ".rels", ".vml")):
             continue
         with package.open(part) as stream:
             before = b""
             is_first = True
+            parser = shape.parser(part.filename)
             while piece := stream.read(1024 * 1024):
                 if is_first:
                     named = XML_ENCODING.match(piece.removeprefix(b"\xef\xbb\xbf"))
@@ -312,9 +326,61 @@ def _check_markup(package: zipfile.ZipFile, parts: Iterable[zipfile.ZipInfo]) ->
                     raise FileRefused(
                         "The workbook defines entities, which no spreadsheet does. It was not opened.", "sheet-entities"
                     )
+                if LONG_TAG.search(window):
+                    raise _odd_shape()
+                parser.Parse(piece, False)
                 is_merged = is_merged or (b"<mergeCell " in window and "/worksheets/" in part.filename.lower())
-                before = piece[-32:]
+                before = window[-MAX_TAG:]
+            parser.Parse(b"", True)
     return is_merged
+
+
+class _Shape:
+    """What the markup of a workbook may look like: no reader of spreadsheets is safe from millions of elements, from
+    elements in elements without end, or from a text of a hundred megabytes."""
+
+    def __init__(self) -> None:
+        self._elements = 0
+        self._depth = 0
+        self._last = 0
+        self._row = 0
+
+    def parser(self, part: str) -> Any:
+        """A parser of one part that keeps nothing, and refuses what is out of shape."""
+        self._depth = self._last = 0
+        self._row = self._elements
+        most = MAX_ELEMENTS if part.lower().endswith("sharedstrings.xml") else MAX_IN_ROW
+        parser = expat.ParserCreate()
+
+        def start(name: str, _attributes: object) -> None:
+            self._elements += 1
+            self._depth += 1
+            if name.rpartition(":")[2] == "row":
+                self._row = self._elements
+            elif self._elements - self._row > most:
+                raise _odd_shape()
+            self._look(parser.CurrentByteIndex)
+
+        def end(_name: str) -> None:
+            self._depth -= 1
+            self._look(parser.CurrentByteIndex)
+
+        parser.StartElementHandler = start
+        parser.EndElementHandler = end
+        parser.ordered_attributes = True
+        return parser
+
+    def _look(self, place: int) -> None:
+        if self._elements > MAX_ELEMENTS or self._depth > MAX_DEPTH or place - self._last > MAX_GAP:
+            raise _odd_shape()
+        self._last = place
+
+
+def _odd_shape() -> FileRefused:
+    return FileRefused(
+        "The workbook is made of more than any spreadsheet holds. Copy the rows into a new workbook.",
+        "sheet-shape",
+    )
 
 
 def _lines_of(sheet: Any, width: int = MOST_COLUMNS) -> Iterator[tuple[int, list[CellValue]]]:
@@ -518,10 +584,4 @@ def _is_labels(
 
 def _clean(text: str) -> tuple[str, bool]:
     """Text in Unicode's composed form, without invisible characters and blanks around it; whether any was taken out."""
-    if text.isprintable():
-        return unicodedata.normalize("NFC", text).strip(), False
-    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = "".join(
-        one for one in composed if one in "\n\t" or unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    )
-    return kept.strip(), len(kept) != len(composed)
+    return clean_text(text, multiline=True), has_invisible(text)

@@ -1,0 +1,94 @@
+"""Files of records as jobs: what a large one would change, and writing it. Rights are checked again in the worker."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+from dashboard.components.refusals import refusal_detail
+from dashboard.jobs.kinds import Made, Work
+from dashboard.text import words
+from geodata.records.database import open_engine
+from geodata.records.errors import DatabaseError
+from geodata.records.exchange.applying import apply_plan
+from geodata.records.exchange.kinds import kind_of
+from geodata.records.exchange.loading import plan_file
+from geodata.records.exchange.plan import Plan
+from geodata.records.roles import Actor
+
+MAX_DIRECT_BYTES = 200_000
+"""Files up to this size are compared at once; larger ones are jobs."""
+MAX_DIRECT_ROWS = 500
+"""So many rows are written at once; more are a job."""
+
+
+def import_params(actor: Actor, *, kind: str, file_name: str, language: str, is_demonstration: bool) -> dict[str, Any]:
+    """A file of records as parameters of a job. The file, or the plan that is to be applied, is the job's input."""
+    return {
+        "actor": {"account_id": actor.account_id, "role": actor.role, "organisation_id": actor.organisation_id},
+        "kind": kind, "file_name": file_name, "language": language, "has_records": True,
+        "is_demonstration": is_demonstration,
+    }  # fmt: skip
+
+
+def read_actor(params: Mapping[str, Any]) -> Actor:
+    """Who asks. What the account may do at this moment is looked up by every write."""
+    return Actor(**params["actor"])
+
+
+def write_plan(plan: Plan) -> bytes:
+    """A plan, to be handed from one process to another."""
+    return pickle.dumps(plan)
+
+
+def read_plan(content: bytes) -> Plan:
+    """The plan that `write_plan` has written. It only ever stands in the private folder of jobs.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    plan = pickle.loads(content)  # noqa: S301 - our own file in our own private folder
+    if not isinstance(plan, Plan):
+        raise TypeError("The file holds no plan.")
+    return plan
+
+
+def run_plan(work: Work) -> Made:
+    """Compare a file with the records; nothing is changed.
+
+    Raises:
+        MosaicosError: as `plan_file`.
+    """
+    said = words(str(work.params["language"]))
+    engine = open_engine(_required(work.database))
+    try:
+        plan = plan_file(
+            engine, read_actor(work.params), kind_of(str(work.params["kind"])), work.input.read_bytes(),
+            str(work.params["file_name"]), tell=lambda error: refusal_detail(error, said), progress=work.progress,
+        )  # fmt: skip
+    finally:
+        engine.dispose()
+    work.output.write_bytes(write_plan(plan))
+    return Made(work.output, {"rows": len(plan.rows)})
+
+
+def run_apply(work: Work) -> Made:
+    """Write a plan, all in one transaction.
+
+    Raises:
+        MosaicosError: as `apply_plan`; the account may have lost its right since it asked.
+    """
+    plan = read_plan(work.input.read_bytes())
+    engine = open_engine(_required(work.database))
+    try:
+        applied = apply_plan(engine, read_actor(work.params), plan)
+    finally:
+        engine.dispose()
+    return Made(None, {"written": applied.written, "batch_id": applied.batch_id})
+
+
+def _required(database: str | None) -> str:
+    if database is None:
+        raise DatabaseError("There are no records to compare the file with.")
+    return database

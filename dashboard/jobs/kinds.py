@@ -1,0 +1,98 @@
+"""What can be done as a job: each kind is a function that runs in a process of its own, with its bounds.
+
+A later kind is a function here or in a module beside, and a line in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job, as the function that does it sees it.
+
+    Attributes:
+        params: What exactly is to be done.
+        folder: Its own folder; all of it goes with the job.
+        database: Address of the records; null where there are none.
+        progress: Is told the steps done and all steps.
+    """
+
+    params: Mapping[str, Any]
+    folder: Path
+    database: str | None
+    progress: Callable[[int, int], None]
+
+    @property
+    def input(self) -> Path:
+        """The file that came with the job."""
+        return self.folder / "input"
+
+    @property
+    def output(self) -> Path:
+        """Where the result is written."""
+        return self.folder / "result"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a job has made.
+
+    Attributes:
+        result: The file; null where there is none.
+        facts: What is said of it; plain JSON.
+    """
+
+    result: Path | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work.
+
+    Attributes:
+        run: Does it.
+        seconds: Longest time; then it is killed.
+        memory_mb: Memory that it may take beyond what the process begins with.
+    """
+
+    run: Callable[[Work], Made]
+    seconds: float = 300.0
+    memory_mb: int = 1500
+
+
+def _export(work: Work) -> Made:
+    from dashboard.jobs.exports import run_export  # noqa: PLC0415 - loaded where it is done
+
+    return run_export(work)
+
+
+def _import_plan(work: Work) -> Made:
+    from dashboard.jobs.imports import run_plan  # noqa: PLC0415
+
+    return run_plan(work)
+
+
+def _import_apply(work: Work) -> Made:
+    from dashboard.jobs.imports import run_apply  # noqa: PLC0415
+
+    return run_apply(work)
+
+
+KINDS: dict[str, Kind] = {
+    "export": Kind(_export),
+    "import-plan": Kind(_import_plan),
+    "import-apply": Kind(_import_apply),
+}
+
+
+def preload() -> None:
+    """Load what jobs share, before the first of them begins."""
+    from dashboard.jobs.exports import preload_exports  # noqa: PLC0415
+
+    preload_exports()

@@ -1,0 +1,317 @@
+"""The queue of long work: limits, one job per request, and no traces of what ended, whatever ended it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from dashboard.jobs.failures import error_of
+from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull
+from dashboard.jobs.service import Service
+from geodata.records.errors import ConflictError
+
+PATIENCE_S = 120
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the module with the kinds of these tests, where workers find it too."""
+    monkeypatch.syspath_prepend(HERE)
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    return "job_kinds"
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, kinds: str) -> Iterator[Service]:
+    """A service with one worker and small limits."""
+    made = Service(
+        tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(queued=4, per_client=3, result_bytes=5_000_000)
+    )
+    yield made
+    made.close()
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.02)
+
+
+def wait(jobs: Service, job: Job) -> Job:
+    """The job once it is over."""
+    found = asyncio.run(jobs.wait(job.id, seconds=PATIENCE_S))
+    assert found is not None
+    assert found.is_over
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, and it is no leftover of a table."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    return False
+
+
+def files_of(jobs: Service) -> list[str]:
+    """Folders of jobs that are on the disk."""
+    return [one.name for one in jobs.queue.folder.iterdir() if one.is_dir()]
+
+
+# --- asking ----------------------------------------------------------------------------------------------
+
+
+def test_a_result_is_kept_where_only_this_user_may_look(jobs: Service) -> None:
+    done = wait(jobs, jobs.submit("write", {"text": "é"}, client="a"))
+    assert (done.state, done.size, done.facts["file_name"]) == ("done", 2, "x.txt")
+    assert done.result is not None
+    assert done.result.read_text() == "é"
+    for path in (jobs.queue.folder, *jobs.queue.folder.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_the_same_request_is_the_same_job(jobs: Service, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    first = jobs.submit("write", {"gate": str(gate)}, client="a", dedup="one")
+    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="one").id == first.id
+    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="other").id != first.id
+    gate.touch()
+    assert wait(jobs, first).state == "done"
+    assert jobs.submit("write", {}, client="c", dedup="one").id == first.id, "its result is kept"
+
+
+def test_no_audience_gets_the_job_of_another(jobs: Service) -> None:
+    restricted = jobs.submit("write", {"text": "restricted"}, client="a", audience="all", dedup="one")
+    public = jobs.submit("write", {"text": "public"}, client="a", audience="public", dedup="one")
+    assert restricted.id != public.id
+    wait(jobs, restricted)
+    wait(jobs, public)
+    found = jobs.queue.find("write", "public", "one")
+    assert found is not None
+    assert found.id == public.id
+
+
+@pytest.mark.parametrize("clients", [["a"] * 9, list("abcdefghi")], ids=["one client", "many clients"])
+def test_a_full_queue_says_so_before_any_work(jobs: Service, tmp_path: Path, clients: list[str]) -> None:
+    gate = tmp_path / "gate"
+    first = jobs.submit("write", {"gate": str(gate)}, client="other")
+    until(lambda: (found := jobs.queue.get(first.id)) is not None and found.state == "running")
+    taken, refused = 0, []
+    for client in clients:
+        try:
+            jobs.submit("write", {"gate": str(gate)}, client=client, input_bytes=b"brought")
+            taken += 1
+        except QueueFull as error:
+            refused.append(error)
+    is_one = len(set(clients)) == 1
+    assert taken == (jobs.queue.limits.per_client if is_one else jobs.queue.limits.queued)
+    assert {one.is_client for one in refused} == {is_one}
+    assert all(one.retry_seconds > 0 for one in refused)
+    assert len(list(jobs.queue.folder.glob("*/input"))) == taken, "what was brought in vain is not kept"
+    gate.touch()
+
+
+def test_the_client_that_has_waited_longest_is_next(jobs: Service, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    busy = [jobs.submit("write", {"gate": str(gate)}, client="many") for _ in range(3)]
+    until(lambda: (found := jobs.queue.get(busy[0].id)) is not None and found.state == "running")
+    other = jobs.submit("write", {}, client="one")
+    gate.touch()
+    ended = [wait(jobs, job).finished or 0.0 for job in (other, *busy[1:])]
+    assert ended == sorted(ended)
+
+
+def test_progress_is_seen(jobs: Service, tmp_path: Path) -> None:
+    job = jobs.submit("write", {"gate": str(tmp_path / "gate")}, client="a")
+    until(lambda: (found := jobs.queue.get(job.id)) is not None and (found.done, found.total) == (1, 3))
+    (tmp_path / "gate").touch()
+    wait(jobs, job)
+
+
+def test_the_least_recently_used_result_goes_first(tmp_path: Path, kinds: str) -> None:
+    jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(kept_bytes=25))
+    try:
+        made = [wait(jobs, jobs.submit("write", {"text": "x" * 10}, client="a", dedup=str(n))) for n in range(3)]
+        jobs.queue.touch(made[0].id)
+        jobs.queue.tidy()
+        assert [jobs.queue.get(one.id) is not None for one in made] == [True, False, True]
+    finally:
+        jobs.close()
+
+
+def test_what_was_not_used_for_long_goes(tmp_path: Path, kinds: str) -> None:
+    jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(kept_seconds=0))
+    try:
+        done = wait(jobs, jobs.submit("write", {"text": "x"}, client="a"))
+        until(lambda: (jobs.queue.tidy(), jobs.queue.get(done.id) is None and not files_of(jobs))[1])
+    finally:
+        jobs.close()
+
+
+# --- ending ----------------------------------------------------------------------------------------------
+
+
+def begin_with_traces(jobs: Service, tmp_path: Path) -> tuple[Job, list[int]]:
+    """A job that runs, and its processes."""
+    pids = tmp_path / "pids"
+    job = jobs.submit("leave-traces", {"pids": str(pids)}, client="a", input_bytes=b"brought")
+    until(lambda: pids.exists() and pids.read_text().count(" "))
+    return job, [int(one) for one in pids.read_text().split()]
+
+
+def assert_no_traces(jobs: Service, pids: list[int]) -> None:
+    """Neither process nor file is left."""
+    until(lambda: not any(map(is_running, pids)))
+    until(lambda: files_of(jobs) == [])
+
+
+def test_cancelling_kills_the_work_and_removes_its_files(jobs: Service, tmp_path: Path) -> None:
+    job, pids = begin_with_traces(jobs, tmp_path)
+    jobs.cancel(job.id)
+    assert wait(jobs, job).state == "cancelled"
+    assert_no_traces(jobs, pids)
+
+
+def test_what_takes_too_long_is_killed(jobs: Service, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    found = wait(jobs, jobs.submit("too-slow", {"pids": str(pids)}, client="a"))
+    assert (found.state, found.error_code) == ("failed", "time")
+    assert_no_traces(jobs, [int(one) for one in pids.read_text().split()] if pids.exists() else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("crash", "worker-ended"), ("grow", "memory"), ("fill", "disk"), ("fail", "worker-ended")]
+)
+def test_a_worker_that_dies_leaves_no_files_and_others_go_on(jobs: Service, kind: str, code: str) -> None:
+    bad = wait(jobs, jobs.submit(kind, {}, client="a", input_bytes=b"brought"))
+    assert (bad.state, bad.error_code) == ("failed", code)
+    assert files_of(jobs) == []
+    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+
+
+def test_an_error_of_the_project_comes_back_as_it_was(jobs: Service) -> None:
+    error = error_of(wait(jobs, jobs.submit("refuse", {}, client="a")))
+    assert isinstance(error, ConflictError)
+    assert (str(error), error.code, error.facts) == ("Somebody was faster.", "was-faster", {"who": "Ana"})
+
+
+def test_the_parent_of_workers_may_die_and_is_started_again(jobs: Service, tmp_path: Path) -> None:
+    job, pids = begin_with_traces(jobs, tmp_path)
+    parent = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(parent, signal.SIGKILL)
+    assert wait(jobs, job).error_code == "worker-ended"
+    until(lambda: not is_running(pids[0]))
+    os.kill(pids[1], signal.SIGKILL)  # what a worker has started itself is its own affair here
+    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+
+
+def test_who_waits_last_and_goes_ends_the_work(jobs: Service, tmp_path: Path) -> None:
+    how = {"client": "a", "dedup": "one", "is_detached": False}
+    gate = {"gate": str(tmp_path / "gate")}
+    job = jobs.submit("write", gate, **how)  # type: ignore[arg-type]
+    assert jobs.submit("write", gate, **how).id == job.id  # type: ignore[arg-type]
+    jobs.leave(job.id)
+    assert (found := jobs.queue.get(job.id)) is not None
+    assert not found.is_over
+    jobs.leave(job.id)
+    assert wait(jobs, job).state == "cancelled"
+
+
+def test_what_is_detached_goes_on_without_anybody(jobs: Service, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    job = jobs.submit("write", {"gate": str(gate)}, client="a", dedup="one", is_detached=False)
+    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="one", is_detached=True).id == job.id
+    jobs.leave(job.id)
+    gate.touch()
+    assert wait(jobs, job).state == "done"
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kinds: str, end: signal.Signals) -> None:
+    pids = tmp_path / "pids"
+    code = f"""
+        import time
+        from pathlib import Path
+        from dashboard.jobs.service import Service
+        jobs = Service(Path({str(tmp_path / "jobs")!r}), kinds={kinds!r}, workers=1)
+        jobs.submit("leave-traces", {{"pids": {str(pids)!r}}}, client="a")
+        for is_detached in (False, True):
+            print(jobs.submit("write", {{}}, client="b", is_detached=is_detached).id, flush=True)
+        time.sleep(1000)
+    """
+    server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    waited, detached = (server.stdout.readline().strip() for _ in range(2))
+    server.stdout.close()
+    until(lambda: pids.exists() and pids.read_text().count(" "))
+    server.send_signal(end)
+    server.wait(PATIENCE_S)
+    worker, child = map(int, pids.read_text().split())
+    until(lambda: not is_running(worker) and not is_running(child))
+    jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
+    try:
+        assert len(files_of(jobs)) == 1, "nobody could clean up"
+        done = wait(jobs, jobs.submit("write", {}, client="a"))
+        assert done.state == "done"
+        states = {one: found.state for one in (waited, detached) if (found := jobs.queue.get(one)) is not None}
+        assert states == {waited: "cancelled", detached: "done"}
+        assert set(files_of(jobs)) == {done.id, detached}
+    finally:
+        jobs.close()
+
+
+def test_several_servers_share_a_queue(tmp_path: Path, kinds: str) -> None:
+    asking = Service(tmp_path / "jobs", kinds=kinds, workers=1)
+    working = Service(tmp_path / "jobs", kinds=kinds, workers=1)
+    try:
+        working.runner.start()
+        job = asking.queue.submit("write", {"text": "x"}, client="a")
+        working.runner.wake()
+        assert wait(asking, job).state == "done"
+    finally:
+        asking.close()
+        working.close()
+
+
+@pytest.mark.postgres
+def test_the_table_may_be_in_postgresql(tmp_path: Path, kinds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = make_url(os.environ.get("MOSAICOS_TEST_POSTGRES_URL") or "postgresql://postgres@127.0.0.1:5432/test")
+    name = f"jobs_{uuid.uuid4().hex}"
+    admin = sa.create_engine(
+        server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        monkeypatch.setenv("MOSAICOS_JOBS_URL", server.set(database=name).render_as_string(hide_password=False))
+        jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
+        try:
+            assert wait(jobs, jobs.submit("write", {"text": "x"}, client="a", dedup="one")).state == "done"
+            assert not (jobs.queue.folder / "jobs.sqlite").exists()
+        finally:
+            jobs.close()
+    finally:
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_an_open_queue_starts_no_process(tmp_path: Path) -> None:
+    queue = JobQueue(tmp_path / "jobs")
+    assert queue.claim("nobody") is None
+    queue.close()
