@@ -78,7 +78,7 @@ PREFLIGHT = {
 }
 """What a browser is told that asks whether a page of elsewhere may ask. Any header may be sent: what is not known is
 not read. The star does not stand for `Authorization`, and old browsers do not know it."""
-FILE_OPTIONS = ("lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS)
+FILE_OPTIONS = ("lang", "format", "detail", "crs", "decimals", "one_row_per_territory", *FILTER_NAMES, *DAYS)
 UNTOUCHED = "no-store"
 """Problems are not kept by anybody."""
 

@@ -12,7 +12,7 @@ from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT,
 from dashboard.api.features import COLLECTIONS
 from dashboard.api.problems import MEDIA_TYPE
 from dashboard.text import TONGUES
-from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS
+from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS, YES_OR_NO
 from geodata.selection import CHOICES
 
 WRONG = {
@@ -84,6 +84,10 @@ def parameters() -> dict[str, dict[str, Any]]:
         _parameter("crs", {"type": "string", "enum": list(CRS)}, "Reference system, where the format has several."),
         _parameter("decimals", {"type": "integer", "minimum": 0, "maximum": MOST_DECIMALS}, "Decimals of degrees."),
         _parameter("format", {"type": "string", "enum": list(FORMATS)}, "The format, where a suffix has several."),
+        _parameter(
+            "one_row_per_territory", {"type": "string", "enum": list(YES_OR_NO)},
+            "Whether a flat format has one row per territory, its links joined, instead of one per link.",
+        ),
         _parameter("by", {"type": "string", "enum": ["stage", "link"]}, "What the codes tell."),
         _parameter("collectionId", {"type": "string", "enum": list(COLLECTIONS)}, "Id of a collection.", place="path"),
         _parameter("featureId", {"type": "string"}, "Id of a feature.", place="path"),
@@ -270,7 +274,8 @@ def document() -> dict[str, Any]:
         ),
         "/export/{file}": _get(
             "getFile", "A file to keep or to load: the same as the download of the page",
-            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS, "Prefer"), "The file.",
+            ("file", "lang", "format", "detail", "crs", "decimals", "one_row_per_territory", *FILTER_NAMES, *DAYS,
+             "Prefer"), "The file.",
             anything, tag="Files",
         ),
         **_job_paths(),

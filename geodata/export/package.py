@@ -20,7 +20,7 @@ import shapely
 
 from geodata.export.fields import LINK_FIELDS, PLACE_FIELDS, Field, codes_of, fields_of
 from geodata.export.formats import write_rows
-from geodata.export.geojson import DEMONSTRATION_NOTICE, LIMITS_NOTICE, PEOPLES_NOTICE, about_rows
+from geodata.export.geojson import DEMONSTRATION_NOTICE, LIMITS_NOTICE, PEOPLES_NOTICE, REPEATS_NOTICE, about_rows
 from geodata.export.qml import looks_of, write_qml
 from geodata.export.requests import (
     FORMATS,
@@ -176,7 +176,7 @@ def _documents(
     bundle = catalogue.bundle
     used = _used_fields(files)
     documents = {
-        "README.md": _readme(about, catalogue),
+        "README.md": _readme(about, catalogue, is_repeated=any("territory_row" in one.rows.fields for one in files)),
         "dictionary.csv": _dictionary(used),
         "dictionary.md": _dictionary_page(used),
         "codes.csv": _codes({one.codes for fields in used.values() for one in fields if one.codes}),
@@ -255,7 +255,7 @@ def _table(frame: pd.DataFrame) -> bytes:
     return csv_text(list(frame.columns), rows)
 
 
-def _readme(about: dict[str, Any], catalogue: Catalogue) -> bytes:
+def _readme(about: dict[str, Any], catalogue: Catalogue, *, is_repeated: bool) -> bytes:
     snapshot = catalogue.snapshot
     lines = []
     for tongue in ("en", "fr", "pt_br"):
@@ -264,6 +264,8 @@ def _readme(about: dict[str, Any], catalogue: Catalogue) -> bytes:
         if snapshot.is_demonstration:
             lines += [f"**{DEMONSTRATION_NOTICE[tongue]}**", ""]
         lines += [LIMITS_NOTICE[tongue], PEOPLES_NOTICE[tongue], ""]
+        if is_repeated:
+            lines += [f"`data/territories.*`: {REPEATS_NOTICE[tongue]}", ""]
         if snapshot.is_recorded:
             lines += [f"{as_of} {snapshot.as_of.isoformat()}.", ""]
         lines += [f"## {contents}", "", *(f"- {one}" for one in CONTENTS[tongue]), ""]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, LINK_FIELDS, MANY_LINKS
+from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, LINK_FIELDS, MANY_LINKS, MANY_ROWS, ONE_ROW
 from geodata.export.requests import ExportRequest, Extras, RequestError
 from geodata.model import Language, vocabulary
 from geodata.outlines import close_slivers
@@ -213,7 +213,7 @@ def build_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras, *, 
     is_past = request.as_of is not None and request.as_of < dt.date.today()
     teller = Teller(selection, request.language, tells_support=not is_past)
     if request.layer == "territories":
-        return territory_rows(teller, is_flat=is_flat)
+        return territory_rows(teller, is_flat=is_flat, one_row=request.one_row_per_territory)
     if request.layer == "missions":
         return _mission_rows(teller, extras)
     makers: dict[str, Callable[[Teller], Rows]] = {
@@ -246,8 +246,15 @@ def _make(
 # --- layers -----------------------------------------------------------------------------------------------
 
 
-def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
-    """The layer territories: with one mosaic asked for, or flat, a row per link; otherwise with `links`."""
+def territory_rows(teller: Teller, *, is_flat: bool, one_row: bool = False) -> Rows:
+    """The layer territories.
+
+    Args:
+        teller: Tells codes and records.
+        is_flat: Whether a territory is a row per link; otherwise it has `links`. With one mosaic chosen it has the
+            columns of that link either way.
+        one_row: Whether a flat table has one row per territory all the same, with its links joined.
+    """
     selection = teller.selection
     order = selection.order
     bundle = teller.catalogue.bundle
@@ -270,11 +277,29 @@ def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
             "as_of": teller.as_of,
         }  # fmt: skip
         named = {link: sources_of[link] for link in links if kinds_of[link] != LOCAL}
-        if is_single or is_flat:
+        if is_flat and one_row and not is_single:
+            listed = [teller.tell_link(link) for link in links]
+            stages = ";".join(one["stage_code"] for one in listed) or None
+            told.append(
+                {
+                    **fact,
+                    "link_count": len(listed),
+                    "mosaic_ids": ";".join(one["mosaic_id"] for one in listed) or None,
+                    "mosaic_names": "; ".join(one["mosaic_name"] for one in listed) or None,
+                    "stage_codes": stages,
+                    "stage_labels": teller.label("stage", stages),
+                    "source": join_sources(row["source_id"], *named.values()),
+                }
+            )
+            ids.append(territory_id)
+            places.append(place)
+        elif is_single or is_flat:
             shown: list[int] | list[None] = links or [None]
-            for link in shown:
+            for number, link in enumerate(shown, start=1):
                 source = join_sources(row["source_id"], named.get(link if link is not None else -1))
-                told.append({**fact, **(NO_LINK if link is None else teller.tell_link(link)), "source": source})
+                count = {"link_count": len(links), "territory_row": number}
+                linked = NO_LINK if link is None else teller.tell_link(link)
+                told.append({**fact, **count, **linked, "source": source})
                 mosaic_id = told[-1]["mosaic_id"]
                 ids.append(territory_id if is_single or mosaic_id is None else f"{territory_id}/{mosaic_id}")
                 places.append(place)
@@ -284,9 +309,10 @@ def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
             told.append({**fact, "links": listed, "link_count": len(listed), "source": source})
             ids.append(territory_id)
             places.append(place)
+    names = None if is_single else MANY_LINKS if not is_flat else ONE_ROW if one_row else MANY_ROWS
     return _make(
         "territories", teller, told, ids, _territory_shapes(teller, places), _territory_points(teller, places),
-        territory_sources(selection), fields=None if is_single or is_flat else MANY_LINKS,
+        territory_sources(selection), fields=names,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import shapely
 import xlsxwriter
 
 from geodata.export.fields import PLACE_FIELDS, Field, fields_of
+from geodata.export.geojson import NOTICES
 from geodata.export.requests import MOST_DECIMALS, UTM22N, Report
 from geodata.export.rows import Rows
 from geodata.export.shapes import METRE_DECIMALS, move_points, place_rows, round_coordinates
@@ -159,7 +160,7 @@ def workbook(
     bold = book.add_format({"bold": True})
     values = ((*one.values(), *place) for one, place in zip(rows.properties, places, strict=True))
     _write_sheet(book, bold, rows.layer, columns, values, report)
-    words = [(name, about[name]) for name in ("name", "notice", "peoples", "demonstration") if name in about]
+    words = [(name, about[name]) for name in ("name", *NOTICES) if name in about]
     _write_sheet(book, bold, "about", ("what", "text"), [*words, ("crs", crs if names else None)], report)
     sources = about["sources"]
     kept = tuple(sources[0]) if sources else ("source_id",)

@@ -18,6 +18,7 @@ import shapely
 
 from geodata.errors import ExportError
 from geodata.export.fields import NAME_FIELD, fields_of
+from geodata.export.geojson import NOTICES
 from geodata.export.requests import Report
 from geodata.export.rows import Rows, Shapes
 from geodata.export.tables import DICTIONARY_COLUMNS, MADE_ON, csv_text, dictionary_rows
@@ -59,9 +60,12 @@ def write_geopackage(path: Path, rows: Rows, geometry: Geometry | None, about: M
     Raises:
         ExportError: it cannot be written.
     """
-    words = [(name, about[name]) for name in ("notice", "peoples", "demonstration") if name in about]
+    words = [(name, about[name]) for name in NOTICES if name in about]
     with _writing():
-        _write(_located(frame_of(rows), geometry), path, "GPKG", layer=rows.layer, **_declared(geometry))
+        _write(
+            _located(frame_of(rows), geometry), path, "GPKG", layer=rows.layer, DESCRIPTION=_words(about),
+            **_declared(geometry),
+        )  # fmt: skip
         extra = pd.DataFrame(words, columns=["what", "text"], dtype="str")
         _write(extra, path, "GPKG", layer="about")
         if about["sources"]:
@@ -191,7 +195,7 @@ def _writing() -> Iterator[None]:
 def _words(about: Mapping[str, Any]) -> str:
     """What is said of the whole, as plain text."""
     cited = [f"{one['citation']} ({one['licence']})" for one in about["sources"]]
-    said = [about[name] for name in ("demonstration", "notice", "peoples") if name in about]
+    said = [about[name] for name in NOTICES if name in about]
     return "\n".join([*said, *cited])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -26,7 +27,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import UnknownIdError
-from geodata.export.fields import NAME_FIELD, field_of, fields_of
+from geodata.export.fields import DEMONSTRATION, MANY_ROWS, NAME_FIELD, ONE_ROW, field_of, fields_of
+from geodata.export.geojson import REPEATS_NOTICE
 from geodata.export.requests import (
     FORMATS,
     LAYERS,
@@ -388,6 +390,78 @@ def test_a_long_text_of_a_shapefile_is_cut_between_letters_and_counted(bundle: B
     found = pyogrio.read_dataframe(keep(export, tmp_path))
     assert found["act"].tolist() == ["é" * 127]
     assert export.report.cut >= 1
+
+
+# --- territories that repeat ------------------------------------------------------------------------------
+
+TWO = Filters(mosaic=("lagamar", "jureia-itatins"))
+FLAT = sorted(one.id for one in FORMATS.values() if one.is_flat)
+
+
+def table_of(path: Path, format_: str) -> pd.DataFrame:
+    """The rows of a file, with the names of all formats but shapefile."""
+    if format_ in CSV_DIALECTS:
+        return read_csv(path, format_)
+    if format_ == "xlsx":
+        return pd.read_excel(path)
+    found = read_back(path, "territories")
+    names = {field_of(name, "territories").short: name for name in (*MANY_ROWS, *ONE_ROW, DEMONSTRATION)}
+    return found.rename(columns=names if format_ == "shapefile" else {"Name": "name"})
+
+
+@pytest.mark.parametrize("format_", FLAT)
+def test_a_flat_file_says_itself_which_rows_may_be_summed(catalogue: Catalogue, tmp_path: Path, format_: str) -> None:
+    many = table_of(keep(export_layer(ExportRequest(format=format_, filters=TWO), catalogue), tmp_path), format_)
+    request = ExportRequest(format=format_, filters=TWO, one_row_per_territory=True)
+    one = table_of(keep(export_layer(request, catalogue), tmp_path), format_)
+    territories = catalogue.bundle.territory.iloc[catalogue.select(TWO).territories]
+    assert len(many) > len(one) == len(territories), "some lie in both"
+    assert list(one["territory_id"]) == list(dict.fromkeys(many["territory_id"])) or format_ == "flatgeobuf"
+    firsts = many[many["territory_row"].astype(int) == 1]
+    for found in (one, firsts):
+        assert found["population"].astype(int).sum() == territories["population"].sum()
+    counts = many.groupby("territory_id").size()
+    assert many.set_index("territory_id")["link_count"].astype(int).to_dict() == counts.to_dict()
+    assert one.set_index("territory_id")["link_count"].astype(int).to_dict() == counts.to_dict()
+    joined = one.set_index("territory_id")["mosaic_ids"].str.split(";").map(set).to_dict()
+    assert joined == many.groupby("territory_id")["mosaic_id"].agg(set).to_dict()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("format_", ["gpkg", "flatgeobuf", "shapefile", "geoparquet", "xlsx", "package"])
+def test_words_in_the_file_say_that_territories_repeat(
+    catalogue: Catalogue, tmp_path: Path, format_: str, language: Any
+) -> None:
+    def words(**more: Any) -> str:
+        path = keep(export_layer(ExportRequest(format=format_, language=language, **more), catalogue), tmp_path)
+        match format_:
+            case "gpkg":
+                return "\n".join(pyogrio.read_dataframe(path, layer="about")["text"])
+            case "flatgeobuf":
+                return str(pyogrio.read_info(path)["layer_metadata"]["DESCRIPTION"])
+            case "geoparquet":
+                return str(json.loads(pq.read_schema(path).metadata[b"mosaicos"]).get("rows"))
+            case "xlsx":
+                return "\n".join(pd.read_excel(path, sheet_name="about")["text"])
+        with zipfile.ZipFile(path) as archive:
+            return archive.read("README.txt" if format_ == "shapefile" else "README.md").decode()
+
+    assert REPEATS_NOTICE[language] in words(filters=TWO)
+    for other in ({"filters": AMAPA}, {"layer": "links", "filters": TWO}):
+        assert REPEATS_NOTICE[language] not in words(**other)
+    if format_ != "package":  # its README speaks of all its files
+        assert REPEATS_NOTICE[language] not in words(filters=TWO, one_row_per_territory=True)
+
+
+def test_one_row_per_territory_is_for_territories(catalogue: Catalogue) -> None:
+    with pytest.raises(RequestError, match="is for the layer territories, not for links"):
+        check_request(ExportRequest("links", one_row_per_territory=True))
+    with pytest.raises(RequestError, match="is yes or no, not 'perhaps'"):
+        read_request({"one_row_per_territory": "perhaps"}, catalogue)
+    assert read_request({"one_row_per_territory": "yes"}, catalogue).one_row_per_territory
+    single = ExportRequest(format="csv", filters=AMAPA)
+    alone = dataclasses.replace(single, one_row_per_territory=True)
+    assert export_layer(alone, catalogue).to_bytes() == export_layer(single, catalogue).to_bytes()
 
 
 # --- formulas ---------------------------------------------------------------------------------------------
