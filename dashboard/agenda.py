@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections.abc import Iterable
 
 from dashboard import places
@@ -12,6 +11,8 @@ from geodata.agenda import AgendaItem, write_calendar
 
 MEDIA_TYPE = "text/calendar"
 FILE_NAME = "mosaicos-agenda.ics"
+PAGE = "agenda"
+"""Path of the page with the entries."""
 
 
 def place_text(item: AgendaItem) -> str:
@@ -23,14 +24,21 @@ def place_text(item: AgendaItem) -> str:
     return f"{item.place}, {municipality}" if item.place else municipality
 
 
-def calendar_bytes(items: Iterable[AgendaItem], words: Words, *, is_demonstration: bool) -> bytes:
-    """Write the agenda; the same on the same day, so that whoever has it need not fetch it again."""
+def calendar_bytes(items: Iterable[AgendaItem], words: Words, *, site: str, is_demonstration: bool) -> bytes:
+    """Write the agenda; the same for the same entries, so that whoever has it need not fetch it again.
+
+    Args:
+        items: The entries.
+        words: The language.
+        site: Address of the dashboard without a slash at its end; empty where it is not known.
+        is_demonstration: Whether all of it is synthetic.
+    """
     note = words.say("Demonstration: the records are synthetic. Nothing of it happened.") if is_demonstration else ""
     return write_calendar(
         [dataclasses.replace(item, place=place_text(item) or None) for item in items],
         name=words.say("Mosaics of protected areas: agenda"),
         language=words.vocabulary,
-        stamp=dt.datetime.combine(dt.date.today(), dt.time(), dt.UTC),
         unsure=words.say("The day is not known: it stands over the whole month."),
         note=note,
+        page=f"{site}/{PAGE}?lang={words.code}" if site else "",
     )

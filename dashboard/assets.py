@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from geodata.errors import UnknownIdError
+from geodata.outlines import close_mesh
 from geodata.search import nearest
 from geodata.store import Bundle
 
@@ -42,6 +43,8 @@ JOINED_FILES = {
 picture."""
 COMPONENTS = ("chooser", "facets", "grid")
 """Our own components, each a script and a style sheet in `dashboard/static`."""
+OUTLINES = "area"
+"""The display mesh that holds the outlines of mosaics: it goes out with their slivers closed."""
 MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -139,6 +142,11 @@ class AssetStore:
             self._add(name, hashed_name(name, content), Path(name).suffix, compressed)
         for mesh in bundle.manifest["display"]:
             path = bundle.display_path(mesh)
+            if mesh == OUTLINES:
+                drawn = close_mesh(gzip.decompress(path.read_bytes()))
+                compressed = gzip.compress(drawn, 9, mtime=0)
+                self._add(f"mesh:{mesh}", hashed_name(f"{mesh}.topojson", drawn), ".topojson", compressed)
+                continue
             self._add(f"mesh:{mesh}", path.name.removesuffix(".gz"), ".topojson", path.read_bytes())
 
     def _add(self, key: str, name: str, suffix: str, compressed: bytes) -> None:

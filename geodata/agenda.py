@@ -27,6 +27,11 @@ STATES = {
     "cancelled": "CANCELLED",
 }
 """State of iCalendar by code of ``agenda_status`` or ``programme_status``; all others are tentative."""
+COMPILED = dt.datetime(2007, 3, 14, tzinfo=dt.UTC)
+"""Stamp of an entry that does not say when it was last changed: the day of the minutes, which most of these come from.
+A stamp that moved without a change would make every calendar program take the entry for a new version."""
+SEQUENCE_START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+"""The number of a version counts the seconds from here on: it grows with every change and needs no counter."""
 REFRESH = dt.timedelta(days=1)
 """How often a subscribed calendar asks again."""
 
@@ -54,6 +59,8 @@ class AgendaItem:
         note: What else is known.
         source: What shows it.
         domain: Code of ``training`` of a training; null for others.
+        extra: More lines of its description.
+        modified: When it was last changed, UTC; null where that is not known.
     """
 
     id: str
@@ -75,6 +82,7 @@ class AgendaItem:
     source: str = ""
     domain: str | None = None
     extra: tuple[str, ...] = field(default=())
+    modified: dt.datetime | None = None
 
     def title(self, language: Language) -> str:
         """Its title in a language, or in the first in which it has one; its id where it has none."""
@@ -125,9 +133,19 @@ def in_month(items: Iterable[AgendaItem], year: int, month: int) -> list[AgendaI
 
 
 def write_calendar(
-    items: Iterable[AgendaItem], *, name: str, language: Language, stamp: dt.datetime, unsure: str, note: str = ""
+    items: Iterable[AgendaItem],
+    *,
+    name: str,
+    language: Language,
+    unsure: str,
+    note: str = "",
+    page: str = "",
+    stamp: dt.datetime = COMPILED,
 ) -> bytes:
     """Write an iCalendar file (RFC 5545): whole days, without anybody's name.
+
+    Whole days are free time: a congress of five days in a subscribed calendar does not make its reader busy for five
+    days. The bytes depend on the arguments alone, not on when the file is made.
 
     An entry that is known to the month only stands over the whole month and says so; one known to the year only is left
     out, for it would cover the calendar.
@@ -136,9 +154,10 @@ def write_calendar(
         items: Entries.
         name: Name of the calendar.
         language: Of titles and labels.
-        stamp: When the file was made, UTC.
         unsure: What is written beside an entry whose days are not known.
         note: What is written in every entry, such as that all of it is a demonstration.
+        page: Address of a page about entries that have none of their own.
+        stamp: Stamp of entries that do not say when they were last changed, UTC.
 
     Returns:
         The file.
@@ -152,7 +171,7 @@ def write_calendar(
     made.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
     for item in sort_items(items):
         if item.precision != "year":
-            made.add_component(_event(item, language, stamp, unsure, note))
+            made.add_component(_event(item, language, item.modified or stamp, unsure, note, page))
     return bytes(made.to_ical())
 
 
@@ -167,21 +186,27 @@ class _Text(icalendar.vText):
         return text.encode("utf-8")
 
 
-def _event(item: AgendaItem, language: Language, stamp: dt.datetime, unsure: str, note: str) -> icalendar.Event:
+def _event(
+    item: AgendaItem, language: Language, stamp: dt.datetime, unsure: str, note: str, page: str
+) -> icalendar.Event:
     event = icalendar.Event()
     event.add("uid", f"{item.kind}-{item.id}@{UID_HOST}")
     event.add("dtstamp", stamp)
+    if item.modified is not None:
+        event.add("last-modified", item.modified)
+        event.add("sequence", max(0, int((item.modified - SEQUENCE_START).total_seconds())))
     event.add("dtstart", item.first_day)
     event.add("dtend", item.last_day + dt.timedelta(days=1))
     event.add("summary", _Text(item.title(language)))
     event.add("status", STATES.get(item.status, "TENTATIVE"))
-    event.add("transp", "TRANSPARENT" if item.precision == "month" else "OPAQUE")
+    event.add("transp", "TRANSPARENT")
     if item.place:
         event.add("location", _Text(item.place))
     if item.lat is not None and item.lon is not None:
         event.add("geo", (item.lat, item.lon))
-    if item.address and is_web_address(item.address):
-        event.add("url", item.address)
+    known = item.address if item.address and is_web_address(item.address) else page
+    if known:
+        event.add("url", known)
     lines = [
         unsure if item.precision == "month" else "",
         label(item.codes, item.status, language),

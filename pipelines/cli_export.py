@@ -57,6 +57,11 @@ def _filter_options(command: Command) -> Command:
 @click.option("--lang", "language", default="en", show_default=True, metavar="LANG", help="Of labels: fr, pt_br, en.")
 @click.option("--as-of", "as_of", metavar="DAY", help="The records of a past day: 2026-01-31.")
 @click.option("--since", metavar="DAY", help="Only what changed on that day or after it.")
+@click.option(
+    "--one-row-per-territory",
+    is_flag=True,
+    help="Flat formats: one row per territory, its links joined, instead of one per link.",
+)
 @click.option("--demo", is_flag=True, help="The demonstration records: synthetic, and marked so in every row.")
 @click.option(
     "--package",
@@ -82,7 +87,7 @@ def export(
     if not out:
         raise click.MissingParameter(param_hint="'--out'", param_type="option")
     layers = layers or ("territories",)
-    given = {name: value for name, value in asked.items() if value}
+    given = {name: "yes" if value is True else value for name, value in asked.items() if value}
     format_ = format_ or ("package" if is_package else "geojson")
     made = _make(layers, format_, given, demo=demo, is_package=is_package)
     if out == "-":
@@ -106,7 +111,10 @@ def _make(layers: tuple[str, ...], format_: str, given: dict[str, Any], *, demo:
 
     today = dt.date.today()
     catalogue = Catalogue(load_bundle(), Snapshot(today, is_recorded=False))
-    requests = [read_request({"layer": layer, "format": format_, **given}, catalogue) for layer in layers]
+    requests = [
+        read_request({"layer": layer, "format": format_, **_options_of(layer, layers, given)}, catalogue)
+        for layer in layers
+    ]
     first = requests[0]
     is_packed = is_package or format_ == "package"
     if len(layers) > 1 and not is_packed:
@@ -124,6 +132,13 @@ def _make(layers: tuple[str, ...], format_: str, given: dict[str, Any], *, demo:
     if is_packed:
         return export_package(requests, catalogue, extras)
     return export_layer(first, catalogue, extras)
+
+
+def _options_of(layer: str, layers: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """The options of one layer; in a package of several, those of territories are not asked of the others."""
+    if layer == "territories" or "territories" not in layers:
+        return given
+    return {name: value for name, value in given.items() if name != "one_row_per_territory"}
 
 
 def _open_records(*, is_demonstration: bool) -> Any:

@@ -38,7 +38,8 @@ from dashboard.api.asked import (
     read_items,
     read_known,
 )
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, Place, files
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, SCHEMA_TYPE, Place, files
+from dashboard.api.extents import extent_of, has_extent
 from dashboard.api.features import (
     COLLECTIONS,
     Page,
@@ -62,6 +63,7 @@ from dashboard.jobs.exports import export_params, is_direct
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
+from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
 METHODS = "GET, HEAD, OPTIONS"
@@ -70,11 +72,13 @@ PREFLIGHT = {
     "Allow": METHODS,
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, If-None-Match, Prefer, Range",
+    "Access-Control-Allow-Headers": "*, Accept, Accept-Language, Authorization, Cache-Control, Content-Type, "
+    "If-Modified-Since, If-None-Match, If-Range, Pragma, Prefer, Range, X-Requested-With",
     "Access-Control-Max-Age": "86400",
 }
-"""What a browser is told that asks whether a page of elsewhere may ask."""
-FILE_OPTIONS = ("lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS)
+"""What a browser is told that asks whether a page of elsewhere may ask. Any header may be sent: what is not known is
+not read. The star does not stand for `Authorization`, and old browsers do not know it."""
+FILE_OPTIONS = ("lang", "format", "detail", "crs", "decimals", "one_row_per_territory", *FILTER_NAMES, *DAYS)
 UNTOUCHED = "no-store"
 """Problems are not kept by anybody."""
 
@@ -108,6 +112,13 @@ class Call:
             return await run_large(state_on, day, self.audience)
         fresh = fresh_state(self.audience)
         return await look(state_now, self.audience) if fresh is None else fresh
+
+    async def state_if_any(self) -> State | None:
+        """The records of now; null where they cannot be read, for documents that can do without."""
+        try:
+            return await self.state()
+        except DatabaseError:
+            return None
 
     async def choose(self, layer: str, rest: dict[str, str]) -> tuple[State, ExportRequest]:
         """What is asked of a layer, and the records that it is asked of."""
@@ -232,12 +243,17 @@ async def get_collections(request: Request) -> Response:
     """All collections."""
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
+    state = await call.state_if_any()
+
+    def tell() -> list[bytes]:
+        extents = {one: extent_of(state, one, call.place.language) for one in COLLECTIONS}
+        return dump(documents.collections(call.place, extents))
+
+    key = ("collections", state and (state.digest, state.audience))
     return await call.serve_both(
-        ("collections",),
-        lambda: dump(documents.collections(call.place)),
-        lambda: pages.collections_page(call.place),
-        JSON_TYPE,
-    )
+        key, tell, lambda: pages.collections_page(call.place), JSON_TYPE,
+        is_large=lambda: call.format == "json" and not all(has_extent(state, one) for one in COLLECTIONS),
+    )  # fmt: skip
 
 
 async def get_collection(request: Request) -> Response:
@@ -245,11 +261,34 @@ async def get_collection(request: Request) -> Response:
     id_ = read_collection(request)
     read_known(request, COMMON)
     call = await begin(request, JSON_TYPE)
+    state = await call.state_if_any()
+
+    def tell() -> list[bytes]:
+        return dump(documents.collection(call.place, id_, extent_of(state, id_, call.place.language)))
+
+    key = ("collection", id_, state and (state.digest, state.audience))
     return await call.serve_both(
-        ("collection", id_),
-        lambda: dump(documents.collection(call.place, id_)),
-        lambda: pages.collection_page(call.place, id_),
-        JSON_TYPE,
+        key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE,
+        is_large=lambda: call.format == "json" and not has_extent(state, id_),
+    )  # fmt: skip
+
+
+async def get_schema(request: Request) -> Response:
+    """The types of a collection's columns."""
+    id_ = read_collection(request)
+    asked = read_known(request, (*COMMON, "mosaic"))
+    call = await begin(request, SCHEMA_TYPE, JSON_TYPE)
+    mosaic = asked.get("mosaic", "")
+    if mosaic and mosaic not in data.mosaic_ids():
+        raise unknown_value("mosaic", mosaic, data.mosaic_ids())
+    state = await call.state_if_any()
+    is_demonstration = state is not None and state.snapshot.is_demonstration
+    made = documents.schema(call.place, id_, mosaic, is_demonstration=is_demonstration)
+    return await call.serve_both(
+        ("schema", id_, mosaic, is_demonstration),
+        lambda: dump(made),
+        lambda: pages.schema_page(call.place, id_, mosaic, made),
+        SCHEMA_TYPE,
     )
 
 
@@ -463,10 +502,11 @@ async def get_agenda(request: Request) -> Response:
     feed = await run(read_feed, state)
 
     def make() -> list[bytes]:
-        return [calendar_bytes(feed.items, call.place.words, is_demonstration=state.snapshot.is_demonstration)]
+        return [calendar_bytes(feed.items, call.place.words, site=call.place.base,
+                               is_demonstration=state.snapshot.is_demonstration)]  # fmt: skip
 
     return await call.serve(
-        ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration, dt.date.today()),
+        ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration),
         make,
         f"{CALENDAR_TYPE}; charset=utf-8",
         headers={"Content-Disposition": f'inline; filename="{CALENDAR_NAME}"'},
@@ -545,6 +585,7 @@ routes: dict[str, Handler] = {
     "/conformance": get_conformance,
     "/collections": get_collections,
     "/collections/{collection}": get_collection,
+    "/collections/{collection}/schema": get_schema,
     "/collections/{collection}/items": get_items,
     "/collections/{collection}/items/{feature:path}": get_item,
     "/export/{file}": get_file,
@@ -591,6 +632,8 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer. A path with a slash too many or, at the root, too few is led to the right one."""
+        if not scope["query_string"].isascii():  # as `curl` sends what is typed
+            scope = {**scope, "query_string": quote(scope["query_string"], safe="%&=+,;:/?@-._~!$'()*").encode()}
         path = scope["path"]
         right = f"{ROOT}/" if path == ROOT else path.rstrip("/") if path.count("/") > 2 else path
         if right != path and scope["method"] in {"GET", "HEAD"}:

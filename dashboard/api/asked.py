@@ -1,4 +1,5 @@
-"""Reading a request: its format, its language, its parameters. What is not known is refused, not ignored."""
+"""Reading a request: its format, its language, its parameters. What is not known is refused, not ignored,
+but for what networks add to addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -31,6 +32,8 @@ DEFAULT_LIMIT, MOST_ITEMS = 100, 10_000
 MOST_ROWS = 500
 """Features on one page for people."""
 MOST_OFFSET = 10**9
+MAX_LONGITUDE = 1080.0
+"""Degrees: a map in a browser goes on beyond 180 for a world or two; larger numbers are metres, or another mistake."""
 MOST_TEXT = 200
 """Letters of what is searched for."""
 WHOLE_NUMBER = re.compile(r"[0-9]{1,40}")
@@ -159,15 +162,37 @@ def repeated(name: str) -> ApiError:
     return ApiError(400, f"The parameter {name} stands more than once.", parameter=name)
 
 
+TRACKING = re.compile(
+    r"utm_\w+|mc_\w+|mtm_\w+|pk_\w+|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|yclid|twclid|ttclid|igshid|igsh|"
+    r"li_fat_id|_hsenc|_hsmi|mkt_tok|vero_id|__s|srsltid",
+    re.ASCII,
+)
+"""Parameters that networks and newsletters add to every address that is shared. They ask nothing of us, and no
+parameter of ours is called so."""
+
+
+def read_pairs(request: Request) -> list[tuple[str, str]]:
+    """The parameters of a request, but for those of `TRACKING`.
+
+    Raises:
+        ApiError: 400, a name or value is not UTF-8.
+    """
+    try:
+        unquote_to_bytes(request.scope["query_string"]).decode()
+    except UnicodeDecodeError as error:
+        raise ApiError(400, "The query of the address is not UTF-8: write ã as %C3%A3, not %E3.") from error
+    return [(name, value) for name, value in request.query_params.multi_items() if not TRACKING.fullmatch(name)]
+
+
 def read_known(request: Request, known: Iterable[str]) -> dict[str, str]:
     """The parameters of a request as text; a filter that stands several times is joined with commas.
 
     Raises:
-        ApiError: 400, a parameter is not known, stands more than once, or is empty.
+        ApiError: 400, a parameter is not known, stands more than once, is empty or is not UTF-8.
     """
     names = list(known)
     found: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in read_pairs(request):
         if name not in names:
             near = nearest(name[:80], names)
             hint = f" Did you mean {', '.join(near)}?" if near else f" There are {', '.join(names)}."
@@ -243,13 +268,26 @@ def read_boxes(text: str) -> tuple[Box, ...]:
     if not all(math.isfinite(number) for number in numbers):
         raise wrong("holds what is no number")
     west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
-    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
+    if south > 90 or north < -90 or max(abs(west), abs(east)) > MAX_LONGITUDE:
         raise wrong("lies outside of the world")
     if south > north:
         raise wrong("has its south north of its north")
-    if west > east:  # across the antimeridian
-        return (west, south, 180.0, north), (-180.0, south, east, north)
-    return ((west, south, east, north),)
+    return tuple((start, max(south, -90.0), end, min(north, 90.0)) for start, end in _wrap(west, east))
+
+
+def _wrap(west: float, east: float) -> tuple[tuple[float, float], ...]:
+    """The longitudes from west to east within 180 degrees on both sides; two where they cross the antimeridian.
+
+    A map in a browser goes on beyond 180 degrees: it shows the world again.
+    """
+    if west > east:
+        east += 360
+    if east - west >= 360:
+        return ((-180.0, 180.0),)
+    shift = 360 * math.floor((west + 180) / 360)
+    west, east = west - shift, east - shift
+    parts = ((west, east),) if east <= 180 else ((west, 180.0), (-180.0, east - 360))
+    return tuple((round(start, 9), round(end, 9)) for start, end in parts)  # as it was typed
 
 
 def read_span(text: str) -> Span:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,16 +11,18 @@ from urllib.parse import quote
 
 from dashboard.agenda import MEDIA_TYPE as CALENDAR_TYPE
 from dashboard.api.asked import HTML_TYPE, write_query
-from dashboard.api.features import COLLECTIONS, DAY_FIELD
-from dashboard.api.shapes import table_of
+from dashboard.api.extents import Extent
+from dashboard.api.features import COLLECTIONS
 from dashboard.text import Words, words
 from geodata.export.fields import NAME_FIELD, fields_of
 from geodata.export.geojson import LIMITS_NOTICE
 from geodata.export.requests import FORMATS, LAYERS
+from geodata.export.schemas import feature_schema
 
 ROOT = "/api"
 JSON_TYPE = "application/json"
 GEOJSON_TYPE = "application/geo+json"
+SCHEMA_TYPE = "application/schema+json"
 OPENAPI_TYPE = "application/vnd.oai.openapi+json;version=3.0"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -103,21 +107,30 @@ def conformance(place: Place) -> dict[str, Any]:
     return {"conformsTo": list(CONFORMANCE), "links": self_links(place, "/conformance", JSON_TYPE)}
 
 
-def collections(place: Place) -> dict[str, Any]:
-    """All collections."""
+def collections(place: Place, extents: Mapping[str, Extent]) -> dict[str, Any]:
+    """All collections, with the extent of each."""
     return {
         "links": self_links(place, "/collections", JSON_TYPE),
-        "collections": [collection(place, one, is_alone=False) for one in COLLECTIONS],
+        "collections": [collection(place, one, extents[one], is_alone=False) for one in COLLECTIONS],
     }
 
 
-def collection(place: Place, id_: str, *, is_alone: bool = True) -> dict[str, Any]:
+def write_extent(extent: Extent) -> dict[str, Any]:
+    """An extent as a collection has it; the end of a span that lasts is open."""
+    made: dict[str, Any] = {}
+    if extent.bounds is not None:
+        made["spatial"] = {"bbox": [extent.bounds], "crs": CRS84}
+    if extent.span is not None:
+        first, last = extent.span
+        end = None if last == dt.date.max else f"{last.isoformat()}T23:59:59Z"
+        made["temporal"] = {"interval": [[f"{first.isoformat()}T00:00:00Z", end]], "trs": GREGORIAN}
+    return made
+
+
+def collection(place: Place, id_: str, where: Extent, *, is_alone: bool = True) -> dict[str, Any]:
     """One collection: what it holds, where it lies, how its features and files are had."""
     say = place.words.say
-    extent: dict[str, Any] = {"temporal": {"interval": [[None, None]], "trs": GREGORIAN}} if id_ in DAY_FIELD else {}
-    bounds = table_of(id_).extent
-    if bounds is not None:
-        extent = {"spatial": {"bbox": [bounds], "crs": CRS84}, **extent}
+    extent = write_extent(where)
     path = f"/collections/{id_}"
     here = self_links(place, path, JSON_TYPE) if is_alone else [
         link("self", place.address(path), JSON_TYPE, say("This document"), place.language)
@@ -135,13 +148,36 @@ def collection(place: Place, id_: str, *, is_alone: bool = True) -> dict[str, An
             link("items", place.address(f"{path}/items", f="json"), GEOJSON_TYPE, say("The features"), place.language),
             link("items", place.address(f"{path}/items", f="html"), HTML_TYPE, say("The features as a page"),
                  place.language),
+            *schema_links(place, id_),
             *[
-                link("enclosure", place.address(f"/export/{id_}{one.suffix}"), one.media_type,
+                link("enclosure", place.address(f"/export/{id_}{one.suffix}"), one.media_type.partition(";")[0],
                      one.labels[place.words.vocabulary])
                 for one in downloads()
             ],
         ],
     }  # fmt: skip
+
+
+def schema_links(place: Place, id_: str, mosaic: str = "") -> list[dict[str, str]]:
+    """The links to the schema of a collection's features.
+
+    GDAL up to 3.6 at least compares the relation letter by letter with ``describedBy``; IANA registers ``describedby``.
+
+    Args:
+        place: Where the request came in.
+        id_: Id of the collection.
+        mosaic: The one mosaic that is chosen.
+    """
+    address = place.address(f"/collections/{id_}/schema", f="json", mosaic=mosaic or None)
+    title = place.words.say("Types and meaning of the columns")
+    return [link(rel, address, SCHEMA_TYPE, title, place.language) for rel in ("describedby", "describedBy")]
+
+
+def schema(place: Place, id_: str, mosaic: str, *, is_demonstration: bool) -> dict[str, Any]:
+    """The JSON Schema of one feature of a collection; see `geodata.export.schemas.feature_schema`."""
+    made = feature_schema(id_, place.words.vocabulary, has_one_mosaic=bool(mosaic), is_demonstration=is_demonstration)
+    address = place.address(f"/collections/{id_}/schema", f="json", mosaic=mosaic or None)
+    return {"$schema": made.pop("$schema"), "$id": address, **made}
 
 
 @cache
@@ -207,6 +243,7 @@ def page_links(
         link("self", at(offset, "json"), GEOJSON_TYPE, say("This document"), place.language),
         link("alternate", at(offset, "html"), HTML_TYPE, say("This document as a page"), place.language),
         link("collection", place.address(f"/collections/{collection_id}"), JSON_TYPE, title_of(place, collection_id)),
+        schema_links(place, collection_id, one_of(asked.get("mosaic", "")))[0],
     ]
     if offset + shown < matched and shown:
         found.append(link("next", at(offset + limit, "json"), GEOJSON_TYPE, say("Next page"), place.language))
@@ -214,6 +251,11 @@ def page_links(
         found.append(link("prev", at(max(offset - limit, 0), "json"), GEOJSON_TYPE, say("Previous page"),
                           place.language))  # fmt: skip
     return found
+
+
+def one_of(values: str) -> str:
+    """The value of a filter where it is one alone; empty otherwise."""
+    return "" if "," in values else values
 
 
 def feature_links(place: Place, collection_id: str, feature_id: str) -> list[dict[str, str]]:

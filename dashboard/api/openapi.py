@@ -8,11 +8,11 @@ from typing import Any
 
 from dashboard import data
 from dashboard.api.asked import DAYS, DEFAULT_LIMIT, FILTER_NAMES, MOST_ITEMS, MOST_OFFSET, MOST_TEXT
-from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, files
+from dashboard.api.documents import GEOJSON_TYPE, JSON_TYPE, OPENAPI_TYPE, ROOT, SCHEMA_TYPE, files
 from dashboard.api.features import COLLECTIONS
 from dashboard.api.problems import MEDIA_TYPE
 from dashboard.text import TONGUES
-from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS
+from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS, YES_OR_NO
 from geodata.selection import CHOICES
 
 WRONG = {
@@ -53,7 +53,7 @@ def parameters() -> dict[str, dict[str, Any]]:
     """All parameters by name."""
     values = data.plain_catalogue().values
     day = {"type": "string", "format": "date"}
-    number = {"type": "number", "minimum": -180, "maximum": 180}
+    number = {"type": "number"}
     made = [
         _parameter("f", {"type": "string", "enum": ["json", "html"]}, "Format, before the header Accept."),
         _parameter("lang", {"type": "string", "enum": list(TONGUES)}, "Language of labels, before Accept-Language."),
@@ -68,7 +68,8 @@ def parameters() -> dict[str, dict[str, Any]]:
             "bbox",
             {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
              "items": number},
-            "Only features whose geometry meets the box: west, south, east, north in degrees of WGS 84.",
+            "Only features whose geometry meets the box: west, south, east, north in degrees of WGS 84. Beyond 180 the "
+            "world begins again; beyond a pole it ends.",
         ),
         _parameter(
             "datetime",
@@ -83,6 +84,10 @@ def parameters() -> dict[str, dict[str, Any]]:
         _parameter("crs", {"type": "string", "enum": list(CRS)}, "Reference system, where the format has several."),
         _parameter("decimals", {"type": "integer", "minimum": 0, "maximum": MOST_DECIMALS}, "Decimals of degrees."),
         _parameter("format", {"type": "string", "enum": list(FORMATS)}, "The format, where a suffix has several."),
+        _parameter(
+            "one_row_per_territory", {"type": "string", "enum": list(YES_OR_NO)},
+            "Whether a flat format has one row per territory, its links joined, instead of one per link.",
+        ),
         _parameter("by", {"type": "string", "enum": ["stage", "link"]}, "What the codes tell."),
         _parameter("collectionId", {"type": "string", "enum": list(COLLECTIONS)}, "Id of a collection.", place="path"),
         _parameter("featureId", {"type": "string"}, "Id of a feature.", place="path"),
@@ -128,7 +133,7 @@ def schemas() -> dict[str, Any]:
     links = {"type": "array", "items": _refs("link")}
     whole = {"type": "integer", "minimum": 0}
     geometry = _object(["type", "coordinates"],
-                       type={"type": "string", "enum": ["Point", "Polygon", "MultiPolygon"]},
+                       type={"type": "string", "enum": ["Point", "MultiPolygon"]},
                        coordinates={"type": "array", "items": {}}) | {"nullable": True}  # fmt: skip
     feature = _object(["type", "id", "geometry", "properties"],
                       type={"type": "string", "enum": ["Feature"]}, id=text, geometry=geometry,
@@ -253,6 +258,11 @@ def document() -> dict[str, Any]:
         "/collections/{collectionId}": _get("describeCollection", "One collection", ("collectionId", *common),
                                             "The collection.", _json("collection"), "404", "406",
                                             tag="Capabilities"),
+        "/collections/{collectionId}/schema": _get(
+            "getSchema", "Types and meaning of the columns of a collection (JSON Schema of a feature)",
+            ("collectionId", "f", "lang", "oneMosaic"), "The schema.",
+            {SCHEMA_TYPE: {"schema": {"type": "object"}}, **HTML}, "404", "406", tag="Capabilities",
+        ),
         "/collections/{collectionId}/items": _get(
             "getFeatures", "Features of a collection",
             ("collectionId", *common, "limit", "offset", "bbox", "datetime", *FILTER_NAMES, *DAYS),
@@ -264,7 +274,8 @@ def document() -> dict[str, Any]:
         ),
         "/export/{file}": _get(
             "getFile", "A file to keep or to load: the same as the download of the page",
-            ("file", "lang", "format", "detail", "crs", "decimals", *FILTER_NAMES, *DAYS, "Prefer"), "The file.",
+            ("file", "lang", "format", "detail", "crs", "decimals", "one_row_per_territory", *FILTER_NAMES, *DAYS,
+             "Prefer"), "The file.",
             anything, tag="Files",
         ),
         **_job_paths(),

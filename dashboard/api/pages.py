@@ -134,9 +134,16 @@ def _tongue(place: Place, *, first: bool = False) -> str:
     return f"{'?' if first else '&'}lang={place.language}" if place.is_said else ""
 
 
-def list_page(place: Place, path: str, title: str, rows: list[tuple[str, str, str]], lead: str = "") -> bytes:
+def list_page(
+    place: Place,
+    path: str,
+    title: str,
+    rows: list[tuple[str, str, str]],
+    lead: str = "",
+    asked: dict[str, str] | None = None,
+) -> bytes:
     """A page that lists things: name, address (may be empty), what it is."""
-    return render("list", place, path, {}, title=title, lead=lead, rows=rows)
+    return render("list", place, path, asked or {}, title=title, lead=lead, rows=rows)
 
 
 def conformance_page(place: Place) -> bytes:
@@ -170,6 +177,15 @@ def collection_page(place: Place, id_: str) -> bytes:
                   items_title=say("The features"), files=files, files_title=say("Files"),
                   columns=documents.columns(place, id_), columns_title=say("What each column means"),
                   column=say("Column"), meaning=say("Meaning"))  # fmt: skip
+
+
+def schema_page(place: Place, id_: str, mosaic: str, made: dict[str, Any]) -> bytes:
+    """The types and the meaning of a collection's columns."""
+    columns = made["properties"]["properties"]["properties"]
+    rows = [(f"{name} ({one['type']})", "", one["description"]) for name, one in columns.items()]
+    title = place.words.say("Types and meaning of the columns")
+    asked = {"mosaic": mosaic} if mosaic else {}
+    return list_page(place, f"/collections/{id_}/schema", title, rows, documents.title_of(place, id_), asked)
 
 
 def items_page(

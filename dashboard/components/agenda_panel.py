@@ -189,9 +189,10 @@ def _point(item: AgendaItem, today: dt.date, said: Words) -> WorldPoint:
 
 def _show_files(items: list[AgendaItem], said: Words) -> None:
     run = records.current()
+    site = embed.root()
     st.download_button(
         said.say("Download the calendar (iCalendar)"),
-        data=lambda: calendar_bytes(items, said, is_demonstration=run.is_demonstration),
+        data=lambda: calendar_bytes(items, said, site=site, is_demonstration=run.is_demonstration),
         file_name=FILE_NAME,
         mime=MEDIA_TYPE,
         on_click="ignore",

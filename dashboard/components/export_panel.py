@@ -150,6 +150,13 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
         label = words.say("Only what was recorded since {date}").format(date=words.date(choice.since))
         if st.checkbox(label, key="export-since"):
             request = replace(request, since=choice.since)
+    if layer.id == "territories" and format_.is_flat and request.filters.one_mosaic is None:
+        is_one = st.checkbox(
+            words.say("One row per municipality or commune"),
+            key="export-one-row",
+            help=words.say("Otherwise one per link to a mosaic: areas and populations would be counted several times."),
+        )
+        request = replace(request, one_row_per_territory=is_one)
     return request
 
 
@@ -184,6 +191,8 @@ def file_address(request: ExportRequest, words: Words) -> str:
     for name in ("detail", "crs", "decimals"):
         if getattr(request, name) != getattr(usual, name):
             asked[name] = str(getattr(request, name))
+    if request.one_row_per_territory:
+        asked["one_row_per_territory"] = "yes"
     for name in ("as_of", "since"):
         if getattr(request, name) is not None:
             asked[name] = getattr(request, name).isoformat()

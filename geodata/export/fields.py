@@ -98,6 +98,10 @@ LAYER_FIELDS: dict[str, tuple[str, ...]] = {
 """The columns of each layer, in order. `is_demonstration` comes last, in a demonstration only."""
 MANY_LINKS = (*_TERRITORY, "link_count", "links", *_LAST)
 """Properties of a territory in JSON where not just one mosaic was chosen."""
+MANY_ROWS = (*_TERRITORY, "link_count", "territory_row", *_LINK, *_LAST)
+"""Columns of a flat table of territories where not just one mosaic was chosen: a row per link, which says so itself."""
+ONE_ROW = (*_TERRITORY, "link_count", "mosaic_ids", "mosaic_names", "stage_codes", "stage_labels", *_LAST)
+"""Columns of a flat table with one row per territory: its links joined with ``;``, in one order."""
 NAME_FIELD = {"links": "territory_name"}
 """The column that names a feature to people, where it is not `name`."""
 PLACE_FIELDS = ("longitude", "latitude", "geometry_wkt")

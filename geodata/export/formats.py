@@ -11,8 +11,8 @@ from geodata.export import vectors
 from geodata.export.geojson import about_rows, stream_collection, stream_lines
 from geodata.export.requests import FORMATS, Export, ExportRequest, Extras, Report, RequestError, file_stem
 from geodata.export.rows import Rows, build_rows
-from geodata.export.shapes import check_reach, place_rows
-from geodata.export.tables import stream_csv, workbook
+from geodata.export.shapes import check_reach, geometry_type, place_rows
+from geodata.export.tables import CSV_DIALECTS, stream_csv, workbook
 from geodata.selection import Catalogue
 
 
@@ -45,8 +45,8 @@ def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report
             return stream_collection(rows, about=about, **how)
         case "geojsonl":
             return stream_lines(rows, **how)
-        case "csv" | "csv-bom":
-            return stream_csv(rows, crs=crs, has_mark=request.format == "csv-bom", **how)
+        case name if name in CSV_DIALECTS:
+            return stream_csv(rows, crs=crs, dialect=CSV_DIALECTS[name], **how)
         case "xlsx":
             return iter([workbook(rows, about, request.language, crs=crs, **how)])
         case _:
@@ -54,18 +54,19 @@ def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report
 
 
 def _write_file(rows: Rows, about: dict[str, Any], request: ExportRequest, report: Report) -> Iterator[bytes]:
-    crs = str(request.crs)
+    detail, crs = str(request.detail), str(request.crs)
     report.rows = len(rows)
-    shapes = place_rows(rows, detail=str(request.detail), crs=crs, decimals=request.decimals or 0, report=report)
+    shapes = place_rows(rows, detail=detail, crs=crs, decimals=request.decimals or 0, report=report)
+    geometry = None if shapes is None else vectors.Geometry(shapes, geometry_type(detail), crs)
     writers: dict[str, Callable[[Path], None]] = {
-        "gpkg": lambda path: vectors.write_geopackage(path, rows, shapes, about, crs),
+        "gpkg": lambda path: vectors.write_geopackage(path, rows, geometry, about),
     }
-    if shapes is not None:
+    if geometry is not None:
         writers |= {
-            "flatgeobuf": lambda path: vectors.write_flatgeobuf(path, rows, shapes, about, crs),
-            "geoparquet": lambda path: vectors.write_geoparquet(path, rows, shapes, about, crs),
-            "kml": lambda path: vectors.write_kml(path, rows, shapes),
-            "shapefile": lambda path: vectors.write_shapefile(path, rows, shapes, about, crs, request.language, report),
+            "flatgeobuf": lambda path: vectors.write_flatgeobuf(path, rows, geometry, about),
+            "geoparquet": lambda path: vectors.write_geoparquet(path, rows, geometry, about),
+            "kml": lambda path: vectors.write_kml(path, rows, geometry),
+            "shapefile": lambda path: vectors.write_shapefile(path, rows, geometry, about, request.language, report),
         }
     if request.format not in writers:
         raise RequestError(f"The format {request.format} needs a geometry: choose another detail than none.")

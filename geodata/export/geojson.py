@@ -1,9 +1,9 @@
 """GeoJSON for partners (RFC 7946), written straight from coordinate arrays.
 
-Longitude before latitude in WGS 84, exterior rings counter-clockwise, no ``crs`` member, a ``bbox``, whitelisted
-properties. Codes always come with a label in the chosen language. Sources, licences and the words about generalised
-limits are members of the collection. What stands after the features (``bbox``, ``mended``, ``too_small``) is known
-only then.
+Longitude before latitude in WGS 84, every area a MultiPolygon, exterior rings counter-clockwise, no ``crs`` member, a
+``bbox``, whitelisted properties. Codes always come with a label in the chosen language. Sources, licences and the words
+about generalised limits are members of the collection. What stands after the features (``bbox``, ``mended``,
+``too_small``) is known only then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from geodata.selection import Selection
 from geodata.snapshot import Snapshot
 
 __all__ = [
-    "DEMONSTRATION_NOTICE", "LIMITS_NOTICE", "PEOPLES_NOTICE", "TERRITORY_PROPERTIES", "file_name", "geometry_bytes",
+    "DEMONSTRATION_NOTICE", "LIMITS_NOTICE", "NOTICES", "PEOPLES_NOTICE", "REPEATS_NOTICE", "TERRITORY_PROPERTIES",
+    "file_name", "geometry_bytes",
     "geometry_texts", "known", "source_notices", "stream_collection", "stream_lines", "stream_territories",
     "territories_geojson", "write_collection",
 ]  # fmt: skip
@@ -50,6 +51,16 @@ PEOPLES_NOTICE: dict[Language, str] = {
 }
 """What stages and support do not say."""
 
+REPEATS_NOTICE: dict[Language, str] = {
+    "en": "A territory stands once for each of its links (link_count): sum areas and populations over the rows whose "
+    "territory_row is 1, or take the file with one row per territory.",
+    "fr": "Un territoire figure une fois par lien (link_count) : n'additionnez superficies et populations que sur les "
+    "lignes où territory_row vaut 1, ou prenez le fichier à une ligne par territoire.",
+    "pt_br": "Um território aparece uma vez por vínculo (link_count): some áreas e populações só nas linhas em que "
+    "territory_row é 1, ou use o arquivo com uma linha por território.",
+}
+"""The words that go with every flat export in which a territory repeats."""
+
 DEMONSTRATION_NOTICE: dict[Language, str] = {
     "en": "Demonstration: all stages and support are synthetic, none is real.",
     "fr": "Démonstration : toutes les étapes et tous les appuis sont fictifs, rien n'est réel.",
@@ -64,6 +75,8 @@ TERRITORY_PROPERTIES = tuple(
 """All that a territory feature may tell, in this order: with one mosaic its link, otherwise `links`."""
 assert set(MANY_LINKS) < set(TERRITORY_PROPERTIES)  # noqa: S101 - the two lists are one
 
+NOTICES = ("demonstration", "notice", "rows", "peoples")
+"""Names of the words that go with an export, in the order in which they are shown."""
 SOURCE_COLUMNS = ("source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address")
 
 
@@ -98,11 +111,15 @@ def stream_territories(selection: Selection, *, language: Language = "en") -> It
 def about_rows(
     rows: Rows, snapshot: Snapshot, sources: pd.DataFrame, language: Language, *, name: str
 ) -> dict[str, Any]:
-    """What is said of an export as a whole: its name, the words that go with it, its sources and their licences."""
+    """What is said of an export as a whole: its name, the words that go with it, its sources and their licences.
+
+    The words are those of `NOTICES`, as far as they hold.
+    """
     return {
         "name": name,
         "notice": LIMITS_NOTICE[language],
         "peoples": PEOPLES_NOTICE[language],
+        **({"rows": REPEATS_NOTICE[language]} if "territory_row" in rows.fields else {}),
         **({"demonstration": DEMONSTRATION_NOTICE[language]} if snapshot.is_demonstration else {}),
         "sources": source_notices(sources, set(rows.sources)),
     }
@@ -175,7 +192,7 @@ def write_collection(
 
 
 def geometry_bytes(geometry: Any, decimals: int = DEFAULT_DECIMALS) -> bytes:
-    """One polygon, multipolygon or point as a GeoJSON geometry, exterior rings counter-clockwise."""
+    """One geometry as GeoJSON: a point, or an area as a MultiPolygon with its exterior rings counter-clockwise."""
     shapes = np.full(1, None, dtype=object)
     shapes[0] = geometry
     (told,) = _tell_shapes(shapes, [""], decimals, Report(), _Box())
@@ -259,7 +276,7 @@ def _write_features(
 
 
 def _tell_shapes(shapes: Shapes, ids: Sequence[str], decimals: int, report: Report, box: _Box) -> list[Any]:
-    """GeoJSON geometries with coordinates as arrays, null for none."""
+    """GeoJSON geometries with coordinates as arrays, null for none: points, or multipolygons throughout."""
     is_point = shapely.get_type_id(shapes) == GeometryType.POINT
     if is_point.any():
         positions = round_coordinates(shapely.get_coordinates(shapes[is_point]), decimals)
@@ -271,21 +288,14 @@ def _tell_shapes(shapes: Shapes, ids: Sequence[str], decimals: int, report: Repo
     rings = _take_rings(split)
     polygons = [rings[a:b] for a, b in zip(split.polygons[:-1].tolist(), split.polygons[1:].tolist(), strict=True)]
     bounds = zip(split.features[:-1].tolist(), split.features[1:].tolist(), strict=True)
-    kinds = shapely.get_type_id(kept)
-    told: list[Any] = []
-    for kind in kinds.tolist():
-        if kind < 0:
-            told.append(None)
+    made: list[Any] = []
+    for is_missing in shapely.is_missing(kept).tolist():
+        if is_missing:
+            made.append(None)
             continue
         start, end = next(bounds)
-        is_multi = kind == GeometryType.MULTIPOLYGON
-        told.append(
-            {
-                "type": "MultiPolygon" if is_multi else "Polygon",
-                "coordinates": polygons[start:end] if is_multi else polygons[start],
-            }
-        )
-    return told
+        made.append({"type": "MultiPolygon", "coordinates": polygons[start:end]})
+    return made
 
 
 def _take_rings(split: Rings) -> list[Any]:

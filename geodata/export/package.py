@@ -20,7 +20,7 @@ import shapely
 
 from geodata.export.fields import LINK_FIELDS, PLACE_FIELDS, Field, codes_of, fields_of
 from geodata.export.formats import write_rows
-from geodata.export.geojson import DEMONSTRATION_NOTICE, LIMITS_NOTICE, PEOPLES_NOTICE, about_rows
+from geodata.export.geojson import DEMONSTRATION_NOTICE, LIMITS_NOTICE, PEOPLES_NOTICE, REPEATS_NOTICE, about_rows
 from geodata.export.qml import looks_of, write_qml
 from geodata.export.requests import (
     FORMATS,
@@ -35,7 +35,7 @@ from geodata.export.requests import (
 from geodata.export.rows import Rows, build_rows, known
 from geodata.export.schemas import schema_bytes
 from geodata.export.shapes import check_reach
-from geodata.export.tables import csv_text
+from geodata.export.tables import CSV_DIALECTS, csv_text
 from geodata.export.vectors import read_pieces, write_zip
 from geodata.model import LANGUAGES, Language, vocabulary
 from geodata.selection import Catalogue
@@ -143,7 +143,8 @@ def _write(stem: str, made: list[tuple[ExportRequest, Rows]], catalogue: Catalog
     report.too_small.clear()
     report.cut = 0
     for request, rows in made:
-        suffix = "-bom.csv" if request.format == "csv-bom" else FORMATS[request.format].suffix
+        format_ = FORMATS[request.format]
+        suffix = f"{format_.id.removeprefix('csv')}.csv" if format_.id in CSV_DIALECTS else format_.suffix
         part = Report()
         own = about_rows(rows, catalogue.snapshot, catalogue.bundle.source, language, name=file_stem(request))
         content = b"".join(write_rows(rows, own, request, part))
@@ -175,7 +176,7 @@ def _documents(
     bundle = catalogue.bundle
     used = _used_fields(files)
     documents = {
-        "README.md": _readme(about, catalogue),
+        "README.md": _readme(about, catalogue, is_repeated=any("territory_row" in one.rows.fields for one in files)),
         "dictionary.csv": _dictionary(used),
         "dictionary.md": _dictionary_page(used),
         "codes.csv": _codes({one.codes for fields in used.values() for one in fields if one.codes}),
@@ -200,7 +201,7 @@ def _used_fields(files: Sequence[_File]) -> dict[str, list[Field]]:
         names = one.rows.fields
         if not FORMATS[one.request.format].is_flat and "links" in names:
             names = (*names, *(column for column in LINK_FIELDS if column not in names))
-        if one.request.format in {"csv", "csv-bom", "xlsx"}:
+        if one.request.format in {*CSV_DIALECTS, "xlsx"}:
             names = (*names, *_place_names(one.request))
         fields = used.setdefault(one.rows.layer, {})
         for field in fields_of(one.rows.layer, names):
@@ -254,7 +255,7 @@ def _table(frame: pd.DataFrame) -> bytes:
     return csv_text(list(frame.columns), rows)
 
 
-def _readme(about: dict[str, Any], catalogue: Catalogue) -> bytes:
+def _readme(about: dict[str, Any], catalogue: Catalogue, *, is_repeated: bool) -> bytes:
     snapshot = catalogue.snapshot
     lines = []
     for tongue in ("en", "fr", "pt_br"):
@@ -263,6 +264,8 @@ def _readme(about: dict[str, Any], catalogue: Catalogue) -> bytes:
         if snapshot.is_demonstration:
             lines += [f"**{DEMONSTRATION_NOTICE[tongue]}**", ""]
         lines += [LIMITS_NOTICE[tongue], PEOPLES_NOTICE[tongue], ""]
+        if is_repeated:
+            lines += [f"`data/territories.*`: {REPEATS_NOTICE[tongue]}", ""]
         if snapshot.is_recorded:
             lines += [f"{as_of} {snapshot.as_of.isoformat()}.", ""]
         lines += [f"## {contents}", "", *(f"- {one}" for one in CONTENTS[tongue]), ""]

@@ -51,7 +51,7 @@ class Look:
 def looks_of(rows: Rows, language: Language, *, is_recorded: bool) -> list[Look]:
     """How the rows of a layer look; the first condition that is met holds. Empty where there is no style for it."""
     if rows.layer in {"territories", "links"}:
-        if "links" in rows.fields:
+        if {"links", "mosaic_ids"} & set(rows.fields):  # a row per territory
             return [
                 Look('"link_count" > 0', LINKED[language], CERTAIN),
                 Look("", NOTHING[language], LAND, LAND_EDGE),

@@ -35,6 +35,8 @@ CRS = (WGS84, SIRGAS2000, UTM22N)
 DEFAULT_DECIMALS = 6
 MOST_DECIMALS = 7
 """Decimals of coordinates in degrees. 6 are 0.1 m; no source is surer than that."""
+YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
+"""How an option is said that holds or does not."""
 FIRST_DAY = dt.date(1900, 1, 1)
 """No record is older."""
 
@@ -65,7 +67,7 @@ class Format:
     Attributes:
         id: What it is called.
         labels: Its name by language.
-        media_type: For HTTP.
+        media_type: For HTTP; each suffix has its own, for clients take the files of a collection by it.
         suffix: Of the file, with its dot.
         details: Details of geometry that it can hold, its default first.
         crs: Reference systems that it can hold, its default first.
@@ -134,7 +136,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "shapefile", _labels("Shapefile (zipped)", "Shapefile (compressé)", "Shapefile (compactado)"),
-            "application/zip", ".shp.zip", details=_DRAWN,
+            "application/vnd.shp+zip", ".shp.zip", details=_DRAWN,
         ),
         Format(
             "kml", _labels("KML", "KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", details=_DRAWN,
@@ -146,6 +148,11 @@ FORMATS: dict[str, Format] = {
             "csv-bom", _labels("CSV with byte order mark", "CSV avec indicateur d'ordre des octets",
             "CSV com marca de ordem de bytes"), "text/csv; charset=utf-8", ".csv",
             details=("point", "none", "full", "display"),
+        ),
+        Format(
+            "csv-semicolon", _labels("CSV with semicolons and decimal commas",
+            "CSV à points-virgules et virgules décimales", "CSV com ponto e vírgula e vírgula decimal"),
+            "text/csv; charset=utf-8", ".csv", details=("point", "none", "full", "display"),
         ),
         Format(
             "xlsx", _labels("Excel workbook", "Classeur Excel", "Pasta de trabalho do Excel"),
@@ -174,6 +181,8 @@ class ExportRequest:
         decimals: Of coordinates in degrees, 0 to 7; null for 6. In a system in metres, 5 fewer, at least none.
         as_of: A past day, that of the catalogue's snapshot; null for now.
         since: Only what changed on that day or after it; needs `Extras.changed`.
+        one_row_per_territory: Whether a flat format has one row per territory, its links joined, instead of one per
+            link. Other formats, and one chosen mosaic, have that anyway.
     """
 
     layer: str = "territories"
@@ -185,6 +194,7 @@ class ExportRequest:
     decimals: int | None = None
     as_of: dt.date | None = None
     since: dt.date | None = None
+    one_row_per_territory: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,6 +282,8 @@ def check_request(request: ExportRequest) -> ExportRequest:
         raise RequestError(f"The format {format_.id} is in {' or '.join(format_.crs)} only, not in {crs}.")
     if not 0 <= decimals <= MOST_DECIMALS:
         raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {decimals}.")
+    if request.one_row_per_territory and layer.id != "territories":
+        raise RequestError(f"One row per territory is for the layer territories, not for {layer.id}: leave it out.")
     _check_days(request)
     return replace(request, detail=detail, crs=crs, decimals=decimals)
 
@@ -292,7 +304,8 @@ def _check_days(request: ExportRequest) -> None:
         raise RequestError("The layer missions is known for today only: leave the day (as of) out.")
 
 
-OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since")
+OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since",
+           "one_row_per_territory")  # fmt: skip
 """What `read_request` reads beside the fields of `Filters`."""
 
 
@@ -321,6 +334,8 @@ def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue)
             values[name] = _read_day(values[name])
     if "decimals" in values:
         values["decimals"] = _read_number(values["decimals"])
+    if "one_row_per_territory" in values:
+        values["one_row_per_territory"] = _read_choice(values["one_row_per_territory"])
     if "crs" in values and values["crs"].isdigit():
         values["crs"] = f"EPSG:{values['crs']}"
     filters, refused = catalogue.parse({name: value for name, value in asked.items() if name not in OPTIONS})
@@ -334,6 +349,12 @@ def _read_day(text: str) -> dt.date:
         return dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise RequestError(f"{text!r} is no day. Write it as 2026-01-31.") from error
+
+
+def _read_choice(text: str) -> bool:
+    if text not in YES_OR_NO:
+        raise RequestError(f"One row per territory (one_row_per_territory) is yes or no, not {text!r}.")
+    return YES_OR_NO[text]
 
 
 def _read_number(text: str) -> int:

@@ -19,9 +19,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, LINK_FIELDS, MANY_LINKS
+from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, LINK_FIELDS, MANY_LINKS, MANY_ROWS, ONE_ROW
 from geodata.export.requests import ExportRequest, Extras, RequestError
 from geodata.model import Language, vocabulary
+from geodata.outlines import close_slivers
 from geodata.paths import CURATED
 from geodata.search import fold
 from geodata.selection import LOCAL, Catalogue, Selection
@@ -212,7 +213,7 @@ def build_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras, *, 
     is_past = request.as_of is not None and request.as_of < dt.date.today()
     teller = Teller(selection, request.language, tells_support=not is_past)
     if request.layer == "territories":
-        return territory_rows(teller, is_flat=is_flat)
+        return territory_rows(teller, is_flat=is_flat, one_row=request.one_row_per_territory)
     if request.layer == "missions":
         return _mission_rows(teller, extras)
     makers: dict[str, Callable[[Teller], Rows]] = {
@@ -245,8 +246,15 @@ def _make(
 # --- layers -----------------------------------------------------------------------------------------------
 
 
-def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
-    """The layer territories: with one mosaic asked for, or flat, a row per link; otherwise with `links`."""
+def territory_rows(teller: Teller, *, is_flat: bool, one_row: bool = False) -> Rows:
+    """The layer territories.
+
+    Args:
+        teller: Tells codes and records.
+        is_flat: Whether a territory is a row per link; otherwise it has `links`. With one mosaic chosen it has the
+            columns of that link either way.
+        one_row: Whether a flat table has one row per territory all the same, with its links joined.
+    """
     selection = teller.selection
     order = selection.order
     bundle = teller.catalogue.bundle
@@ -269,11 +277,29 @@ def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
             "as_of": teller.as_of,
         }  # fmt: skip
         named = {link: sources_of[link] for link in links if kinds_of[link] != LOCAL}
-        if is_single or is_flat:
+        if is_flat and one_row and not is_single:
+            listed = [teller.tell_link(link) for link in links]
+            stages = ";".join(one["stage_code"] for one in listed) or None
+            told.append(
+                {
+                    **fact,
+                    "link_count": len(listed),
+                    "mosaic_ids": ";".join(one["mosaic_id"] for one in listed) or None,
+                    "mosaic_names": "; ".join(one["mosaic_name"] for one in listed) or None,
+                    "stage_codes": stages,
+                    "stage_labels": teller.label("stage", stages),
+                    "source": join_sources(row["source_id"], *named.values()),
+                }
+            )
+            ids.append(territory_id)
+            places.append(place)
+        elif is_single or is_flat:
             shown: list[int] | list[None] = links or [None]
-            for link in shown:
+            for number, link in enumerate(shown, start=1):
                 source = join_sources(row["source_id"], named.get(link if link is not None else -1))
-                told.append({**fact, **(NO_LINK if link is None else teller.tell_link(link)), "source": source})
+                count = {"link_count": len(links), "territory_row": number}
+                linked = NO_LINK if link is None else teller.tell_link(link)
+                told.append({**fact, **count, **linked, "source": source})
                 mosaic_id = told[-1]["mosaic_id"]
                 ids.append(territory_id if is_single or mosaic_id is None else f"{territory_id}/{mosaic_id}")
                 places.append(place)
@@ -283,9 +309,10 @@ def territory_rows(teller: Teller, *, is_flat: bool) -> Rows:
             told.append({**fact, "links": listed, "link_count": len(listed), "source": source})
             ids.append(territory_id)
             places.append(place)
+    names = None if is_single else MANY_LINKS if not is_flat else ONE_ROW if one_row else MANY_ROWS
     return _make(
         "territories", teller, told, ids, _territory_shapes(teller, places), _territory_points(teller, places),
-        territory_sources(selection), fields=None if is_single or is_flat else MANY_LINKS,
+        territory_sources(selection), fields=names,
     )  # fmt: skip
 
 
@@ -352,8 +379,8 @@ def _mosaic_rows(teller: Teller) -> Rows:
         )  # fmt: skip
     shapes = frame.geometry.to_numpy()
     return _make(
-        "mosaics", teller, told, frame["mosaic_id"].tolist(), _plain_shapes(shapes), inner_points(shapes),
-        _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
+        "mosaics", teller, told, frame["mosaic_id"].tolist(), _plain_shapes(shapes, outlines=slice(None)),
+        inner_points(shapes), _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
     )  # fmt: skip
 
 
@@ -484,10 +511,12 @@ def _mission_rows(teller: Teller, extras: Extras) -> Rows:
             points.append(inner[place] if place >= 0 else (np.nan, np.nan))
     found = np.empty(len(shapes), dtype=object)
     found[:] = shapes
+    mosaic_rows = [at for at, one in enumerate(told) if one["place_kind"] == "mosaic"]
     used = territory_sources(selection) if told else set()
     return _make(
-        "missions", teller, told, ids, _plain_shapes(found), np.array(points, dtype=np.float64).reshape(-1, 2), used
-    )
+        "missions", teller, told, ids, _plain_shapes(found, outlines=mosaic_rows),
+        np.array(points, dtype=np.float64).reshape(-1, 2), used,
+    )  # fmt: skip
 
 
 def _agenda_rows(teller: Teller) -> Rows:
@@ -546,11 +575,16 @@ def simplify_coverage(shapes: Shapes) -> Shapes:
     return kept[1]
 
 
-def _plain_shapes(shapes: Shapes) -> Callable[[str], Shapes]:
+def _plain_shapes(shapes: Shapes, *, outlines: slice | list[int] | None = None) -> Callable[[str], Shapes]:
+    """Geometries that share no borders; `outlines` are the places of those of mosaics, which are drawn closed."""
+
     def find(detail: str) -> Shapes:
         if detail != "display":
             return shapes
-        made: Shapes = np.asarray(shapely.simplify(shapes, DISPLAY_TOLERANCE, preserve_topology=True), dtype=object)
+        drawn = shapes.copy()
+        if outlines is not None:
+            drawn[outlines] = close_slivers(drawn[outlines])
+        made: Shapes = np.asarray(shapely.simplify(drawn, DISPLAY_TOLERANCE, preserve_topology=True), dtype=object)
         return made
 
     return find

@@ -22,6 +22,7 @@ from geodata.export.fields import (
 )
 from geodata.export.files import write_stream
 from geodata.export.requests import LAYERS
+from geodata.model import Language
 
 FOLDER = Path(__file__).parent / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -85,7 +86,7 @@ def schema_of(layer: str) -> dict[str, Any]:
                 "required": ["type", "coordinates"],
                 "additionalProperties": False,
                 "properties": {
-                    "type": {"enum": ["Point", "Polygon", "MultiPolygon"]},
+                    "type": {"enum": ["Point", "MultiPolygon"]},
                     "coordinates": {"type": "array", "minItems": 1},
                 },
             },
@@ -103,6 +104,67 @@ def schema_of(layer: str) -> dict[str, Any]:
             **({"link": _object("links", LINK_FIELDS)} if layer == "territories" else {}),
         },
     }
+
+
+def feature_schema(
+    layer: str, language: Language, *, has_one_mosaic: bool = False, is_demonstration: bool = False
+) -> dict[str, Any]:
+    """The schema of one feature of a layer as clients of OGC API – Features read it, to know the type of each column.
+
+    A column has one plain type (``number``), since clients understand no other; what is not ``required`` is null where
+    it is not known. `schema_of` is for validators.
+
+    Args:
+        layer: Its id.
+        language: Of the descriptions.
+        has_one_mosaic: Whether one mosaic is chosen; a territory then has the columns of that link instead of `links`.
+        is_demonstration: Whether the records are those of the demonstration, which mark every row.
+    """
+    names = MANY_LINKS if layer == "territories" and not has_one_mosaic else LAYER_FIELDS[layer]
+    if is_demonstration:
+        names = (*names, DEMONSTRATION)
+    return {
+        "$schema": DRAFT,
+        "title": LAYERS[layer].labels[language],
+        "type": "object",
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"const": "Feature"},
+            "id": {"type": "string"},
+            "geometry": {
+                "anyOf": [
+                    {"type": "null"},
+                    {
+                        "type": "object",
+                        "required": ["type", "coordinates"],
+                        "properties": {"type": {"const": "MultiPolygon"}, "coordinates": {"type": "array"}},
+                    },
+                ]
+            },
+            "properties": _plain_object(layer, names, language),
+        },
+    }
+
+
+def _plain_object(layer: str, names: tuple[str, ...], language: Language) -> dict[str, Any]:
+    """An object whose columns each have one plain type."""
+    columns: dict[str, Any] = {}
+    for name in names:
+        field = field_of(name, layer)
+        told = _property(layer, field, language)
+        if field.kind == "links":
+            told["items"] = _plain_object("links", LINK_FIELDS, language)
+        elif _may_be_null(layer, name):
+            told["type"] = next(kind for kind in told["type"] if kind != "null")
+            if "enum" in told:
+                told["enum"] = [code for code in told["enum"] if code is not None]
+        columns[name] = told
+    required = [name for name in names if not _may_be_null(layer, name)]
+    return {"type": "object", "required": required, "properties": columns}
+
+
+def _may_be_null(layer: str, name: str) -> bool:
+    return name not in NEVER_NULL or (layer, name) in MAY_BE_NULL
 
 
 def _properties(layer: str) -> dict[str, Any]:
@@ -123,9 +185,9 @@ def _object(layer: str, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _property(layer: str, field: Field) -> dict[str, Any]:
-    may_be_null = field.name not in NEVER_NULL or (layer, field.name) in MAY_BE_NULL
-    told: dict[str, Any] = {"description": field.about["en"] + (f" ({field.unit})" if field.unit else "")}
+def _property(layer: str, field: Field, language: Language = "en") -> dict[str, Any]:
+    may_be_null = _may_be_null(layer, field.name)
+    told: dict[str, Any] = {"description": field.about[language] + (f" ({field.unit})" if field.unit else "")}
     kind = {"integer": "integer", "number": "number", "boolean": "boolean"}.get(field.kind, "string")
     if field.kind == "links":
         return {**told, "type": "array", "items": {"$ref": "#/$defs/link"}}

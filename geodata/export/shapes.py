@@ -97,17 +97,17 @@ def round_polygons(shapes: Shapes, ids: Sequence[str], decimals: int, report: Re
     split = split_rings(shapes[there])
     rounded = round_coordinates(split.coordinates, decimals)
     step = rounded - split.coordinates
-    if max(step.max(), -step.min()) <= MOVED:
+    is_doubled = _has_doubles(rounded, split)
+    if max(step.max(), -step.min()) <= MOVED and not is_doubled.any():
         return shapes, Rings(rounded, split.rings, split.polygons, split.features)
     made = _join_rings(Rings(rounded, split.rings, split.polygons, split.features))
     broken = np.ones(len(made), dtype=bool)
     fits = ~shapely.is_missing(made)
     broken[fits] = ~shapely.is_valid(made[fits])
-    doubled = _has_doubles(rounded, split)
-    if not (broken | doubled).any():
+    if not (broken | is_doubled).any():
         return shapes, Rings(rounded, split.rings, split.polygons, split.features)
     places = np.flatnonzero(there)
-    for at in np.flatnonzero(broken | doubled):
+    for at in np.flatnonzero(broken | is_doubled):
         place = places[at]
         if not broken[at]:
             is_multi = shapes[place].geom_type == "MultiPolygon"
@@ -191,11 +191,20 @@ def is_reversed(split: Rings) -> npt.NDArray[np.bool_]:
 # --- for other formats than GeoJSON -----------------------------------------------------------------------
 
 
+def geometry_type(detail: str) -> str:
+    """The one type of geometry of a layer in a detail that has one, whatever its rows are and whether any has a place.
+
+    Clients take the type of a layer from its declaration or its first row. A mixture makes them guess: polygons then
+    become lines in a shapefile, and a layer of polygons gets rows that it cannot hold.
+    """
+    return "Point" if detail == "point" else "MultiPolygon"
+
+
 def place_rows(rows: Rows, *, detail: str, crs: str, decimals: int, report: Report) -> Shapes | None:
     """The geometries of rows as a format gets them: detail, reference system, rounding.
 
     Returns:
-        A geometry per row, null where there is none; null where the detail is ``none``.
+        A geometry per row, all of `geometry_type`, null where there is none; null where the detail is ``none``.
 
     Raises:
         RequestError: some lie outside the reference system.
@@ -216,11 +225,7 @@ def place_rows(rows: Rows, *, detail: str, crs: str, decimals: int, report: Repo
         kept, split = round_polygons(moved, rows.ids[batch], digits, report)
         there = ~shapely.is_missing(kept)
         if there.any():
-            turned = _join_rings(_turn(split))
-            alone = np.diff(split.features) == 1
-            alone &= shapely.get_type_id(kept[there]) == GeometryType.POLYGON
-            turned[alone] = shapely.get_geometry(turned[alone], 0)
-            kept[there] = turned
+            kept[there] = _join_rings(_turn(split))
         found[batch] = kept
     return found
 

@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import shapely
 import xlsxwriter
 
 from geodata.export.fields import PLACE_FIELDS, Field, fields_of
+from geodata.export.geojson import NOTICES
 from geodata.export.requests import MOST_DECIMALS, UTM22N, Report
 from geodata.export.rows import Rows
 from geodata.export.shapes import METRE_DECIMALS, move_points, place_rows, round_coordinates
@@ -25,6 +28,29 @@ MOST_CELL = 32_767
 """Characters that a cell of Excel holds."""
 MADE_ON = dt.datetime(2000, 1, 1)
 """Day that is written where a format wants one: the same state gives the same bytes."""
+
+
+@dataclass(frozen=True)
+class CsvDialect:
+    """How a table is written as text.
+
+    Attributes:
+        delimiter: What stands between two cells.
+        decimal: What stands before the decimals of a number.
+        has_mark: Whether a byte order mark goes before, which Excel needs to see UTF-8.
+    """
+
+    delimiter: str = ","
+    decimal: str = "."
+    has_mark: bool = False
+
+
+CSV_DIALECTS = {
+    "csv": CsvDialect(),
+    "csv-bom": CsvDialect(has_mark=True),
+    "csv-semicolon": CsvDialect(";", ",", has_mark=True),
+}
+"""Formats that are CSV, by id."""
 
 
 def place_columns(
@@ -59,29 +85,40 @@ def csv_cell(value: Any) -> Any:
     return "" if value is None else value
 
 
+def csv_cell_with_comma(value: Any) -> Any:
+    """As `csv_cell`, for spreadsheets that expect a decimal comma: no point, and no exponent."""
+    if isinstance(value, float):
+        text = repr(value)
+        return (format(Decimal(text), "f") if "e" in text else text).replace(".", ",")
+    return csv_cell(value)
+
+
 def csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A small table as CSV (RFC 4180), UTF-8."""
     return b"".join(_csv_pieces(names, rows))
 
 
 def stream_csv(
-    rows: Rows, *, detail: str, crs: str, decimals: int, report: Report, has_mark: bool = False
+    rows: Rows, *, detail: str, crs: str, decimals: int, report: Report, dialect: CsvDialect = CSV_DIALECTS["csv"]
 ) -> Iterator[bytes]:
-    """Rows as CSV (RFC 4180: commas, double quotes, CR LF), UTF-8, with or without a byte order mark."""
+    """Rows as CSV (RFC 4180: double quotes, CR LF), UTF-8, in a dialect."""
     report.rows = len(rows)
     names, places = place_columns(rows, detail=detail, crs=crs, decimals=decimals, report=report)
-    if has_mark:
+    if dialect.has_mark:
         yield BYTE_ORDER_MARK.encode()
     values = ((*one.values(), *place) for one, place in zip(rows.properties, places, strict=True))
-    yield from _csv_pieces((*rows.fields, *names), values)
+    yield from _csv_pieces((*rows.fields, *names), values, dialect)
 
 
-def _csv_pieces(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+def _csv_pieces(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], dialect: CsvDialect = CSV_DIALECTS["csv"]
+) -> Iterator[bytes]:
+    cell = csv_cell if dialect.decimal == "." else csv_cell_with_comma
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, delimiter=dialect.delimiter)
     writer.writerow(names)
     for at, row in enumerate(rows):
-        writer.writerow([csv_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
         if at % ROWS_AT_ONCE == 0:
             yield buffer.getvalue().encode()
             buffer.seek(0)
@@ -123,7 +160,7 @@ def workbook(
     bold = book.add_format({"bold": True})
     values = ((*one.values(), *place) for one, place in zip(rows.properties, places, strict=True))
     _write_sheet(book, bold, rows.layer, columns, values, report)
-    words = [(name, about[name]) for name in ("name", "notice", "peoples", "demonstration") if name in about]
+    words = [(name, about[name]) for name in ("name", *NOTICES) if name in about]
     _write_sheet(book, bold, "about", ("what", "text"), [*words, ("crs", crs if names else None)], report)
     sources = about["sources"]
     kept = tuple(sources[0]) if sources else ("source_id",)

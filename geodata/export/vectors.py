@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import shapely
 
 from geodata.errors import ExportError
 from geodata.export.fields import NAME_FIELD, fields_of
+from geodata.export.geojson import NOTICES
 from geodata.export.requests import Report
 from geodata.export.rows import Rows, Shapes
 from geodata.export.tables import DICTIONARY_COLUMNS, MADE_ON, csv_text, dictionary_rows
@@ -29,6 +31,21 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 """Time of every file in a ZIP archive: the same state gives the same bytes."""
 
 
+@dataclass(frozen=True, eq=False)
+class Geometry:
+    """The column of geometries of a layer.
+
+    Attributes:
+        shapes: One per row, all of `type`; null where there is none.
+        type: As GDAL names it, ``MultiPolygon`` or ``Point``. Declared in every file, so that no driver guesses it.
+        crs: Reference system.
+    """
+
+    shapes: Shapes
+    type: str
+    crs: str
+
+
 def frame_of(rows: Rows) -> pd.DataFrame:
     """Rows as a table with a type per column, whatever is null."""
     kinds = {one.name: KINDS[one.kind] for one in fields_of(rows.layer, rows.fields)}
@@ -37,15 +54,18 @@ def frame_of(rows: Rows) -> pd.DataFrame:
     )
 
 
-def write_geopackage(path: Path, rows: Rows, shapes: Shapes | None, about: Mapping[str, Any], crs: str) -> None:
+def write_geopackage(path: Path, rows: Rows, geometry: Geometry | None, about: Mapping[str, Any]) -> None:
     """A GeoPackage: the layer, and the tables ``about`` and ``sources``.
 
     Raises:
         ExportError: it cannot be written.
     """
-    words = [(name, about[name]) for name in ("notice", "peoples", "demonstration") if name in about]
+    words = [(name, about[name]) for name in NOTICES if name in about]
     with _writing():
-        _write(_located(frame_of(rows), shapes, crs), path, "GPKG", layer=rows.layer)
+        _write(
+            _located(frame_of(rows), geometry), path, "GPKG", layer=rows.layer, DESCRIPTION=_words(about),
+            **_declared(geometry),
+        )  # fmt: skip
         extra = pd.DataFrame(words, columns=["what", "text"], dtype="str")
         _write(extra, path, "GPKG", layer="about")
         if about["sources"]:
@@ -54,21 +74,21 @@ def write_geopackage(path: Path, rows: Rows, shapes: Shapes | None, about: Mappi
             _write(typed, path, "GPKG", layer="sources")
 
 
-def write_flatgeobuf(path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str) -> None:
+def write_flatgeobuf(path: Path, rows: Rows, geometry: Geometry, about: Mapping[str, Any]) -> None:
     """A FlatGeobuf. With a spatial index, which sets its own order, where every row has a geometry.
 
     Raises:
         ExportError: it cannot be written.
     """
-    has_all = bool(len(shapes)) and not shapely.is_missing(shapes).any()
+    has_all = bool(len(geometry.shapes)) and not shapely.is_missing(geometry.shapes).any()
     with _writing():
         _write(
-            _located(frame_of(rows), shapes, crs), path, "FlatGeobuf", layer=rows.layer, TITLE=about["name"],
-            DESCRIPTION=_words(about), SPATIAL_INDEX="YES" if has_all else "NO",
+            _located(frame_of(rows), geometry), path, "FlatGeobuf", layer=rows.layer, TITLE=about["name"],
+            DESCRIPTION=_words(about), SPATIAL_INDEX="YES" if has_all else "NO", **_declared(geometry),
         )  # fmt: skip
 
 
-def write_kml(path: Path, rows: Rows, shapes: Shapes) -> None:
+def write_kml(path: Path, rows: Rows, geometry: Geometry) -> None:
     """A KML file. The name of a place is that of its feature; the properties are extended data.
 
     Raises:
@@ -78,11 +98,12 @@ def write_kml(path: Path, rows: Rows, shapes: Shapes) -> None:
     if rows.layer in NAME_FIELD:
         frame = frame.assign(Name=frame[NAME_FIELD[rows.layer]])  # the driver takes the column of that name
     with _writing():
-        _write(_located(frame, shapes, "EPSG:4326"), path, "KML", layer=rows.layer.replace("-", "_"))
+        name = rows.layer.replace("-", "_")
+        _write(_located(frame, geometry), path, "KML", layer=name, **_declared(geometry))
 
 
 def write_shapefile(
-    path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str, language: Language, report: Report
+    path: Path, rows: Rows, geometry: Geometry, about: Mapping[str, Any], language: Language, report: Report
 ) -> None:
     """A ZIP archive with a shapefile, the table of its short field names, and the words that go with it.
 
@@ -101,15 +122,15 @@ def write_shapefile(
     folder.mkdir()
     with _writing():
         _write(
-            _located(frame, shapes, crs), folder / f"{rows.layer}.shp", "ESRI Shapefile", encoding="UTF-8",
-            DBF_DATE_LAST_UPDATE=f"{MADE_ON:%Y-%m-%d}",
+            _located(frame, geometry), folder / f"{rows.layer}.shp", "ESRI Shapefile", encoding="UTF-8",
+            DBF_DATE_LAST_UPDATE=f"{MADE_ON:%Y-%m-%d}", **_declared(geometry),
         )  # fmt: skip
     table = csv_text(DICTIONARY_COLUMNS, dictionary_rows(fields, language))
     files = {one.name: one.read_bytes() for one in sorted(folder.iterdir())}
     write_zip(path, {**files, "fields.csv": table, "README.txt": f"{_words(about)}\n".encode()})
 
 
-def write_geoparquet(path: Path, rows: Rows, shapes: Shapes, about: Mapping[str, Any], crs: str) -> None:
+def write_geoparquet(path: Path, rows: Rows, geometry: Geometry, about: Mapping[str, Any]) -> None:
     """A GeoParquet 1.1 file with a box per row; what is said of the whole stands in its metadata as ``mosaicos``.
 
     Raises:
@@ -117,7 +138,7 @@ def write_geoparquet(path: Path, rows: Rows, shapes: Shapes, about: Mapping[str,
     """
     first = path.with_suffix(".first")
     with _writing():
-        _located(frame_of(rows), shapes, crs).to_parquet(
+        _located(frame_of(rows), geometry).to_parquet(
             first, index=False, schema_version="1.1.0", write_covering_bbox=True, compression="zstd"
         )
         table = pq.read_table(first)
@@ -144,15 +165,17 @@ def read_pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
             yield piece
 
 
-def _located(frame: pd.DataFrame, shapes: Shapes | None, crs: str) -> pd.DataFrame:
-    return frame if shapes is None else gpd.GeoDataFrame(frame, geometry=gpd.array.GeometryArray(shapes, crs=crs))
+def _located(frame: pd.DataFrame, geometry: Geometry | None) -> pd.DataFrame:
+    if geometry is None:
+        return frame
+    return gpd.GeoDataFrame(frame, geometry=gpd.array.GeometryArray(geometry.shapes, crs=geometry.crs))
+
+
+def _declared(geometry: Geometry | None) -> dict[str, str]:
+    return {} if geometry is None else {"geometry_type": geometry.type}
 
 
 def _write(frame: pd.DataFrame, path: Path, driver: str, **options: Any) -> None:
-    if isinstance(frame, gpd.GeoDataFrame) and driver != "KML":
-        kinds = set(shapely.get_type_id(frame.geometry.to_numpy()).tolist()) - {-1}
-        if not kinds:
-            options["geometry_type"] = "Unknown" if driver != "ESRI Shapefile" else "Polygon"
     pyogrio.write_dataframe(frame, path, driver=driver, **options)
 
 
@@ -172,7 +195,7 @@ def _writing() -> Iterator[None]:
 def _words(about: Mapping[str, Any]) -> str:
     """What is said of the whole, as plain text."""
     cited = [f"{one['citation']} ({one['licence']})" for one in about["sources"]]
-    said = [about[name] for name in ("demonstration", "notice", "peoples") if name in about]
+    said = [about[name] for name in NOTICES if name in about]
     return "\n".join([*said, *cited])
 
 

@@ -12,8 +12,9 @@ from geodata import desk
 from geodata.agenda import AgendaItem, Kind, sort_items
 from geodata.model import Language
 from geodata.records import register
+from geodata.records.audit import last_changes
 from geodata.records.database import Store
-from geodata.records.models import AgendaEvent, Programme, TrainingSession
+from geodata.records.models import AgendaEvent, Base, Programme, TrainingSession
 from geodata.records.roles import Actor
 
 PointOf = Callable[[str], tuple[float, float] | None]
@@ -67,13 +68,18 @@ def read_agenda(engine: Store | None, actor: Actor, point_of: PointOf) -> list[A
     seeded = {item.id: item for item in known_meetings(point_of)}
     if engine is None:
         return list(seeded.values())
+    changes = last_changes(engine, actor, (Programme, AgendaEvent, TrainingSession))
+
+    def dated(table: type[Base], item: AgendaItem) -> AgendaItem:
+        return dataclasses.replace(item, modified=changes.get((table.__tablename__, item.id)))
+
     found = [
-        _programme(row, seeded.get(row["programme_id"]))
+        dated(Programme, _programme(row, seeded.get(row["programme_id"])))
         for row in _rows(engine, actor, Programme)
         if row["type_code"] in DATED and row["valid_from"]
     ]
-    found += [_event(row, point_of) for row in _rows(engine, actor, AgendaEvent)]
-    found += [_training(row, point_of) for row in _rows(engine, actor, TrainingSession)]
+    found += [dated(AgendaEvent, _event(row, point_of)) for row in _rows(engine, actor, AgendaEvent)]
+    found += [dated(TrainingSession, _training(row, point_of)) for row in _rows(engine, actor, TrainingSession)]
     return sort_items(found)
 
 

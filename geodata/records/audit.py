@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from geodata.records.database import reading
+from geodata.records.database import Store, reading
 from geodata.records.frames import read_frame
-from geodata.records.models import Account, AuditLog, SensitisationEvent
+from geodata.records.models import Account, AuditLog, Base, SensitisationEvent
 from geodata.records.roles import Actor
 from geodata.records.writes import OPEN_TABLES, key_of
 from geodata.status import SEEN_BY
@@ -95,6 +96,31 @@ def history(
         for name in ("before", "after"):
             frame[name] = [_without_accounts(values) for values in frame[name]]
     return frame
+
+
+def last_changes(store: Store, actor: Actor, tables: Iterable[type[Base]]) -> dict[tuple[str, str], dt.datetime]:
+    """When the rows of some tables were last written, as far as the history shows it to the actor.
+
+    Args:
+        store: The database.
+        actor: On whose behalf.
+        tables: The tables.
+
+    Returns:
+        Moments in UTC by name of the table and id of the row. A row is missing where no line about it is shown, such as
+        one that was hidden until now: when that happened is not for everybody.
+
+    Raises:
+        DatabaseError: the database cannot be used.
+    """
+    names = [table.__tablename__ for table in tables]
+    query = sa.select(AuditLog.table_name, AuditLog.row_id, sa.func.max(AuditLog.recorded_at))
+    query = query.where(AuditLog.table_name.in_(names), AuditLog.visibility.in_(SEEN_BY[actor.audience]))
+    if actor.audience != "all":
+        query = query.where(~_hidden_since(SEEN_BY[actor.audience]))
+    with reading(store) as connection:
+        rows = connection.execute(query.group_by(AuditLog.table_name, AuditLog.row_id)).all()
+    return {(table, row_id): moment for table, row_id, moment in rows}
 
 
 def _hidden_since(seen: Collection[str]) -> sa.ColumnElement[bool]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from typing import Any
 
 import pytest
 import vobject
 from sqlalchemy.engine import Engine
 
-from dashboard.api import state
+from dashboard.api import app, state
+from geodata.agenda import COMPILED
 from geodata.records import register
 from geodata.records.accounts import sign_in_locally
+from geodata.records.models import AgendaEvent
 from geodata.records.register import AgendaDraft
 
-from .api_client import ask
+from .api_client import BASE, ask
 
 TITLES = {"fr": "Réunion de travail de la CNM et de CUF", "pt-br": "Reunião de trabalho da CNM e da CUF",
           "en": "Working meeting of CNM and CUF"}  # fmt: skip
 
 
-def entries(language: str = "en") -> dict[str, object]:
+def entries(language: str = "en") -> dict[str, Any]:
     found = ask(f"/api/agenda.ics?lang={language}")
     assert found.status_code == 200
     assert found.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -31,7 +35,7 @@ def test_the_meetings_of_the_minutes_are_in_the_feed(language: str) -> None:
     told = entries(language)
     assert len(told) == 4
     event = told[TITLES[language]]
-    assert (event.dtstart.value, event.dtend.value) == (dt.date(2007, 3, 12), dt.date(2007, 3, 15))  # type: ignore[attr-defined]
+    assert (event.dtstart.value, event.dtend.value) == (dt.date(2007, 3, 12), dt.date(2007, 3, 15))
 
 
 def test_what_is_public_comes_into_the_feed_and_what_is_not_stays_out(database: Engine) -> None:
@@ -51,8 +55,8 @@ def test_a_place_is_told_with_its_municipality(database: Engine) -> None:
         register.add(database, actor, draft)
     state.forget()
     told = entries()
-    assert told["With a hall"].location.value == "Câmara, Oiapoque"  # type: ignore[attr-defined]
-    assert told["Without"].location.value == "Oiapoque"  # type: ignore[attr-defined]
+    assert told["With a hall"].location.value == "Câmara, Oiapoque"
+    assert told["Without"].location.value == "Oiapoque"
 
 
 def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
@@ -64,6 +68,47 @@ def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
     changed = ask("/api/agenda.ics", if_none_match=first.headers["etag"])
     assert changed.status_code == 200
     assert "New" in changed.text
+
+
+def test_stamp_version_and_tag_change_with_the_entry_alone(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = sign_in_locally(database)
+    drafts = [AgendaDraft(valid_from="2027-05-03", title_en=title, source="s") for title in ("Kept", "Moved")]
+    _, moved = (register.add(database, actor, draft) for draft in drafts)
+    state.forget()
+    before, tag = entries(), ask("/api/agenda.ics").headers["etag"]
+
+    class Tomorrow(dt.date):
+        @classmethod
+        def today(cls) -> dt.date:
+            return dt.date(2099, 1, 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.dt, "date", Tomorrow)
+        assert ask("/api/agenda.ics").headers["etag"] == tag, "a new day is no change"
+    time.sleep(1.1)  # stamps are seconds
+    register.change(database, actor, AgendaEvent, moved.row_id, {"valid_from": "2027-05-04"})
+    state.forget()
+    after = entries()
+    assert ask("/api/agenda.ics").headers["etag"] != tag
+    assert set(after) == set(before)
+    for title, event in after.items():
+        known = before[title]
+        for name in ("dtstamp", "last_modified", "sequence"):
+            same = getattr(event, name).value == getattr(known, name).value
+            assert same == (title != "Moved"), (title, name)
+        assert event.url.value == f"{BASE}/agenda?lang=en"
+        assert event.transp.value == "TRANSPARENT"
+
+
+def test_a_write_that_is_not_for_everybody_leaves_no_trace_in_the_feed(database: Engine) -> None:
+    actor = sign_in_locally(database)
+    stored = register.add(database, actor, AgendaDraft(valid_from="2027-05-03", title_en="Open", source="s"))
+    for seen in ("restricted", "public"):
+        register.change(database, actor, AgendaEvent, stored.row_id, {"visibility": seen})
+    state.forget()
+    event = entries()["Open"]
+    assert "last_modified" not in event.contents
+    assert event.dtstamp.value == COMPILED
 
 
 def test_unknown_parameters_are_refused() -> None:

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from dashboard.api import app
 from dashboard.api.documents import CONFORMANCE, OPENAPI_TYPE
-from dashboard.api.features import COLLECTIONS
+from dashboard.api.features import COLLECTIONS, DAY_FIELD, ONGOING
 from dashboard.api.openapi import document
 from dashboard.text import words
 from geodata.export.requests import FORMATS, LAYERS
+from geodata.partial_date import PartialDate
 from geodata.selection import CHOICES
 
 from .api_client import BASE, TONGUES, ask, page, told
@@ -23,6 +25,7 @@ from .api_client import BASE, TONGUES, ask, page, told
 PAGES = (
     "/api/", "/api/openapi", "/api/conformance", "/api/collections",
     *(f"/api/collections/{one}" for one in COLLECTIONS),
+    *(f"/api/collections/{one}/schema" for one in COLLECTIONS),
     *(f"/api/collections/{one}/items?limit=3" for one in COLLECTIONS),
     "/api/collections/territories/items/BR-1600501", "/api/collections/links/items/BR-3303807%2Fbocaina",
 )  # fmt: skip
@@ -119,6 +122,47 @@ def test_collections_have_a_box_and_files() -> None:
         alone = told(f"/api/collections/{id_}")
         assert alone["extent"] == one["extent"]
         assert [link["rel"] for link in alone["links"][:2]] == ["self", "alternate"]
+
+
+def test_the_extent_of_a_collection_is_that_of_its_own_features() -> None:
+    for one in told("/api/collections")["collections"]:
+        page = told(f"/api/collections/{one['id']}/items?limit=10000")
+        assert one["extent"]["spatial"]["bbox"] == [page["bbox"]]
+        days = [
+            feature["properties"][DAY_FIELD[one["id"]]] for feature in page["features"] if one["id"] in DAY_FIELD
+        ]  # fmt: skip
+        known = [PartialDate.parse(day).first.isoformat() for day in days if day]
+        if not known:
+            assert "temporal" not in one["extent"]
+            continue
+        ((first, last),) = one["extent"]["temporal"]["interval"]
+        assert first == f"{min(known)}T00:00:00Z"
+        assert last == (None if one["id"] in ONGOING else f"{max(known)}T23:59:59Z")
+        assert told(f"/api/collections/{one['id']}/items?limit=1&datetime=../{first}")["numberMatched"] > 0
+
+
+def test_each_file_of_a_collection_has_a_media_type_of_its_own() -> None:
+    links = told("/api/collections/links")["links"]
+    types = [one["type"] for one in links if one["rel"] == "enclosure"]
+    assert len(types) == len(set(types)) == len({one.suffix for one in FORMATS.values()})
+    assert not any(";" in one for one in types), "clients look for the bare type"
+
+
+@pytest.mark.parametrize("chosen", ["", "mosaic=bocaina"])
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_every_column_has_the_type_that_the_schema_says(collection: str, chosen: str) -> None:
+    page = told(f"/api/collections/{collection}/items?limit=300&{chosen}")
+    (address,) = (one["href"] for one in page["links"] if one["rel"] == "describedby")
+    schema = told(address.removeprefix(BASE))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    columns = schema["properties"]["properties"]
+    validator = jsonschema.Draft202012Validator(schema)
+    for feature in page["features"]:
+        assert list(feature["properties"]) == list(columns["properties"])
+        known = {name: value for name, value in feature["properties"].items() if value is not None}
+        known["links"] = [{name: value for name, value in one.items() if value is not None}
+                          for one in known.get("links", [])]  # fmt: skip
+        validator.validate({**feature, "properties": known})
 
 
 # --- OpenAPI ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import shapely
 from shapely.geometry import shape
 
 from dashboard import data
+from dashboard.api.asked import read_boxes
 from dashboard.api.features import COLLECTIONS
 from geodata.export.requests import ExportRequest, export_layer
 from geodata.export.schemas import schema_of
@@ -157,6 +158,23 @@ def test_a_box_leaves_what_meets_it(collection: str, box: str) -> None:
     found = ids(f"/api/collections/{collection}/items?limit=10000&bbox={box}")
     assert sorted(found) == sorted(frame.loc[hit, f"{table}_id"])
     assert found, "a box without anything proves nothing"
+
+
+@pytest.mark.parametrize(
+    ("beyond", "within"),
+    [
+        ("-200,-90,200,90", "-180,-90,180,90"),
+        ("-190,-100,-50,4", "170,-90,-50,4"),
+        ("307,1,309,4", "-53,1,-51,4"),
+        ("-413,1,-411,94", "-53,1,-51,90"),
+        ("170,-60,308.1,3", "170,-60,-51.9,3"),
+        ("190,-60,-51.9,3", "-170,-60,-51.9,3"),
+    ],
+)
+def test_a_box_beyond_180_degrees_goes_on_around_the_world(beyond: str, within: str) -> None:
+    assert read_boxes(beyond) == read_boxes(within)
+    path = "/api/collections/mosaics/items?bbox="
+    assert ids(path + beyond) == ids(path + within) != []
 
 
 def test_the_box_of_a_page_is_that_of_its_features() -> None:

@@ -7,7 +7,7 @@ import gzip
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from threading import Event
 from typing import Any
 
@@ -17,7 +17,9 @@ from starlette.requests import Request
 
 from dashboard.api import answers
 from dashboard.api.answers import Pieces, serve
-from dashboard.api.app import METHODS, Api
+from dashboard.api.app import FILE_OPTIONS, METHODS, Api
+from dashboard.api.asked import ITEMS as ITEM_PARAMETERS
+from dashboard.api.asked import TRACKING
 from dashboard.api.problems import ApiError
 from dashboard.jobs.service import LOCAL_CLIENT
 
@@ -61,7 +63,7 @@ def test_a_client_that_takes_gzip_gets_it_under_a_tag_of_its_own(path: str) -> N
 
 def test_what_is_packed_already_is_not_packed_again() -> None:
     found = ask("/api/export/mosaics.shp.zip", accept_encoding="gzip")
-    assert found.headers["content-type"] == "application/zip"
+    assert found.headers["content-type"] == "application/vnd.shp+zip"
     assert "content-encoding" not in found.headers
 
 
@@ -92,6 +94,53 @@ def test_a_browser_may_ask_before() -> None:
         assert found.headers["access-control-allow-origin"] == "*"
         assert found.headers["access-control-allow-methods"] == METHODS
         assert "Authorization" in found.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["authorization", "content-type", "x-requested-with", "cache-control", "pragma", "if-modified-since", "range",
+     "if-none-match", "sentry-trace", "traceparent"],
+)  # fmt: skip
+def test_a_page_of_elsewhere_may_send_whatever_browsers_and_libraries_send(header: str) -> None:
+    found = ask(ITEMS, "OPTIONS", origin="https://partner.example", access_control_request_method="GET",
+                access_control_request_headers=header)  # fmt: skip
+    allowed = [one.strip().lower() for one in found.headers["access-control-allow-headers"].split(",")]
+    assert header in allowed or (header != "authorization" and "*" in allowed)
+    assert ask(ITEMS, **{header.replace("-", "_"): "x"}).status_code < 500
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/api/agenda.ics", "/api/collections", "/api/collections/links/schema"])
+def test_what_networks_add_to_an_address_changes_nothing(path: str) -> None:
+    added = "utm_source=letter&utm_campaign=a&fbclid=IwAR0&gclid=1&mc_cid=2&mc_eid=3"
+    found = ask(path + ("&" if "?" in path else "?") + added)
+    assert (found.status_code, found.content) == (200, ask(path).content)
+    for name in (*ITEM_PARAMETERS, *FILE_OPTIONS, "f", "by", "v", "key"):
+        assert not TRACKING.fullmatch(name), "none of ours is called so"
+
+
+def test_text_may_be_typed_as_utf_8() -> None:
+    """`curl` sends what is typed as it is."""
+    found = asyncio.run(_raw("/api/collections/territories/items", "text=São&limit=1".encode()))
+    assert found == ask("/api/collections/territories/items?text=S%C3%A3o&limit=1").content
+    assert b"not UTF-8" in asyncio.run(_raw("/api/collections/territories/items", "text=São".encode("latin-1")))
+
+
+async def _raw(path: str, query: bytes) -> bytes:
+    """The content of an answer to a query of just these bytes."""
+    sent: list[bytes] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message.get("body", b""))
+
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": query,
+        "headers": [(b"host", b"data.example")], "scheme": "https", "http_version": "1.1", "root_path": "",
+    }  # fmt: skip
+    await Api()(scope, receive, send)
+    return b"".join(sent)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

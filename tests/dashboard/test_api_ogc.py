@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas as gpd
+import pyogrio
 import pytest
 from owslib.ogcapi.features import Features
 
 from dashboard import data
 from dashboard.api.features import COLLECTIONS
+from geodata.export.fields import MANY_LINKS, fields_of
 
 from ..waits import PATIENCE_S, first_line
 
@@ -79,6 +81,22 @@ def test_gdal_opens_it_by_its_address(address: str, monkeypatch: pytest.MonkeyPa
     assert len(frame) == len(data.bundle().mosaic)
     assert frame.crs == "EPSG:4326"
     assert set(frame["mosaic_id"]) == set(data.bundle().mosaic["mosaic_id"])
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_gdal_takes_types_and_geometry_from_the_schema(
+    address: str, monkeypatch: pytest.MonkeyPatch, collection: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    info = pyogrio.read_info(f"OAPIF:{address}/api/collections/{collection}", layer=collection)
+    assert info["geometry_type"] == "MultiPolygon"
+    found = dict(zip(info["fields"], info["ogr_types"], strict=True))
+    wanted = {"integer": "OFTInteger", "number": "OFTReal", "boolean": "OFTInteger"}
+    names = MANY_LINKS if collection == "territories" else None
+    fields = fields_of(collection, names)
+    assert list(found) == ["id", *(one.name for one in fields)]
+    for one in fields:
+        assert found[one.name] == wanted.get(one.kind, "OFTString"), one.name
 
 
 def test_gdal_reads_a_file_by_its_address(address: str, tmp_path: Path) -> None:

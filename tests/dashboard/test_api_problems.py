@@ -54,7 +54,11 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
         (f"{ITEMS}?bbox=1,2,3,x", 400, "bbox", None, "what is no number"),
         (f"{ITEMS}?bbox=1,2,3,nan", 400, "bbox", None, "what is no number"),
         (f"{ITEMS}?bbox=1,2,3,1e999", 400, "bbox", None, "no number"),
-        (f"{ITEMS}?bbox=-181,0,0,0", 400, "bbox", None, "outside of the world"),
+        (f"{ITEMS}?bbox=0,91,0,92", 400, "bbox", None, "outside of the world"),
+        (f"{ITEMS}?bbox=402600,60,412600,80", 400, "bbox", None, "outside of the world"),
+        (f"{ITEMS}?text=S%E3o", 400, None, None, "not UTF-8"),
+        (f"{ITEMS}?lang=fr%E7&f=json", 400, None, None, "not UTF-8"),
+        ("/api/export/links.csv?utm_source=x&mosaics=bocaina", 400, "mosaics", "mosaic", "no parameter 'mosaics' here"),
         (f"{ITEMS}?bbox=0,5,1,4", 400, "bbox", None, "south north of its north"),
         (f"{ITEMS}?bbox=", 400, "bbox", None, "is empty"),
         (f"{ITEMS}?mosaic=", 400, "mosaic", None, "is empty"),
@@ -167,7 +171,8 @@ def test_a_database_that_fails_is_said_without_its_inside(monkeypatch: pytest.Mo
     assert found.status_code == 503
     assert found.headers["retry-after"] == "60"
     assert "secret" not in found.text
-    assert ask("/api/collections").status_code == 200, "what needs no records is there"
+    for path in ("/api/collections", "/api/collections/links", "/api/collections/links/schema"):
+        assert ask(path).status_code == 200, "what can do without records is there"
 
 
 def test_a_failure_tells_nothing_of_the_inside(monkeypatch: pytest.MonkeyPatch) -> None:

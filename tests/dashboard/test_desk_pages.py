@@ -406,7 +406,7 @@ def test_weeks_begin_as_the_language_says() -> None:
 
 def test_the_calendar_file_of_a_demonstration_says_so_in_every_entry() -> None:
     items = [AgendaItem("a", "event", {"en": "x"}, "2027-05-01", "agenda_status", "planned")]
-    told = calendar_bytes(items, EN, is_demonstration=True).decode().replace("\r\n ", "")
+    told = calendar_bytes(items, EN, site="", is_demonstration=True).decode().replace("\r\n ", "")
     assert "Demonstration: the records are synthetic." in told
 
 

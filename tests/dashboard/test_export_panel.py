@@ -54,6 +54,14 @@ def test_the_address_keeps_filters_days_and_precision() -> None:
     assert "format=csv-bom" in address
 
 
+def test_the_address_keeps_one_row_per_territory() -> None:
+    wanted = check_request(ExportRequest(format="csv-semicolon", one_row_per_territory=True))
+    assert file_address(wanted, ENGLISH) == (
+        "territories.csv?format=csv-semicolon&one_row_per_territory=yes&lang=en"
+    )  # fmt: skip
+    assert asked_by(file_address(wanted, ENGLISH)) == wanted
+
+
 def test_what_is_usual_is_left_out_of_the_address() -> None:
     usual = check_request(ExportRequest(layer="mosaics"))
     assert file_address(usual, ENGLISH) == "mosaics.geojson?lang=en"

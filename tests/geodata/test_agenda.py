@@ -10,9 +10,9 @@ import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from geodata.agenda import AgendaItem, in_month, sort_items, write_calendar
+from geodata.agenda import COMPILED, AgendaItem, in_month, sort_items, write_calendar
 
-STAMP = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
+CHANGED = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
 HOSTILE = 'BEGIN:VEVENT\r\nDTSTART;X="1":; , \\ é\nEND:VCALENDAR ☃'
 FLORIANOPOLIS = AgendaItem(
     id="florianopolis-2007", kind="meeting", titles={"fr": "Congrès", "pt_br": "Congresso", "en": "Congress"},
@@ -28,7 +28,12 @@ def item(**more: Any) -> AgendaItem:
 
 def written(*items: AgendaItem, language: Any = "en", note: str = "") -> str:
     content = write_calendar(
-        items, name="Agenda", language=language, stamp=STAMP, unsure="The day is not known.", note=note
+        items,
+        name="Agenda",
+        language=language,
+        unsure="The day is not known.",
+        note=note,
+        page="https://x.example/agenda",
     )
     return content.decode("utf-8")
 
@@ -48,15 +53,30 @@ def test_a_meeting_of_three_days_is_read_by_another_parser() -> None:
     assert event.status.value == "TENTATIVE"
     assert event.geo.value == "-27.6;-48.55"
     assert event.uid.value == "meeting-florianopolis-2007@mosaicos"
-    assert event.dtstamp.value == STAMP
+    assert event.dtstamp.value == COMPILED
     assert "Minutes, point 5" in event.description.value
+
+
+def test_whole_days_are_free_time() -> None:
+    events = parsed(FLORIANOPOLIS, item(), item(id="m", valid_from="2028-02"))
+    assert [event.transp.value for event in events] == ["TRANSPARENT"] * 3
+
+
+def test_an_entry_says_when_it_was_changed_and_where_more_is_known() -> None:
+    later = CHANGED + dt.timedelta(minutes=1)
+    (event,) = parsed(item(modified=CHANGED))
+    (changed,) = parsed(item(modified=later, address="https://cnm.example/congress"))
+    assert event.dtstamp.value == event.last_modified.value == CHANGED
+    assert changed.dtstamp.value == changed.last_modified.value == later
+    assert int(changed.sequence.value) > int(event.sequence.value) > 0
+    assert event.url.value == "https://x.example/agenda"
+    assert changed.url.value == "https://cnm.example/congress"
 
 
 def test_a_month_stands_whole_and_says_so_and_a_year_is_left_out() -> None:
     month, year = item(id="m", valid_from="2028-02"), item(id="y", valid_from="2028")
     (event,) = parsed(month, year)
     assert (event.dtstart.value, event.dtend.value) == (dt.date(2028, 2, 1), dt.date(2028, 3, 1))
-    assert event.transp.value == "TRANSPARENT"
     assert event.description.value.startswith("The day is not known.")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
 import sqlite3
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +23,12 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from geodata.errors import UnknownIdError
-from geodata.export.fields import NAME_FIELD, field_of
+from geodata.export.fields import DEMONSTRATION, MANY_ROWS, NAME_FIELD, ONE_ROW, field_of, fields_of
+from geodata.export.geojson import REPEATS_NOTICE
 from geodata.export.requests import (
     FORMATS,
     LAYERS,
@@ -36,8 +41,11 @@ from geodata.export.requests import (
     read_extras,
     read_request,
 )
+from geodata.export.rows import build_rows
+from geodata.export.tables import CSV_DIALECTS, csv_cell_with_comma
 from geodata.guard import FORMULA_STARTS, neutralise
 from geodata.model import LANGUAGES
+from geodata.paths import CURATED
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
@@ -45,8 +53,9 @@ from geodata.store import Bundle
 MakeBundle = Callable[[dict[str, pd.DataFrame]], Bundle]
 DAY = dt.date(2026, 6, 1)
 VECTORS = ("gpkg", "flatgeobuf", "geoparquet", "shapefile", "kml")
-TABLES = ("csv", "csv-bom", "xlsx")
+TABLES = ("csv", "csv-bom", "csv-semicolon", "xlsx")
 LAYERS_WITH_PLACE = [one.id for one in LAYERS.values() if one.has_geometry]
+MOSAICS = sorted(pd.read_csv(CURATED / "mosaics.csv")["mosaic_id"])
 AMAPA = Filters(mosaic=("oeste-amapa-norte-para",))
 
 
@@ -75,12 +84,23 @@ def keep(export: Export, folder: Path) -> Path:
     return path
 
 
+def name_in(path: Path, layer: str) -> str | None:
+    """What a layer is called in a file; null where a reader takes the only one."""
+    return {".kml": layer.replace("-", "_"), ".gpkg": layer}.get(path.suffix)
+
+
 def read_back(path: Path, layer: str) -> pd.DataFrame:
     """A file as another reader sees it."""
     if path.suffix == ".parquet":
         return gpd.read_parquet(path)
-    name = layer.replace("-", "_") if path.suffix == ".kml" else None if path.suffix == ".zip" else layer
-    return pyogrio.read_dataframe(path, layer=name)
+    return pyogrio.read_dataframe(path, layer=name_in(path, layer))
+
+
+def read_csv(path: Path, format_: str, **more: Any) -> pd.DataFrame:
+    """A CSV file as whoever knows its dialect reads it."""
+    dialect = CSV_DIALECTS[format_]
+    encoding = "utf-8-sig" if dialect.has_mark else "utf-8"
+    return pd.read_csv(path, encoding=encoding, sep=dialect.delimiter, **more)
 
 
 def expected(catalogue: Catalogue, request: ExportRequest) -> list[dict[str, Any]]:
@@ -198,8 +218,11 @@ def test_tables_come_back(catalogue: Catalogue, tmp_path: Path, format_: str) ->
         assert list(sheets) == ["territories", "about", "sources", "dictionary"]
         found = sheets["territories"]
     else:
-        encoding = "utf-8-sig" if format_ == "csv-bom" else "utf-8"
-        found = pd.read_csv(path, encoding=encoding, dtype=object)
+        found = read_csv(path, format_, dtype=object)
+        if format_ == "csv-semicolon":
+            numbers = [one.name for one in fields_of("territories", found.columns) if one.kind == "number"]
+            assert numbers
+            found[numbers] = found[numbers].map(lambda value: str(value).replace(",", "."), na_action="ignore")
     wanted = expected(catalogue, request)
     assert_same(found, wanted, "territories")
     true = catalogue.bundle.territory.set_index("territory_id").loc[found["territory_id"]]
@@ -213,6 +236,36 @@ def test_only_one_csv_has_a_byte_order_mark(catalogue: Catalogue) -> None:
     )
     assert marked == b"\xef\xbb\xbf" + plain
     assert plain.count(b"\r\n") == 18
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12.5, "12,5"), (1e-07, "0,0000001"), (-3.0, "-3,0"), (1e22, "1" + "0" * 22), (7, 7), ("1.5", "1.5")],
+)
+def test_a_number_with_a_decimal_comma_has_no_point_and_no_exponent(value: Any, text: Any) -> None:
+    assert csv_cell_with_comma(value) == text
+
+
+@pytest.mark.parametrize("country", ["fr-FR", "pt-BR"])
+def test_a_spreadsheet_of_the_country_reads_every_number_as_a_number(
+    catalogue: Catalogue, tmp_path: Path, soffice: str, country: str
+) -> None:
+    path = keep(export_layer(ExportRequest("links", "csv-semicolon", AMAPA, "pt_br"), catalogue), tmp_path)
+    language = {"fr-FR": 1036, "pt-BR": 1046}[country]
+    subprocess.run(
+        [soffice, f"-env:UserInstallation=file://{tmp_path}/office", "--headless",
+         f"--infilter=CSV:59,34,76,1,,{language}", "--convert-to", "xlsx", "--outdir", tmp_path, path],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    found = pd.read_excel(path.with_suffix(".xlsx"), dtype=object)
+    wanted = export_layer(ExportRequest("links", "csv", AMAPA, "pt_br"), catalogue).to_bytes()
+    numbers = [one.name for one in fields_of("links", found.columns) if one.kind in {"number", "integer"}]
+    assert set(numbers) >= {"overlap_km2", "territory_share", "longitude", "latitude"}
+    true = pd.read_csv(io.BytesIO(wanted))
+    for name in numbers:
+        assert found[name].astype(float).tolist() == pytest.approx(true[name].tolist(), nan_ok=True), name
+        assert not [one for one in found[name] if isinstance(one, str)], name
+    assert found["territory_name"].tolist() == true["territory_name"].tolist(), "accents are seen"
 
 
 def test_csv_with_geometry(catalogue: Catalogue) -> None:
@@ -247,6 +300,43 @@ def test_rows_are_those_of_the_links_where_several_mosaics_hold(catalogue: Catal
     pairs = set(zip(links["territory_id"], links["mosaic_id"], strict=True))
     assert set(zip(found["territory_id"], found["mosaic_id"], strict=True)) == pairs
     assert found["territory_id"].duplicated().any(), "some lie in both"
+
+
+@pytest.mark.parametrize("layer", LAYERS_WITH_PLACE)
+@pytest.mark.parametrize("format_", [*VECTORS, "geojson", "geojsonl"])
+@settings(max_examples=3)
+@example(mosaics=[], detail="display")
+@example(mosaics=["central-fluminense"], detail="full")  # polygons, multipolygons, and a first row without a place
+@given(mosaics=st.lists(st.sampled_from(MOSAICS), max_size=3, unique=True), detail=st.sampled_from(["full", "point"]))
+def test_any_mixture_of_rows_keeps_its_type_area_and_count(
+    catalogue: Catalogue, layer: str, format_: str, mosaics: list[str], detail: str
+) -> None:
+    if not mosaics and detail == "full":
+        detail = "display"
+    request = check_request(
+        ExportRequest(layer=layer, format=format_, filters=Filters(mosaic=tuple(mosaics)), detail=detail)
+    )
+    kind = "Point" if detail == "point" else "MultiPolygon"
+    wanted = build_rows(request, catalogue, Extras(), is_flat=FORMATS[format_].is_flat)
+    with tempfile.TemporaryDirectory() as folder:
+        path = keep(export_layer(request, catalogue), Path(folder))
+        is_lines = format_ == "geojsonl" and not len(wanted)  # GDAL reads no layer from no line
+        found = gpd.GeoDataFrame({"geometry": []}) if is_lines else read_back(path, layer)
+        is_declared = format_ in {"gpkg", "flatgeobuf", "shapefile"}
+        declared = pyogrio.read_info(path, layer=name_in(path, layer))["geometry_type"] if is_declared else kind
+    assert len(found) == len(wanted)
+    shapes = shapely.force_2d(found.geometry.to_numpy()) if len(found) else np.array([], dtype=object)
+    # a shapefile knows polygons alone, whose reader makes a polygon of one part
+    kinds = {kind, "Polygon"} if format_ == "shapefile" and detail != "point" else {kind}
+    assert {one.geom_type for one in shapes if one is not None} <= kinds
+    assert declared in kinds
+    if detail == "point":
+        places = wanted.points[np.isfinite(wanted.points).all(axis=1)]
+        there = shapes[~shapely.is_missing(shapes)]
+        assert np.sort(shapely.get_x(there)) == pytest.approx(np.sort(places[:, 0]), abs=1e-6)
+    else:
+        areas = np.sort(np.nan_to_num(shapely.area(shapes)))
+        assert areas == pytest.approx(np.sort(np.nan_to_num(shapely.area(wanted.find_shapes(detail)))), abs=1e-5)
 
 
 # --- what each format adds --------------------------------------------------------------------------------
@@ -302,6 +392,78 @@ def test_a_long_text_of_a_shapefile_is_cut_between_letters_and_counted(bundle: B
     assert export.report.cut >= 1
 
 
+# --- territories that repeat ------------------------------------------------------------------------------
+
+TWO = Filters(mosaic=("lagamar", "jureia-itatins"))
+FLAT = sorted(one.id for one in FORMATS.values() if one.is_flat)
+
+
+def table_of(path: Path, format_: str) -> pd.DataFrame:
+    """The rows of a file, with the names of all formats but shapefile."""
+    if format_ in CSV_DIALECTS:
+        return read_csv(path, format_)
+    if format_ == "xlsx":
+        return pd.read_excel(path)
+    found = read_back(path, "territories")
+    names = {field_of(name, "territories").short: name for name in (*MANY_ROWS, *ONE_ROW, DEMONSTRATION)}
+    return found.rename(columns=names if format_ == "shapefile" else {"Name": "name"})
+
+
+@pytest.mark.parametrize("format_", FLAT)
+def test_a_flat_file_says_itself_which_rows_may_be_summed(catalogue: Catalogue, tmp_path: Path, format_: str) -> None:
+    many = table_of(keep(export_layer(ExportRequest(format=format_, filters=TWO), catalogue), tmp_path), format_)
+    request = ExportRequest(format=format_, filters=TWO, one_row_per_territory=True)
+    one = table_of(keep(export_layer(request, catalogue), tmp_path), format_)
+    territories = catalogue.bundle.territory.iloc[catalogue.select(TWO).territories]
+    assert len(many) > len(one) == len(territories), "some lie in both"
+    assert list(one["territory_id"]) == list(dict.fromkeys(many["territory_id"])) or format_ == "flatgeobuf"
+    firsts = many[many["territory_row"].astype(int) == 1]
+    for found in (one, firsts):
+        assert found["population"].astype(int).sum() == territories["population"].sum()
+    counts = many.groupby("territory_id").size()
+    assert many.set_index("territory_id")["link_count"].astype(int).to_dict() == counts.to_dict()
+    assert one.set_index("territory_id")["link_count"].astype(int).to_dict() == counts.to_dict()
+    joined = one.set_index("territory_id")["mosaic_ids"].str.split(";").map(set).to_dict()
+    assert joined == many.groupby("territory_id")["mosaic_id"].agg(set).to_dict()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("format_", ["gpkg", "flatgeobuf", "shapefile", "geoparquet", "xlsx", "package"])
+def test_words_in_the_file_say_that_territories_repeat(
+    catalogue: Catalogue, tmp_path: Path, format_: str, language: Any
+) -> None:
+    def words(**more: Any) -> str:
+        path = keep(export_layer(ExportRequest(format=format_, language=language, **more), catalogue), tmp_path)
+        match format_:
+            case "gpkg":
+                return "\n".join(pyogrio.read_dataframe(path, layer="about")["text"])
+            case "flatgeobuf":
+                return str(pyogrio.read_info(path)["layer_metadata"]["DESCRIPTION"])
+            case "geoparquet":
+                return str(json.loads(pq.read_schema(path).metadata[b"mosaicos"]).get("rows"))
+            case "xlsx":
+                return "\n".join(pd.read_excel(path, sheet_name="about")["text"])
+        with zipfile.ZipFile(path) as archive:
+            return archive.read("README.txt" if format_ == "shapefile" else "README.md").decode()
+
+    assert REPEATS_NOTICE[language] in words(filters=TWO)
+    for other in ({"filters": AMAPA}, {"layer": "links", "filters": TWO}):
+        assert REPEATS_NOTICE[language] not in words(**other)
+    if format_ != "package":  # its README speaks of all its files
+        assert REPEATS_NOTICE[language] not in words(filters=TWO, one_row_per_territory=True)
+
+
+def test_one_row_per_territory_is_for_territories(catalogue: Catalogue) -> None:
+    with pytest.raises(RequestError, match="is for the layer territories, not for links"):
+        check_request(ExportRequest("links", one_row_per_territory=True))
+    with pytest.raises(RequestError, match="is yes or no, not 'perhaps'"):
+        read_request({"one_row_per_territory": "perhaps"}, catalogue)
+    assert read_request({"one_row_per_territory": "yes"}, catalogue).one_row_per_territory
+    single = ExportRequest(format="csv", filters=AMAPA)
+    alone = dataclasses.replace(single, one_row_per_territory=True)
+    assert export_layer(alone, catalogue).to_bytes() == export_layer(single, catalogue).to_bytes()
+
+
 # --- formulas ---------------------------------------------------------------------------------------------
 
 
@@ -315,12 +477,12 @@ def test_other_texts_stay_as_typed(text: str) -> None:
     assert neutralise(text) == text
 
 
-@pytest.mark.parametrize("format_", ["csv", "csv-bom"])
+@pytest.mark.parametrize("format_", CSV_DIALECTS)
 def test_csv_holds_no_formula(hostile: Catalogue, format_: str) -> None:
     text = export_layer(ExportRequest(format=format_), hostile).to_bytes().decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=CSV_DIALECTS[format_].delimiter))
     assert rows[0]["name"] == "'=HYPERLINK(1)"
-    assert float(rows[0]["longitude"]) < 0, "a negative number is a number"
+    assert float(rows[0]["longitude"].replace(",", ".")) < 0, "a negative number is a number"
     assert not [value for row in rows for name, value in row.items() if value.startswith("=") or name == ""]
 
 
@@ -358,8 +520,8 @@ def test_a_demonstration_says_so_in_every_format(
         columns = pq.read_schema(path).names
     elif format_ == "xlsx":
         columns = list(pd.read_excel(path).columns)
-    elif format_ in {"csv", "csv-bom"}:
-        columns = list(pd.read_csv(path).columns)
+    elif format_ in CSV_DIALECTS:
+        columns = list(read_csv(path, format_).columns)
     elif format_ == "package":
         with zipfile.ZipFile(path) as archive:
             columns = json.loads(archive.read("data/territories.geojson"))["features"][0]["properties"]
@@ -369,7 +531,7 @@ def test_a_demonstration_says_so_in_every_format(
         layer = "territories" if format_ in {"gpkg", "kml"} else None
         columns = pyogrio.read_info(path, layer=layer)["fields"].tolist()
     assert (("is_demo" if format_ == "shapefile" else "is_demonstration") in columns) == is_demonstration
-    if format_ not in {"csv", "csv-bom"}:
+    if format_ not in CSV_DIALECTS:
         packed = format_ in {"geoparquet", "shapefile", "xlsx", "package"}  # compressed
         assert packed or (b"emonstration" in content) == is_demonstration
 

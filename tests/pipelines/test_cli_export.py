@@ -128,11 +128,22 @@ def test_every_format_leaves_one_whole_file(run: Run, published: Path, tmp_path:
     signs = {"gpkg": b"SQLite format 3", "flatgeobuf": b"fgb", "geoparquet": b"PAR1", "kml": b"<?xml"}
     archives = dict.fromkeys(("shapefile", "xlsx", "package"), b"PK")
     texts = {"geojson": b'{"type":"Feature', "geojsonl": b'{"type":"Feature', "csv": b"territory_id",
-             "csv-bom": b"\xef\xbb\xbfterritory_id"}  # fmt: skip
+             "csv-bom": b"\xef\xbb\xbfterritory_id", "csv-semicolon": b"\xef\xbb\xbfterritory_id"}  # fmt: skip
     assert start.startswith({**signs, **archives, **texts}[format_])
 
 
 # --- options ----------------------------------------------------------------------------------------------
+
+
+def test_one_row_per_territory(run: Run, published: Path, tmp_path: Path) -> None:
+    done(run("--format", "csv", "--one-row-per-territory", "--out", tmp_path / "one.csv"))
+    text = (tmp_path / "one.csv").read_bytes().decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    ids = [one["territory_id"] for one in rows]
+    assert len(ids) == len(set(ids)) > 0
+    assert {"link_count", "mosaic_ids"} <= set(rows[0])
+    layers = ("--layer", "territories", "--layer", "mosaics")
+    done(run(*layers, "--package", "--one-row-per-territory", "--out", tmp_path / "made.zip"))
 
 
 def test_there_is_an_option_for_every_filter() -> None:
