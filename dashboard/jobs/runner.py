@@ -43,6 +43,7 @@ class _Running:
     job: Job
     until: float
     pid: int = 0
+    parent: int = 0
     outcome: Event | None = None
     reason: str = ""
 
@@ -142,7 +143,7 @@ class Runner:
     def _take(self, event: Event) -> None:
         what = event["what"]
         if what == "gone":
-            for id_ in list(self._running):
+            for id_ in [id_ for id_, one in self._running.items() if one.parent == event["parent"]]:
                 self._close_job(id_, status=-1)
             return
         one = self._running.get(event.get("id", ""))
@@ -197,10 +198,12 @@ class Runner:
             if job is None:
                 return
             kind = self._kinds[job.kind]
-            self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
+            running = self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
             try:
-                self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
-                                 self._queue.limits.result_bytes)  # fmt: skip
+                running.parent = self._forker.run(
+                    job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
+                    self._queue.limits.result_bytes,
+                )  # fmt: skip
             except OSError:  # the system has no room for another process
                 self._close_job(job.id, status=-1)
                 return
