@@ -192,7 +192,7 @@ def main(arguments: list[str] | None = None) -> None:
     except RecordsError as error:  # the pages are there all the same, and say so too
         print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
     try:
-        jobs.service().runner.start(warm=True)
+        jobs.service().runner.start()
     except RecordsError as error:  # all but large files is there all the same
         print(error, file=sys.stderr, flush=True)
     print(f"The dashboard is at http://{host}:{port}  (Ctrl+C stops it)", flush=True)
