@@ -78,8 +78,6 @@ ALWAYS: dict[str, Any] = {
 """Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
 and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
-WARM_SECONDS = 15.0
-"""After so long the process that workers come from loads the tables: pages come first."""
 MAX_MESSAGE_BYTES = 2_000_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
@@ -250,7 +248,7 @@ def main(arguments: list[str] | None = None) -> None:
         if path is not None:
             running.enter_context(announced(path, address))
         try:
-            jobs.service().runner.start(warm_seconds=WARM_SECONDS)
+            jobs.service().runner.start()
         except RecordsError as error:  # all but large files is there all the same
             print(show_controls(str(error)), file=sys.stderr, flush=True)
         print_address(address, path, opens=chosen.open)

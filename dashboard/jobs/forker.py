@@ -84,14 +84,23 @@ class Forker:
         with suppress(OSError):
             if process.stdin is not None:
                 process.stdin.close()
-        self._on_event({"what": "gone"})
+        self._on_event({"what": "gone", "parent": process.pid})
 
     def run(self, id_: str, kind: str, params: Mapping[str, Any], folder: Path, database: str | None,
-            result_bytes: int) -> None:  # fmt: skip
-        """Begin a job."""
+            result_bytes: int) -> int:  # fmt: skip
+        """Begin a job.
+
+        Returns:
+            The process that its worker is forked from.
+
+        Raises:
+            OSError: the process cannot be started.
+        """
         self.start()
+        process = self._process
         self._send({"do": "run", "id": id_, "kind": kind, "params": params, "folder": str(folder),
                     "database": database, "result_bytes": result_bytes})  # fmt: skip
+        return 0 if process is None else process.pid
 
     def kill(self, id_: str) -> None:
         """Kill a job, with all processes that it has started."""

@@ -29,6 +29,8 @@ TICK_SECONDS = 0.5
 IDLE_SECONDS = 5.0
 """The same while nothing runs."""
 TIDY_SECONDS = 10.0
+REST_SECONDS = 600.0
+"""After so long without a job the process that workers come from ends: it holds 280 MB, and starts in 2 seconds."""
 LOCK_SUFFIX = ".lock"
 KINDS_MODULE = "dashboard.jobs.kinds"
 
@@ -43,6 +45,7 @@ class _Running:
     job: Job
     until: float
     pid: int = 0
+    parent: int = 0
     outcome: Event | None = None
     reason: str = ""
 
@@ -76,17 +79,11 @@ class Runner:
         self._thread: threading.Thread | None = None
         self._lock_file: IO[str] | None = None
         self._is_ending = False
-        self._warming: threading.Timer | None = None
         self._start_lock = threading.Lock()
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
 
-    def start(self, *, warm_seconds: float | None = None) -> None:
-        """Start the thread, once.
-
-        Args:
-            warm_seconds: After so long the process that workers come from is started too, so that the first job need
-                not wait for it; null: with the first job.
-        """
+    def start(self) -> None:
+        """Clean up after servers that were killed, and start the thread, once. Processes begin with the first job."""
         with self._start_lock:
             if self._thread is None:
                 path = self._queue.folder / f"{self.id}{LOCK_SUFFIX}"
@@ -95,14 +92,6 @@ class Runner:
                 self._clean_after_others()
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
                 self._thread.start()
-        if warm_seconds is not None:
-            self._warming = threading.Timer(warm_seconds, self._warm)
-            self._warming.daemon = True
-            self._warming.start()
-
-    def _warm(self) -> None:
-        if not self._is_ending:
-            self._forker.start()
 
     def wake(self) -> None:
         """There is something new in the queue."""
@@ -111,8 +100,6 @@ class Runner:
     def close(self) -> None:
         """Kill what runs, and end."""
         self._is_ending = True
-        if self._warming is not None:
-            self._warming.cancel()
         self.wake()
         self._forker.close()
         if self._thread is not None:
@@ -133,7 +120,7 @@ class Runner:
     # --- the thread --------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        tidied = 0.0
+        tidied, worked = 0.0, time.monotonic()
         while not self._is_ending:
             try:
                 event: Event | None = self._inbox.get(timeout=TICK_SECONDS if self._running else IDLE_SECONDS)
@@ -147,6 +134,10 @@ class Runner:
                     return
                 self._watch()
                 self._begin()
+                if self._running:
+                    worked = time.monotonic()
+                elif time.monotonic() - worked > REST_SECONDS:
+                    self._forker.close()
                 if time.monotonic() - tidied > TIDY_SECONDS:
                     tidied = time.monotonic()
                     self._queue.tidy()
@@ -156,7 +147,7 @@ class Runner:
     def _take(self, event: Event) -> None:
         what = event["what"]
         if what == "gone":
-            for id_ in list(self._running):
+            for id_ in [id_ for id_, one in self._running.items() if one.parent == event["parent"]]:
                 self._close_job(id_, status=-1)
             return
         one = self._running.get(event.get("id", ""))
@@ -211,10 +202,12 @@ class Runner:
             if job is None:
                 return
             kind = self._kinds[job.kind]
-            self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
+            running = self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
             try:
-                self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
-                                 self._queue.limits.result_bytes)  # fmt: skip
+                running.parent = self._forker.run(
+                    job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
+                    self._queue.limits.result_bytes,
+                )  # fmt: skip
             except OSError:  # the system has no room for another process
                 self._close_job(job.id, status=-1)
                 return
