@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -286,6 +289,22 @@ class Visit:
         items = self.page.get_by_role("menuitem")
         items.first.wait_for()
         return items
+
+
+@pytest.fixture
+def other_site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """A server on another port of the same host: gives the address of a page with that body."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def publish(body: str) -> str:
+        (tmp_path / "page.html").write_text(f"<!DOCTYPE html><title>Another</title>{body}", encoding="utf-8")
+        return f"http://127.0.0.1:{server.server_address[1]}/page.html"
+
+    yield publish
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

@@ -60,9 +60,11 @@ def test_a_hostile_name_is_text(visit: Callable[..., Visit], hostile_address: st
     assert shown.page.locator("img").count() == 0
 
 
-def test_a_web_map_of_another_origin_reads_codes_and_borders(browser: Browser, address: str) -> None:
+def test_a_web_map_of_another_origin_reads_codes_and_borders(
+    browser: Browser, address: str, other_site: Callable[[str], str]
+) -> None:
     page = open_context(browser).new_page()
-    page.goto(f"{address.replace('127.0.0.1', 'localhost')}/_stcore/health")
+    page.goto(other_site("<p>A partner</p>"))
     codes, borders = page.evaluate(FETCH, f"{address}/api")
     assert codes == borders > 5000
     page.context.close()

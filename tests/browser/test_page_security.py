@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from geodata.snapshot import Snapshot
@@ -27,22 +22,6 @@ OPEN_SOCKET = """(address) => new Promise((done) => {
   socket.onopen = () => done("open");
   socket.onclose = () => done("refused");
 })"""
-
-
-@pytest.fixture
-def other_site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """A server on another port of the same host: gives the address of a page with that body."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def publish(body: str) -> str:
-        (tmp_path / "page.html").write_text(f"<!DOCTYPE html><title>Another</title>{body}", encoding="utf-8")
-        return f"http://127.0.0.1:{server.server_address[1]}/page.html"
-
-    yield publish
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_page_on_another_port_gets_no_session_and_no_frame_with_forms(

@@ -40,7 +40,7 @@ def run(*words: str) -> Result:
 def test_mentions_lists_each_text_on_one_line(engine: Engine) -> None:
     found = run("mentions", "zulmira pintassilgo")
     assert found.exit_code == 0, found.output
-    lines = [line.split("\t") for line in found.stdout.splitlines()]
+    lines = [line.split("  ") for line in found.stdout.splitlines()]
     assert [(line[0], line[2], line[3]) for line in lines] == [
         ("document", "title", "name"), ("person", "person_name", "name")
     ]  # fmt: skip
@@ -55,14 +55,14 @@ def test_purge_erases_who_is_past_the_date_and_lists_what_is_left(engine: Engine
     done = run("purge")
     assert done.exit_code == 0, done.output
     assert done.stderr.startswith("1 persons")
-    assert done.stdout.startswith("document\t")
+    assert done.stdout.startswith("document  ")
     assert persons.persons(engine, SYSTEM).empty
 
 
 def test_vacuum_says_whether_anything_is_left(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("vacuum").exit_code == 0
     monkeypatch.setattr(remains, "TRIES", 1)
-    monkeypatch.setattr(remains, "WAIT_MS", 10)
+    monkeypatch.setattr(remains, "WAIT_SECONDS_OF_A_TRY", 0.01)
     with reading(engine) as connection:
         connection.exec_driver_sql("SELECT count(*) FROM document").all()
         register.add(engine, SYSTEM, register.DocumentDraft(title="after", source="s"))
