@@ -299,8 +299,9 @@ def other_site(tmp_path: Path) -> Iterator[Callable[[str], str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def publish(body: str) -> str:
-        (tmp_path / "page.html").write_text(f"<!DOCTYPE html><title>Another</title>{body}", encoding="utf-8")
-        return f"http://127.0.0.1:{server.server_address[1]}/page.html"
+        name = f"{uuid.uuid4().hex}.html"  # a browser would keep the first of two that are made in the same second
+        (tmp_path / name).write_text(f"<!DOCTYPE html><title>Another</title>{body}", encoding="utf-8")
+        return f"http://127.0.0.1:{server.server_address[1]}/{name}"
 
     yield publish
     server.shutdown()
