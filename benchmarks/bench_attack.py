@@ -5,8 +5,7 @@
 Our server on this machine, without records. A client asks for small answers that nobody has asked for before, another
 reruns the map page. First alone; then while 24 clients, each with an address of its own, ask for large files that
 differ from each other, one after the other, and 16 more take the first bytes of such a file and read no further. Both
-kinds of time are taken in turns. Strangers run in a process of their own at the lowest priority, as if they were
-elsewhere.
+kinds of time are taken in turns. Strangers run in a process of their own on the same machine, and take part of it.
 """
 
 from __future__ import annotations
@@ -205,11 +204,9 @@ async def attack(address: str) -> None:
 @contextmanager
 def attacked(address: str, folder: Path, statuses: Counter[str]) -> Iterator[None]:
     """Let strangers at the server."""
-    told = folder / "strangers.log"
-    with told.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            ["nice", "-n", "19", sys.executable, "-m", "benchmarks.bench_attack", "--attack", address], stdout=log
-        )
+    log_path = folder / "strangers.log"
+    with log_path.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen([sys.executable, "-m", "benchmarks.bench_attack", "--attack", address], stdout=log)
         try:
             time.sleep(WARM_S)
             yield
@@ -217,7 +214,7 @@ def attacked(address: str, folder: Path, statuses: Counter[str]) -> Iterator[Non
         finally:
             process.kill()
             process.wait()
-    lines = told.read_text(encoding="utf-8").splitlines()
+    lines = log_path.read_text(encoding="utf-8").splitlines()
     statuses.update(orjson.loads(lines[-1]) if lines else {})
 
 
@@ -231,32 +228,32 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--attack", metavar="ADDRESS")
-    asked = parser.parse_args()
-    if asked.attack:
-        asyncio.run(attack(asked.attack))
+    options = parser.parse_args()
+    if options.attack:
+        asyncio.run(attack(options.attack))
         return
     alone, under = Times(), Times()
     statuses: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="mosaicos-bench-") as name, serve_ours(Path(name)) as server:
         paths = small_paths(0)
         asyncio.run(use(server, paths, 3.0, Times()))
-        for run in range(asked.runs):
-            asyncio.run(use(server, paths, asked.seconds, alone))
+        for run in range(options.runs):
+            asyncio.run(use(server, paths, options.seconds, alone))
             with attacked(server.address, Path(name), statuses):
-                asyncio.run(use(server, paths, asked.seconds, under))
+                asyncio.run(use(server, paths, options.seconds, under))
             time.sleep(2)
             print(f"run {run + 1}: small {p95(alone.small):.0f} -> {p95(under.small):.0f} ms, rerun "
                   f"{p95(alone.reruns):.0f} -> {p95(under.reruns):.0f} ms, {max(under.memory):.0f} MB, {statuses}",
                   flush=True)  # fmt: skip
     assert alone.errors == under.errors == 0, "a small answer was none"
-    text = tell(asked, alone, under, statuses)
+    text = describe(options, alone, under, statuses)
     print(text)
-    if asked.out is not None:
+    if options.out is not None:
         title = "While strangers ask for too much (`make bench-attack`)"
-        write_section(asked.out, name="attack", title=title, text=text)
+        write_section(options.out, name="attack", title=title, text=text)
 
 
-def tell(asked: argparse.Namespace, alone: Times, under: Times, statuses: Counter[str]) -> str:
+def describe(options: argparse.Namespace, alone: Times, under: Times, statuses: Counter[str]) -> str:
     """The section of the page."""
 
     def row(name: str, before: float, after: float, unit: str, reach: str = "") -> str:
@@ -267,9 +264,9 @@ def tell(asked: argparse.Namespace, alone: Times, under: Times, statuses: Counte
     answers = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
     lines = [
         f"{EXPORTS} clients with an address each ask for large files that differ, one after the other; {READERS} more "
-        f"take the first bytes of one and read no further. {asked.runs} turns of {asked.seconds:g} s alone and under "
-        f"them. Small answers are new each time, one every {SMALL_S * 1000:g} ms; a rerun of the map page every "
-        f"{RERUN_S:g} s. All clients run on the same machine, the strangers at the lowest priority. Memory is PSS of "
+        f"take the first bytes of one and read no further. {options.runs} turns of {options.seconds:g} s alone and "
+        f"under them. Small answers are new each time, one every {SMALL_S * 1000:g} ms; a rerun of the map page every "
+        f"{RERUN_S:g} s. All clients run on the same machine. Memory is PSS of "
         "the server and all its processes.",
         "",
         "| what | alone | meanwhile | reach |",

@@ -49,6 +49,7 @@ from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
 from dashboard.web.streamlit_internals import keep_off_the_network
 from dashboard.web.streamlit_routes import StreamlitRoutes
+from geodata.cleaning import show_controls
 from geodata.records.errors import RecordsError
 from geodata.records.server_token import (
     announced,
@@ -240,16 +241,16 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
-        print(f"The records cannot be used: {error}", file=sys.stderr, flush=True)
+        print(f"The records cannot be used: {show_controls(str(error))}", file=sys.stderr, flush=True)
     address = printed_address(*listening.getsockname()[:2])
     with ExitStack() as running:
         path = None if chosen.no_local_admin else open_access(new_token=chosen.new_token)
         if path is not None:
             running.enter_context(announced(path, address))
         try:
-            jobs.service().runner.start(warm=True)
+            jobs.service().runner.start()
         except RecordsError as error:  # all but large files is there all the same
-            print(error, file=sys.stderr, flush=True)
+            print(show_controls(str(error)), file=sys.stderr, flush=True)
         print_address(address, path, opens=chosen.open)
         server = make_server(
             app,

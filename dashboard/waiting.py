@@ -41,7 +41,8 @@ class Waiting:
     """Reads of databases, each waited for `database.READ_SECONDS` at the most; any thread may ask.
 
     SQLite is read at once: it gives up by itself. PostgreSQL is read in another thread, for a server that has stopped
-    says nothing at all. A reading that nobody waits for any more goes on; until it ends, no other is begun.
+    says nothing at all. A reading that nobody waits for any more goes on; until it ends, no other is begun. After a
+    database did not answer, one reader at a time tries again, and the others are told at once.
     """
 
     def __init__(self) -> None:
@@ -70,15 +71,22 @@ class Waiting:
                 if late.error is None:
                     self._silent_until.pop(engine, None)
                 late = None
+            was_silent = engine in self._silent_until
             if late is not None or now < self._silent_until.get(engine, 0.0):
                 raise database.silent()
+            if was_silent:  # this one tries again, the others go on without waiting
+                self._silent_until[engine] = now + database.READ_SECONDS + PAUSE_SECONDS
         try:
-            return function() if engine.dialect.name == "sqlite" else self._wait(key, function)
+            found = function() if engine.dialect.name == "sqlite" else self._wait(key, function)
         except DatabaseError:
             if time.monotonic() - now > SLOW_SECONDS:
                 with self._lock:
                     self._silent_until[engine] = time.monotonic() + PAUSE_SECONDS
             raise
+        if was_silent:
+            with self._lock:
+                self._silent_until.pop(engine, None)
+        return found
 
     def _wait(self, key: Hashable, function: Callable[[], Value]) -> Value:
         mine = _Read(time.monotonic())

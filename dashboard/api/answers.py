@@ -49,7 +49,8 @@ LEVEL, STREAM_LEVEL = 6, 1
 OPEN = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
-        "Content-Disposition, Content-Language, Content-Range, ETag, Location, Preference-Applied, Retry-After"
+        "Age, Content-Disposition, Content-Language, Content-Range, ETag, Location, Preference-Applied, Retry-After, "
+        "Warning"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -185,12 +186,12 @@ def prepare(
     is_compressed = media_type.startswith(PLAIN_TEXT) and accepts_gzip(request)
     ground = tag_of((key, media_type))
     tag = f'{"" if is_stable else "W/"}"{ground}{"-gzip" if is_compressed else ""}"'
-    said = {**OPEN, "ETag": tag, "Vary": VARY, "Cache-Control": PRIVATE if is_private else SHORT, **(headers or {})}
+    sent = {**OPEN, "ETag": tag, "Vary": VARY, "Cache-Control": PRIVATE if is_private else SHORT, **(headers or {})}
     if is_compressed:
-        said["Content-Encoding"] = "gzip"
+        sent["Content-Encoding"] = "gzip"
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     is_known = tag.removeprefix("W/") in known or "*" in known
-    return Prepared(request, ground, media_type, said, is_compressed, is_known)
+    return Prepared(request, ground, media_type, sent, is_compressed, is_known)
 
 
 async def serve(

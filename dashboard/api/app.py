@@ -142,13 +142,13 @@ class Call:
         json: Callable[[], Iterable[bytes]],
         html: Callable[[], bytes],
         media_type: str,
-        **words: Any,
+        **params: Any,
     ) -> Response:
         """Answer as JSON or HTML, as it was asked for."""
         if self.format == "html":
             html_type = f"{HTML_TYPE}; charset=utf-8"
-            return await self.serve(key, lambda: [html()], html_type, headers=page_headers(), **words)
-        return await self.serve(key, json, media_type, **words)
+            return await self.serve(key, lambda: [html()], html_type, headers=page_headers(), **params)
+        return await self.serve(key, json, media_type, **params)
 
 
 def language_tag(language: str) -> str:

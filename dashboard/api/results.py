@@ -111,10 +111,10 @@ async def _submit(jobs: Service, params: Mapping[str, Any], **how: Any) -> Job:
         return await jobs.run(submit)
     except QueueFull as error:
         if error.is_client:
-            said = "You have too many files being made. Wait for one to end, or ask for less."
+            detail = "You have too many files being made. Wait for one to end, or ask for less."
         else:
-            said = "Too many files are being made. Try again in a moment, or ask for less."
-        raise ApiError(429 if error.is_client else 503, said,
+            detail = "Too many files are being made. Try again in a moment, or ask for less."
+        raise ApiError(429 if error.is_client else 503, detail,
                        headers={"Retry-After": str(error.retry_seconds)}) from error  # fmt: skip
 
 
@@ -155,8 +155,8 @@ def problem_of_job(job: Job | None) -> ApiError:
         return ApiError(400, str(job.error_facts.get("message", "")))
     if job is not None and job.state in {"cancelled", "queued", "running"}:
         return ApiError(503, "The work on this file was cancelled. Ask again.", headers={"Retry-After": "10"})
-    status, said = FAILURES.get(code, (500, "The server failed. What was asked for may be right."))
-    return ApiError(status, said, headers={"Retry-After": "60"} if status == 503 else {})
+    status, detail = FAILURES.get(code, (500, "The server failed. What was asked for may be right."))
+    return ApiError(status, detail, headers={"Retry-After": "60"} if status == 503 else {})
 
 
 # --- the file --------------------------------------------------------------------------------------------
@@ -271,9 +271,8 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="milliseconds")
 
 
-def _document(told: Mapping[str, Any], headers: dict[str, str], *, status: int = 200) -> Response:
-    content = orjson.dumps(told)
-    return Response(content, status, {**headers, "Content-Type": "application/json"})
+def _document(content: Mapping[str, Any], headers: dict[str, str], *, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, {**headers, "Content-Type": "application/json"})
 
 
 async def find_export(id_: str, audience: Audience) -> Job:

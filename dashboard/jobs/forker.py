@@ -35,7 +35,7 @@ from geodata.errors import MosaicosError
 NICENESS = 10
 """Workers give way to pages and small answers."""
 PROGRESS_SECONDS = 0.3
-"""Progress is told no more often."""
+"""Progress is reported no more often."""
 PDEATHSIG = 1
 """Linux: option of ``prctl`` that sends a signal when the parent ends."""
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -84,20 +84,29 @@ class Forker:
         with suppress(OSError):
             if process.stdin is not None:
                 process.stdin.close()
-        self._on_event({"what": "gone"})
+        self._on_event({"what": "gone", "parent": process.pid})
 
     def run(self, id_: str, kind: str, params: Mapping[str, Any], folder: Path, database: str | None,
-            result_bytes: int) -> None:  # fmt: skip
-        """Begin a job."""
+            result_bytes: int) -> int:  # fmt: skip
+        """Begin a job.
+
+        Returns:
+            The process that its worker is forked from.
+
+        Raises:
+            OSError: the process cannot be started.
+        """
         self.start()
-        self._tell({"do": "run", "id": id_, "kind": kind, "params": params, "folder": str(folder),
+        process = self._process
+        self._send({"do": "run", "id": id_, "kind": kind, "params": params, "folder": str(folder),
                     "database": database, "result_bytes": result_bytes})  # fmt: skip
+        return 0 if process is None else process.pid
 
     def kill(self, id_: str) -> None:
         """Kill a job, with all processes that it has started."""
-        self._tell({"do": "kill", "id": id_})
+        self._send({"do": "kill", "id": id_})
 
-    def _tell(self, order: Mapping[str, Any]) -> None:
+    def _send(self, order: Mapping[str, Any]) -> None:
         process = self._process
         with suppress(OSError, ValueError):  # it has just died: `gone` says so
             if process is not None and process.stdin is not None:
@@ -165,9 +174,9 @@ class _Parent:
         return whole
 
     def _say(self, event: Mapping[str, Any]) -> None:
-        told = json.dumps(event).encode() + b"\n"
-        while told:
-            told = told[os.write(self._answers, told) :]
+        line = json.dumps(event).encode() + b"\n"
+        while line:
+            line = line[os.write(self._answers, line) :]
 
     def _obey(self, order: Mapping[str, Any]) -> None:
         if order["do"] == "kill":
@@ -196,7 +205,7 @@ class _Parent:
         os.close(fd)
         self._buffers.pop(fd, None)
         pid = self._pids[id_]
-        self._kill(id_)  # what it has started must not outlive it; it itself has said all
+        self._kill(id_)  # what it has started must not outlive it; it has reported all
         _, status = os.waitpid(pid, 0)
         del self._pids[id_]
         self._say({"what": "exit", "id": id_, "status": status})
@@ -228,15 +237,15 @@ def _be_a_worker(kind: Kind, order: Mapping[str, Any], pipe: int) -> None:
 
 
 def _do(run: Callable[[Work], Made], order: Mapping[str, Any], folder: Path, out: IO[bytes]) -> None:
-    told_at = 0.0
+    reported_at = 0.0
 
     def report(event: Mapping[str, Any]) -> None:
         out.write(json.dumps(event).encode() + b"\n")
 
     def progress(done: int, total: int) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= PROGRESS_SECONDS:
-            told_at = time.monotonic()
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= PROGRESS_SECONDS:
+            reported_at = time.monotonic()
             report({"what": "progress", "done": done, "total": total})
 
     try:

@@ -60,12 +60,12 @@ def run_plan(work: Work) -> Made:
     Raises:
         MosaicosError: as `plan_file`.
     """
-    said = words(str(work.params["language"]))
+    text = words(str(work.params["language"]))
     engine = open_engine(_required(work.database))
     try:
         plan = plan_file(
             engine, read_actor(work.params), kind_of(str(work.params["kind"])), work.input.read_bytes(),
-            str(work.params["file_name"]), tell=lambda error: refusal_detail(error, said), progress=work.progress,
+            str(work.params["file_name"]), tell=lambda error: refusal_detail(error, text), progress=work.progress,
         )  # fmt: skip
     finally:
         engine.dispose()

@@ -19,7 +19,7 @@ class Work:
         params: What exactly is to be done.
         folder: Its own folder; all of it goes with the job.
         database: Address of the records; null where there are none.
-        progress: Is told the steps done and all steps.
+        progress: Is called with the steps done and all steps.
     """
 
     params: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Made:
 
     Attributes:
         result: The file; null where there is none.
-        facts: What is said of it; plain JSON.
+        facts: What goes with it; plain JSON.
     """
 
     result: Path | None = None

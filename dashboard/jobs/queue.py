@@ -67,17 +67,17 @@ class Job:
         id: Not to be guessed; who has it may see the job.
         kind: What is to be done, one of `dashboard.jobs.kinds.KINDS`.
         params: What exactly.
-        client: Who asked for it: the address, or the account.
+        client: Who submitted it: the address, or the account.
         audience: Who may see the result.
         state: Where it stands.
         done: Steps done.
         total: Steps in all; 0 where not known.
-        created: When it was asked for, seconds of the clock.
+        created: When it was submitted, seconds of the clock.
         started: When it began; null where it has not.
         finished: When it ended; null where it has not.
         error_code: Why it failed, a stable word; empty where it did not.
         error_facts: What goes with the reason; ``message`` is a sentence.
-        facts: What the work said of its result.
+        facts: What the work reports of its result.
         result: The file; null where there is none.
         size: Bytes of the file.
         dedup: What is the same for the same request; empty where each is its own.
@@ -332,7 +332,7 @@ class JobQueue:
         return None if row is None else _read(row)
 
     def place_in_line(self, job: Job) -> int:
-        """How many queued jobs were asked for before this one."""
+        """How many queued jobs were submitted before this one."""
         with self._engine.connect() as connection:
             return int(connection.execute(
                 sa.select(sa.func.count()).select_from(_job)

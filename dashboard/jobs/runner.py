@@ -29,6 +29,8 @@ TICK_SECONDS = 0.5
 IDLE_SECONDS = 5.0
 """The same while nothing runs."""
 TIDY_SECONDS = 10.0
+REST_SECONDS = 600.0
+"""After so long without a job the process that workers come from ends: it holds 280 MB, and starts in 2 seconds."""
 LOCK_SUFFIX = ".lock"
 KINDS_MODULE = "dashboard.jobs.kinds"
 
@@ -43,6 +45,7 @@ class _Running:
     job: Job
     until: float
     pid: int = 0
+    parent: int = 0
     outcome: Event | None = None
     reason: str = ""
 
@@ -79,8 +82,8 @@ class Runner:
         self._start_lock = threading.Lock()
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
 
-    def start(self, *, warm: bool = False) -> None:
-        """Start the thread, once; with `warm` the process that workers come from too."""
+    def start(self) -> None:
+        """Clean up after servers that were killed, and start the thread, once. Processes begin with the first job."""
         with self._start_lock:
             if self._thread is None:
                 path = self._queue.folder / f"{self.id}{LOCK_SUFFIX}"
@@ -89,8 +92,6 @@ class Runner:
                 self._clean_after_others()
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
                 self._thread.start()
-        if warm:
-            self._forker.start()
 
     def wake(self) -> None:
         """There is something new in the queue."""
@@ -119,7 +120,7 @@ class Runner:
     # --- the thread --------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        tidied = 0.0
+        tidied, worked = 0.0, time.monotonic()
         while not self._is_ending:
             try:
                 event: Event | None = self._inbox.get(timeout=TICK_SECONDS if self._running else IDLE_SECONDS)
@@ -133,6 +134,10 @@ class Runner:
                     return
                 self._watch()
                 self._begin()
+                if self._running:
+                    worked = time.monotonic()
+                elif time.monotonic() - worked > REST_SECONDS:
+                    self._forker.close()
                 if time.monotonic() - tidied > TIDY_SECONDS:
                     tidied = time.monotonic()
                     self._queue.tidy()
@@ -142,7 +147,7 @@ class Runner:
     def _take(self, event: Event) -> None:
         what = event["what"]
         if what == "gone":
-            for id_ in list(self._running):
+            for id_ in [id_ for id_, one in self._running.items() if one.parent == event["parent"]]:
                 self._close_job(id_, status=-1)
             return
         one = self._running.get(event.get("id", ""))
@@ -197,10 +202,12 @@ class Runner:
             if job is None:
                 return
             kind = self._kinds[job.kind]
-            self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
+            running = self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
             try:
-                self._forker.run(job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
-                                 self._queue.limits.result_bytes)  # fmt: skip
+                running.parent = self._forker.run(
+                    job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
+                    self._queue.limits.result_bytes,
+                )  # fmt: skip
             except OSError:  # the system has no room for another process
                 self._close_job(job.id, status=-1)
                 return

@@ -77,17 +77,17 @@ def read_limits() -> Limits:
     Raises:
         SystemExit: a name is not known, or a value is no number.
     """
-    told: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
     numbers = {one.name: one.type for one in fields(Limits) if one.type in {"float", "int"}}
     for part in filter(None, (one.strip() for one in os.environ.get(VARIABLE, "").split(","))):
         name, _, value = part.partition("=")
         if name not in numbers:
             raise SystemExit(f"{VARIABLE} names {name!r}, which is no limit. Limits are: {', '.join(numbers)}.")
         try:
-            told[name] = float(value) if numbers[name] == "float" else int(value)
+            chosen[name] = float(value) if numbers[name] == "float" else int(value)
         except ValueError:
             raise SystemExit(f"{VARIABLE} gives {name} the value {value!r}, which is no number.") from None
-    return Limits(**told)
+    return Limits(**chosen)
 
 
 def fit_to_system(limits: Limits) -> Limits:
@@ -157,7 +157,7 @@ class Guard:
     _timer: asyncio.TimerHandle | None = None
 
     def add(self, transport: asyncio.Transport) -> Connection | None:
-        """Note a new connection; null where there are too many: it is then told so and closed."""
+        """Note a new connection; null where there are too many: it then gets 503 and is closed."""
         peer = transport.get_extra_info("peername")
         client = client_key(str(peer[0])) if isinstance(peer, tuple) and peer else "local"
         mine = 0 if is_trusted(client, self.limits.shared) else self.clients[client]
@@ -222,7 +222,7 @@ def protocols(guard: Guard) -> tuple[type[asyncio.Protocol], type[asyncio.Protoc
         def data_received(self, data: bytes) -> None:
             """Something came."""
             if self.guarded is None:
-                return  # it was told that there are too many
+                return  # it was answered 503
             super().data_received(data)
             self._note(time.monotonic())
 
@@ -290,8 +290,8 @@ def limit_bodies(app: ASGIApp, limits: Limits) -> ASGIApp:
             await app(scope, receive, send)
             return
         most = limits.upload_bytes if UPLOAD_PATH in scope["path"] else limits.body_bytes
-        said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not said.isdigit() or int(said[:20]) > most:
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not length.isdigit() or int(length[:20]) > most:
             await _refuse(send)
             return
         came = 0

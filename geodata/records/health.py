@@ -1,13 +1,13 @@
 """Whether the records can be used: reachable, whole, and of a version that this program knows.
 
-A readiness check calls `records_health`; the server calls `start_integrity_check` once when it starts. Nothing here
-writes, and nothing here raises because of the database: what is wrong is in the answer.
+A readiness check calls `records_health`; while the server runs, `keeping.Keeper` calls `check_integrity` at its start
+and once a day. Nothing here writes, and `records_health` never raises because of the database: what is wrong is in the
+answer.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class RecordsHealth:
     Attributes:
         is_reachable: Whether it answers within a few seconds. True where there is no database yet: that is no fault,
             looking never makes one.
-        integrity: What SQLite's ``quick_check`` found when the server started. ``unchecked``: it has not ended, took
+        integrity: What SQLite's ``quick_check`` found last. ``unchecked``: it has not ended, took
             too long, or the database is PostgreSQL, which checks itself.
         revision: Its tables: ``none`` (there are no tables yet), ``current``, ``older`` (to be brought up to date by
             `geodata.records.database.upgrade`), ``newer`` (a later version of the program made them: read-only here).
@@ -109,17 +109,6 @@ _found: dict[str, Integrity] = {}
 def integrity_of(engine: Engine) -> Integrity:
     """What the last check of this database in this process found."""
     return _found.get(str(engine.url), "unchecked")
-
-
-def start_integrity_check(engine: Engine) -> threading.Thread:
-    """Check a SQLite file in a thread of its own, so that nobody waits for it; `integrity_of` then says what it found.
-
-    Returns:
-        The thread. It ends with the process, or after `CHECK_SECONDS`.
-    """
-    thread = threading.Thread(target=check_integrity, args=(engine,), name="records-integrity", daemon=True)
-    thread.start()
-    return thread
 
 
 def check_integrity(engine: Engine, *, seconds: float = CHECK_SECONDS) -> Integrity:

@@ -306,7 +306,7 @@ class Document(Sourced, Withdrawable, Base):
 
 
 class SensitisationEvent(Graded, Base):
-    """What happened between the programme and a territory about a mosaic. Append-only.
+    """What happened between the programme and a territory about a mosaic. Append-only; a typed text may be erased.
 
     Either a stage or a flag; neither where the event only withdraws the one it supersedes, which is of the
     same link. `stage_rank` repeats the stage's number for ordering.

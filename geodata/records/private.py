@@ -15,6 +15,8 @@ COMPANIONS = ("", "-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps of one database."""
 
 _log = logging.getLogger(__name__)
+_named: set[Path] = set()
+"""Files of which it was said: some disks know no modes, and would have it said at every connection."""
 
 
 def make_private_folder(folder: Path, *, is_ours: bool = False) -> None:
@@ -63,8 +65,14 @@ def _correct(path: Path, mode: int) -> None:
         found = path.stat()
         if stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid == os.geteuid():
             path.chmod(mode)
-            _log.warning("Others could read %s. It is for its owner alone now.", path)
+            _say("Others could read %s. It is for its owner alone now.", path)
     except FileNotFoundError:
         return
     except OSError as error:
-        _log.warning("Others can read %s, and it cannot be changed: %s.", path, error.strerror)
+        _say(f"Others can read %s, and it cannot be changed: {error.strerror}.", path)
+
+
+def _say(what: str, path: Path) -> None:
+    if path not in _named:
+        _named.add(path)
+        _log.warning(what, path)

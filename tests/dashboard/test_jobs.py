@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from dashboard.jobs import runner
 from dashboard.jobs.failures import error_of
 from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull
 from dashboard.jobs.service import Service
@@ -219,6 +220,15 @@ def test_the_parent_of_workers_may_die_and_is_started_again(jobs: Service, tmp_p
     until(lambda: not is_running(pids[0]))
     os.kill(pids[1], signal.SIGKILL)  # what a worker has started itself is its own affair here
     assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+
+
+def test_without_work_no_process_stays(jobs: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "REST_SECONDS", 0.0)
+    assert jobs.runner._forker._process is None, "nothing is started before the first job"
+    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+    jobs.runner.wake()
+    until(lambda: jobs.runner._forker._process is None)
+    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done", "it starts again"
 
 
 def test_who_waits_last_and_goes_ends_the_work(jobs: Service, tmp_path: Path) -> None:

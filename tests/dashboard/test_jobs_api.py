@@ -45,8 +45,8 @@ def gate(tmp_path: Path, jobs: Service, monkeypatch: pytest.MonkeyPatch) -> Iter
     path = tmp_path / "gate"
     plain = app.export_params
 
-    def gated(*words: Any, **more: Any) -> dict[str, Any]:
-        return {**plain(*words, **more), "gate": str(path), "text": "0123456789"}
+    def gated(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**plain(*args, **kwargs), "gate": str(path), "text": "0123456789"}
 
     monkeypatch.setattr(app, "export_params", gated)
     yield path
@@ -118,10 +118,10 @@ def test_who_prefers_it_gets_an_address_to_look_at(gate: Path) -> None:
     assert status_of(found)["state"] in {"queued", "running"}
     gate.touch()
     until(lambda: status_of(found)["state"] == "done")
-    said = status_of(found)
-    link = next(one["href"] for one in said["links"] if one["rel"] == "enclosure")
+    status = status_of(found)
+    link = next(one["href"] for one in status["links"] if one["rel"] == "enclosure")
     whole = ask(link.removeprefix(BASE))
-    assert (whole.status_code, whole.text, said["bytes"]) == (200, "0123456789", 10)
+    assert (whole.status_code, whole.text, status["bytes"]) == (200, "0123456789", 10)
     assert whole.headers["cache-control"] == "private, no-cache"
     gate.unlink()
     assert ask(LARGE).text == "0123456789", "the same request gets what was made"

@@ -179,13 +179,13 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 def run_until(app: AppTest, text: str) -> None:
     """Run the page until it says something; it looks by itself in a browser."""
     end = time.monotonic() + 120
-    while text not in told(app):
-        assert time.monotonic() < end, told(app)
+    while text not in text_of(app):
+        assert time.monotonic() < end, text_of(app)
         time.sleep(0.1)
         app.run()
 
 
-def told(app: AppTest) -> str:
+def text_of(app: AppTest) -> str:
     """All that the page says."""
     assert not app.exception, app.exception
     return " ".join([*(one.value for one in app.text), *(one.proto.body for one in app.get("html"))])
@@ -195,7 +195,7 @@ def test_a_job_is_asked_for_followed_and_done(page: AppTest, tmp_path: Path) -> 
     page.session_state["params"] = {"text": "12345", "gate": str(tmp_path / "gate")}
     page.button(key="one-ask").click().run()
     assert page.button(key="one-cancel")
-    assert told(page) == "none"
+    assert text_of(page) == "none"
     (tmp_path / "gate").touch()
     run_until(page, "done 5")
 
@@ -221,7 +221,7 @@ def test_another_request_gives_the_job_of_before_up(page: AppTest, tmp_path: Pat
 def test_a_full_queue_is_said_on_the_page(page: AppTest, tmp_path: Path) -> None:
     services.service().submit("write", {"gate": str(tmp_path / "gate")}, client=LOCAL_CLIENT)
     page.button(key="one-ask").click().run()
-    assert "Too much of yours is still being worked on" in told(page)
+    assert "Too much of yours is still being worked on" in text_of(page)
     assert page.button(key="one-ask"), "one may try again"
     (tmp_path / "gate").touch()
 
@@ -240,11 +240,11 @@ def page_with_a_file() -> None:
     from dashboard.text import words  # noqa: PLC0415
     from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
 
-    said = words("en")
-    plan = load_panel._plan(st.session_state["content"], "x.csv", kind_of("organisation"), said)
-    load_panel._show_said(said)
+    text = words("en")
+    plan = load_panel._plan(st.session_state["content"], "x.csv", kind_of("organisation"), text)
+    load_panel._show_said(text)
     if plan is not None:
-        load_panel._show_plan(plan, said)
+        load_panel._show_plan(plan, text)
 
 
 def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(

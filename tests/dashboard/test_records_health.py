@@ -162,6 +162,22 @@ def test_after_a_slow_error_nobody_asks_for_a_moment(database: Engine, monkeypat
     assert looks.read(database, "version", lambda: 1) == 1
 
 
+def test_one_at_a_time_tries_again(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(waiting, "PAUSE_SECONDS", 0.0)
+    looks = Waiting()
+    with pytest.raises(DatabaseError, match="has not answered"):
+        looks.read(database, "version", no_answer)
+
+    def try_again() -> str:
+        with pytest.raises(DatabaseError, match="has not answered"):
+            looks.read(database, "version", lambda: pytest.fail("a second one tried"))
+        return "it answers"
+
+    assert looks.read(database, "version", try_again) == "it answers"
+    assert looks.read(database, "version", lambda: "for all") == "for all"
+
+
 # --- tables of a newer version ------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import geodata.records
 from dashboard import records, text
 from dashboard.components.refusals import INCOMPLETE, _sentences, refusal_detail, refusal_of_code, refusal_text
 from geodata.errors import ContractError, UnknownIdError
+from geodata.records import boundary, boundary_reader
 from geodata.records.errors import (
     BoundaryError,
     ConflictError,
@@ -21,7 +22,18 @@ from geodata.records.errors import (
     RecordsError,
 )
 
-ERRORS = {"RecordsError", "ConflictError", "PermissionDenied", "DatabaseError", "BoundaryError", "FileRefused"}
+ERRORS = {
+    "RecordsError", "ConflictError", "PermissionDenied", "DatabaseError", "BoundaryError", "FileRefused", "Refused",
+}  # fmt: skip
+
+BOUNDARY_REASONS = {
+    code.value
+    for path in (boundary.__file__, boundary_reader.__file__)
+    for node in ast.walk(ast.parse(Path(path).read_text("utf-8")))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"BoundaryError", "Refused"}
+    for code in node.args[1:2]
+    if isinstance(code, ast.Constant)
+}
 
 
 def raised() -> dict[str, set[str]]:
@@ -66,6 +78,15 @@ def test_a_reason_is_said_with_what_it_names(error, expected: tuple[str, ...]) -
     for part in expected:
         assert part in said
     assert "{" not in said
+
+
+@pytest.mark.parametrize("language", ["fr", "pt-br", "en"])
+def test_what_is_said_of_a_boundary_file_is_short_in_every_language(language: str) -> None:
+    found = {code: facts for code, facts in raised().items() if code in BOUNDARY_REASONS}
+    assert set(found) == BOUNDARY_REASONS
+    for code, facts in found.items():
+        error = BoundaryError("…", code, **dict.fromkeys(facts, "x" * boundary_reader.MAX_NAMED))
+        assert len(refusal_detail(error, text.words(language))) <= boundary.MAX_MESSAGE
 
 
 def test_a_form_that_needs_another_look_contradicts_nothing() -> None:

@@ -95,6 +95,15 @@ def test_what_somebody_typed_stays_text() -> None:
     assert written(item(titles={"fr": HOSTILE})).count("\r\nBEGIN:VEVENT\r\n") == 1
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "http://x.org/\x1b[2J", "file:///x"])
+def test_no_escape_sequence_and_no_address_but_of_the_web_goes_out(address: str) -> None:
+    dirty = item(address=address, place="\x1b[31mroom\0", note="a\x9bb\x7f", titles={"en": "T\x1b]0;x\x07"})
+    said = written(dirty, item(id="y", address="https://example.org/a?b=c"))
+    assert not [one for one in said if ord(one) < 32 and one not in "\r\n"]
+    assert not set(said) & {"\x7f", "\x9b"}
+    assert [line for line in said.splitlines() if line.startswith("URL")] == ["URL:https://example.org/a?b=c"]
+
+
 def test_a_demonstration_is_marked_in_every_entry_and_lines_are_short() -> None:
     text = written(FLORIANOPOLIS, item(note="é" * 300), note="Synthetic")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75

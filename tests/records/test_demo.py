@@ -95,6 +95,8 @@ def test_it_shows_what_there_is_to_show(demo: Engine) -> None:
     assert set(states["stage_code"]) >= {"S1", "S2", "S3", "S4", "S5", "S6"}
     assert {flag for text in states["rule_flags"] for flag in text.split(";")} >= {"NR", "ST", "RC"}
     assert states["flags"].str.contains("DC|CT").any()
+    shown = link_states(demo, VISITOR, as_of=TODAY)
+    assert not "".join(shown["flags"] + shown["rule_flags"]), "flags are for those inside"
     assert 0 < len(states) < len(published_links())
     assert events_of(demo, SYSTEM)["superseded_by"].notna().any()
     for table in (TrainingSession, AgendaEvent):

@@ -45,7 +45,7 @@ from geodata.records.snapshots import READERS
 from geodata.records.tokens import create_token
 from geodata.records.typed_texts import TYPED, Mention, erase_text, find_name, text_columns
 from geodata.records.writes import OPEN_TABLES, change_row, find_row, key_of, now
-from geodata.status import RULE_FLAGS, SEEN_BY, Audience, narrowest
+from geodata.status import RULE_FLAGS, SEEN_BY, Audience, EventDraft, narrowest
 from geodata.support import MIN_SHOWN, Mission
 
 from .conftest import ACTORS, Databases
@@ -494,9 +494,13 @@ def fill_texts(engine: Engine) -> None:
     persons.erase(engine, ACTORS.admin, other, why="on request")
 
 
-UNCHANGEABLE = {("person_erasure", "reason"), ("sensitisation_event", "act_type"),
-                ("sensitisation_event", "channel_code"), ("sensitisation_event", "seat_kind")}  # fmt: skip
-"""Texts that triggers keep as they are: codes, and a reason that may not hold the name in the first place."""
+OF_EVENTS = ("place", "act_number", "term")
+"""Typed texts of an event: written with it, and never changed but to be erased."""
+UNCHANGEABLE = {
+    ("person_erasure", "reason"),
+    *(("sensitisation_event", one) for one in ("act_type", "channel_code", "seat_kind", *OF_EVENTS)),
+}
+"""Texts that triggers keep as they are: of events, and a reason that may not hold the name in the first place."""
 
 
 def test_an_erasure_lists_every_text_of_every_table_that_names_the_person(databases: Databases, kind: str) -> None:
@@ -514,7 +518,12 @@ def test_an_erasure_lists_every_text_of_every_table_that_names_the_person(databa
                 row_id = _plant(connection, table, column, text)
                 assert row_id is not None, f"no row of {table.name}"
                 planted[table.name, column] = row_id
+        said = dict.fromkeys(OF_EVENTS, f"{NAME}, mayor")
+        link = (TERRITORIES[0], MOSAICS[0])
+        seat = EventDraft(*link, dt.date(2021, 1, 1), "S5", seat_kind="titular", act_type="lei", **said)
+        event_id = append_event(engine, ACTORS.coordinator, seat).row_id
         expected = {(table, row_id, column) for (table, column), row_id in planted.items()}
+        expected |= {("sensitisation_event", event_id, column) for column in OF_EVENTS}
 
         def keys(found: Iterable[Mention]) -> set[tuple[str, str, str]]:
             return {(one.table_name, one.row_id, one.column) for one in found}
@@ -556,8 +565,9 @@ def test_an_erased_text_is_gone_from_the_history_of_its_row_too(engine: Engine, 
         erase_text(engine, actors.admin, "sensitisation_event", "x", "place")
     with pytest.raises(ConflictError, match="not erased one by one"):
         erase_text(engine, actors.admin, "account", str(actors.viewer.account_id), "label")
-    with pytest.raises(Exception, match="append-only"), writing(engine) as connection:
-        connection.execute(sa.update(SensitisationEvent).values(event_date=dt.date(2020, 1, 1)))
+    for change in ({"event_date": dt.date(2020, 1, 1)}, {"place": "elsewhere"}, {"term": None, "place": "x"}):
+        with pytest.raises(Exception, match="append-only"), writing(engine) as connection:
+            connection.execute(sa.update(SensitisationEvent).values(**change))
 
 
 @pytest.mark.parametrize(

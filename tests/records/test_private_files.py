@@ -56,11 +56,10 @@ def test_files_that_others_could_read_are_corrected_and_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "records.sqlite"
-    for _ in range(2):
-        engine = open_engine(f"sqlite:///{path}", create=True)
-        upgrade(engine)
-        engine.dispose()
-        path.chmod(0o644)
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    upgrade(engine)
+    engine.dispose()
+    path.chmod(0o644)
     with caplog.at_level(logging.WARNING):
         with reading(open_engine(f"sqlite:///{path}")):
             pass

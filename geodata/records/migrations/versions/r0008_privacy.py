@@ -46,8 +46,11 @@ EVENT_FACTS = (
     "recorded_at",
     "recorded_by",
 )
-"""Columns of an event that nobody may change. Its typed texts (place, number of the act, term) may be erased: somebody
-may have written the name of a person there who asks to be forgotten."""
+"""Columns of an event that nobody may change. Its typed texts may be erased: somebody may have written the name of a
+person there who asks to be forgotten."""
+TYPED = ("place", "act_number", "term")
+ERASED = "[…]"
+"""What alone may be written over a typed text of an event."""
 WIDER = {"partner": ("public",), "restricted": ("public", "partner")}
 """Visibilities that are wider than each."""
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
@@ -65,12 +68,31 @@ def upgrade() -> None:
     keep("audit_log", FACTS)
     _let_change("sensitisation_event")
     keep("sensitisation_event", EVENT_FACTS)
+    _let_erase()
 
 
 def downgrade() -> None:
     """Leave the lines as narrow as they are; keep all of an event again."""
+    on = " ON sensitisation_event" if op.get_bind().dialect.name == "postgresql" else ""
+    op.execute(f"DROP TRIGGER sensitisation_event_texts{on}")
     _let_change("sensitisation_event")
     keep("sensitisation_event")
+
+
+def _let_erase() -> None:
+    """Refuse any other change of a typed text than its erasure."""
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    differs = "IS DISTINCT FROM" if is_postgresql else "IS NOT"
+    other = " OR ".join(f"(NEW.{one} {differs} OLD.{one} AND NEW.{one} {differs} '{ERASED}')" for one in TYPED)
+    action = (
+        "EXECUTE FUNCTION refuse_change()"
+        if is_postgresql
+        else "BEGIN SELECT RAISE(ABORT, 'sensitisation_event is append-only'); END"
+    )
+    op.execute(
+        f"CREATE TRIGGER sensitisation_event_texts BEFORE UPDATE OF {', '.join(TYPED)} ON sensitisation_event "
+        f"FOR EACH ROW WHEN ({other}) {action}"
+    )
 
 
 def _let_change(table: str) -> None:
