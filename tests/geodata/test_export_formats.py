@@ -306,7 +306,7 @@ def test_rows_are_those_of_the_links_where_several_mosaics_hold(catalogue: Catal
 
 @pytest.mark.parametrize("layer", LAYERS_WITH_PLACE)
 @pytest.mark.parametrize("format_", [*VECTORS, "geojson", "geojsonl"])
-@settings(max_examples=3)
+@settings(max_examples=2)
 @example(mosaics=[], detail="display")
 @example(mosaics=["central-fluminense"], detail="full")  # polygons, multipolygons, and a first row without a place
 @given(mosaics=st.lists(st.sampled_from(MOSAICS), max_size=3, unique=True), detail=st.sampled_from(["full", "point"]))
