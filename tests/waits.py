@@ -13,6 +13,8 @@ PATIENCE_MS = PATIENCE_S * 1000
 """The same in milliseconds, as Playwright counts."""
 PROCESS_S = 600
 """The limit of a whole program that a test runs to its end: it is there so that a hang ends."""
+PROCESS_MS = PROCESS_S * 1000
+"""The same in milliseconds: for a file that a worker of low priority makes, which waits for everything else."""
 MOMENT_MS = 20
 """The pause between two looks at a condition."""
 

@@ -20,6 +20,7 @@ from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
 from geodata.store import load_bundle
 
+from ..waits import PROCESS_MS
 from .conftest import HOSTILE, PHONE, WIDE, Serving, Visit
 from .test_map_page import CAPIVARA, LINKED, VIEW, overflow, part
 
@@ -227,7 +228,7 @@ def test_a_large_file_is_prepared_then_downloaded(address: str, visit: Open, tmp
     options = visited.page.locator(".st-key-export")
     options.get_by_role("button", name="Prepare the file").click()
     link = options.get_by_role("link", name=re.compile(r"Download \([\d.]+ MB\)"))
-    expect(link).to_be_visible()
+    expect(link).to_be_visible(timeout=PROCESS_MS)
     given = visited.download(link)
     assert given.suggested_filename == "mosaicos-territories-all.geojson"
     given.save_as(tmp_path / "all.geojson")
