@@ -90,6 +90,12 @@ def ogr2ogr() -> str:
 
 
 @pytest.fixture(scope="session")
+def ogrinfo(ogr2ogr: str) -> str:
+    """The path of GDAL's command that lists what is in a file, which comes with ogr2ogr."""
+    return str(Path(ogr2ogr).with_name("ogrinfo"))
+
+
+@pytest.fixture(scope="session")
 def java() -> str:
     """The path of Java, which ODK Validate runs in."""
     found = shutil.which("java")

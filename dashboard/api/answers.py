@@ -23,6 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.api.problems import ApiError
+from dashboard.api.ranges import choose_part
 from dashboard.api.shelf import Shelf
 from dashboard.jobs.service import client_of
 
@@ -144,6 +145,8 @@ class Prepared:
         headers: What is sent with it.
         is_compressed: Whether it goes out with gzip.
         is_known: Whether the client has it already.
+        has_parts: Whether it is a file, which can be had by parts and tells its length before it is fetched: programs
+            read such files in place.
     """
 
     request: Request
@@ -152,6 +155,7 @@ class Prepared:
     headers: dict[str, str]
     is_compressed: bool
     is_known: bool
+    has_parts: bool = False
 
     @property
     def tag(self) -> str:
@@ -172,6 +176,7 @@ def prepare(
     headers: dict[str, str] | None = None,
     is_private: bool = False,
     is_stable: bool = True,
+    has_parts: bool = False,
 ) -> Prepared:
     """Say what the headers of an answer are, and whether the client has it already.
 
@@ -182,6 +187,7 @@ def prepare(
         headers: More headers.
         is_private: Whether only the holder of a token may see it.
         is_stable: Whether the same key gives the same bytes; otherwise the tag is weak.
+        has_parts: Whether it is a file, which can be had by parts.
     """
     is_compressed = media_type.startswith(PLAIN_TEXT) and accepts_gzip(request)
     ground = tag_of((key, media_type))
@@ -191,7 +197,7 @@ def prepare(
         sent["Content-Encoding"] = "gzip"
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     is_known = tag.removeprefix("W/") in known or "*" in known
-    return Prepared(request, ground, media_type, sent, is_compressed, is_known)
+    return Prepared(request, ground, media_type, sent, is_compressed, is_known, has_parts)
 
 
 async def serve(
@@ -265,7 +271,7 @@ async def _deliver_new(
     """
     is_streaming = False
     try:
-        if prepared.request.method == "HEAD":
+        if prepared.request.method == "HEAD" and not prepared.has_parts:
             Pieces(iter(await work(make))).close()
             return _head(prepared)
         async with _alone(prepared.ground):
@@ -276,6 +282,9 @@ async def _deliver_new(
             if pieces is None:
                 body = await work(_keep, prepared.ground, begun, prepared.media_type)
                 return _whole(prepared, body)
+        if prepared.request.method == "HEAD":
+            pieces.close()
+            return _head(prepared)
         if client is None:
             client = client_of(prepared.request)
             try:
@@ -346,6 +355,14 @@ def _whole(prepared: Prepared, body: Body) -> Response:
     is_packed = prepared.is_compressed and body.compressed is not None
     content = body.compressed if is_packed and body.compressed is not None else body.plain
     headers = {**prepared.headers, "Content-Length": str(len(content)), "Content-Type": prepared.media_type}
+    if prepared.has_parts:
+        part = choose_part(prepared.request.headers if prepared.request.method == "GET" else {}, prepared.tag,
+                           len(content))  # fmt: skip
+        if part.status == 416:
+            return Response(status_code=416, headers={**OPEN, **part.headers})
+        headers |= part.headers
+        content = content[part.start : part.stop]
+        return Response(b"" if prepared.request.method == "HEAD" else content, part.status, headers)
     return Response(b"" if prepared.request.method == "HEAD" else content, headers=headers)
 
 

@@ -386,7 +386,7 @@ async def get_file(request: Request) -> Response:
     def prepare_of(digest: object) -> Prepared:
         return prepare(
             request, ("file", bundle_digest(), digest, *state_key[1:]), media_type=format_.media_type, headers=headers,
-            is_private=call.is_private, is_stable=format_.is_stable,
+            is_private=call.is_private, is_stable=format_.is_stable, has_parts=True,
         )  # fmt: skip
 
     def make() -> Iterable[bytes]:

@@ -25,7 +25,7 @@ from starlette.responses import Response
 from dashboard.api.answers import OPEN, PRIVATE, Prepared, Streamed, accepts_gzip
 from dashboard.api.documents import ROOT
 from dashboard.api.problems import ApiError
-from dashboard.api.ranges import byte_range
+from dashboard.api.ranges import choose_part
 from dashboard.jobs.queue import Job, QueueFull
 from dashboard.jobs.service import Service, client_of, service
 from geodata.status import Audience
@@ -206,19 +206,12 @@ def _send(prepared: Prepared, job: Job) -> Response:
     except OSError:
         raise ApiError(503, "The file was kept too long. Ask again.", headers={"Retry-After": "1"}) from None
     size = os.fstat(fd).st_size
-    headers = {**prepared.headers, "Content-Type": prepared.media_type, "Accept-Ranges": "bytes"}
-    start, end, status = 0, size - 1, 200
-    try:
-        if prepared.request.headers.get("if-range", prepared.tag) == prepared.tag:
-            part = byte_range(prepared.request.headers.get("range"), size)
-            if part is not None:
-                (start, end), status = part, 206
-                headers["Content-Range"] = f"bytes {start}-{end}/{size}"
-    except ValueError:
+    part = choose_part(prepared.request.headers, prepared.tag, size)
+    if part.status == 416:
         os.close(fd)
-        return Response(status_code=416, headers={**OPEN, "Content-Range": f"bytes */{size}"})
-    headers["Content-Length"] = str(end + 1 - start)
-    return Streamed(_read(fd, start, end + 1), headers, lambda: os.close(fd), status)
+        return Response(status_code=416, headers={**OPEN, **part.headers})
+    headers = {**prepared.headers, "Content-Type": prepared.media_type, **part.headers}
+    return Streamed(_read(fd, part.start, part.stop), headers, lambda: os.close(fd), part.status)
 
 
 async def _read(fd: int, at: int, end: int) -> AsyncIterator[bytes]:

@@ -150,7 +150,8 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
         label = words.say("Only what was recorded since {date}").format(date=words.date(choice.since))
         if st.checkbox(label, key="export-since"):
             request = replace(request, since=choice.since)
-    if layer.id == "territories" and format_.is_flat and request.filters.one_mosaic is None:
+    is_flat = format_.is_flat or format_.id == "package"  # which has a CSV of each layer
+    if layer.id == "territories" and is_flat and request.filters.one_mosaic is None:
         is_one = st.checkbox(
             words.say("One row per municipality or commune"),
             key="export-one-row",

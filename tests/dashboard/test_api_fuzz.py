@@ -32,7 +32,8 @@ def promised() -> dict[str, Any]:
     return changed
 
 
-UNTOLD = {"bbox", "datetime", "as_of", "since", "detail", "crs", "format", "decimals"}
+UNTOLD = {"bbox", "datetime", "as_of", "since", "detail", "crs", "format", "decimals",
+          "one_row_per_territory"}  # fmt: skip
 """Parameters with rules that such a document cannot tell: ends in order, days that are over, what goes together."""
 
 load_all_checks()

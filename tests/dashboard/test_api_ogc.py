@@ -105,6 +105,33 @@ def test_gdal_reads_a_file_by_its_address(address: str, tmp_path: Path) -> None:
     assert len(gpd.read_file(tmp_path / "mosaics.gpkg", layer="mosaics")) == len(data.bundle().mosaic)
 
 
+@pytest.mark.parametrize("chosen", ["mosaic=bocaina", "detail=display"])
+@pytest.mark.parametrize("suffix", [".fgb", ".geojson", ".shp.zip", ".gpkg"])
+def test_gdal_reads_files_in_place(
+    address: str, ogrinfo: str, suffix: str, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As QGIS does where an address is given: small files and large ones, none of which is made yet."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    place = f"/vsicurl/{address}/api/export/links{suffix}"
+    if suffix != ".gpkg":  # whose address may not go on, for GDAL 3.6
+        place += f"?{chosen}"
+    if suffix == ".shp.zip":
+        place = f"/vsizip/{{{place}}}"
+    made = subprocess.run([ogrinfo, "-ro", "-so", "-al", place], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    assert "Range downloading not supported" not in made.stderr
+    assert "Feature Count: " in made.stdout
+    assert "Polygon" in made.stdout
+
+
+def test_a_window_of_a_flatgeobuf_is_read_in_place(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    found = pyogrio.read_dataframe(f"/vsicurl/{address}/api/export/protected-areas.fgb?state=BR-16", bbox=tuple(BOX))
+    frame = data.bundle().protected_area
+    inside = set(frame.cx[BOX[0] : BOX[2], BOX[1] : BOX[3]]["protected_area_id"])
+    assert set() < set(found["protected_area_id"]) <= inside
+
+
 def test_the_pages_and_the_api_live_side_by_side(address: str) -> None:
     expected = {"/": b"<html", "/api": b'"links"', "/_stcore/health": b"ok", "/api/?f=html": b"<!doctype"}
     for path, wanted in expected.items():

@@ -19,6 +19,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow.dataset
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
@@ -43,6 +44,7 @@ from geodata.export.requests import (
 )
 from geodata.export.rows import build_rows
 from geodata.export.tables import CSV_DIALECTS, csv_cell_with_comma
+from geodata.export.vectors import hilbert_order
 from geodata.guard import FORMULA_STARTS, neutralise
 from geodata.model import LANGUAGES
 from geodata.paths import CURATED
@@ -304,7 +306,7 @@ def test_rows_are_those_of_the_links_where_several_mosaics_hold(catalogue: Catal
 
 @pytest.mark.parametrize("layer", LAYERS_WITH_PLACE)
 @pytest.mark.parametrize("format_", [*VECTORS, "geojson", "geojsonl"])
-@settings(max_examples=3)
+@settings(max_examples=2)
 @example(mosaics=[], detail="display")
 @example(mosaics=["central-fluminense"], detail="full")  # polygons, multipolygons, and a first row without a place
 @given(mosaics=st.lists(st.sampled_from(MOSAICS), max_size=3, unique=True), detail=st.sampled_from(["full", "point"]))
@@ -354,6 +356,45 @@ def test_geoparquet_is_1_1_with_a_box(catalogue: Catalogue, tmp_path: Path) -> N
     assert len(narrow) < 17
 
 
+def test_a_window_reads_few_row_groups_of_a_geoparquet(catalogue: Catalogue, tmp_path: Path) -> None:
+    request = ExportRequest(format="geoparquet", one_row_per_territory=True)
+    path = keep(export_layer(request, catalogue), tmp_path)
+    (fragment,) = pyarrow.dataset.dataset(path).get_fragments()
+    groups = fragment.num_row_groups
+    assert groups > 10
+    west, south, east, north = -53.0, 1.0, -51.0, 4.0
+    box = {name: pyarrow.dataset.field("bbox", name) for name in ("xmin", "ymin", "xmax", "ymax")}
+    window = (box["xmax"] >= west) & (box["xmin"] <= east) & (box["ymax"] >= south) & (box["ymin"] <= north)
+    assert 0 < fragment.subset(window).num_row_groups <= groups / 4
+    found = gpd.read_parquet(path, bbox=(west, south, east, north))
+    bounds = catalogue.bundle.territory.bounds
+    meets = (bounds.maxx >= west) & (bounds.minx <= east) & (bounds.maxy >= south) & (bounds.miny <= north)
+    assert set(found["territory_id"]) == set(catalogue.bundle.territory.loc[meets, "territory_id"])
+
+
+@pytest.mark.parametrize("detail", ["full", "display", "point"])
+@pytest.mark.parametrize("layer", ["mosaics", "members", "territories"])
+def test_a_geoparquet_states_the_orientation_of_its_rings(
+    catalogue: Catalogue, tmp_path: Path, layer: str, detail: str
+) -> None:
+    request = ExportRequest(layer, "geoparquet", AMAPA if layer == "territories" else Filters(), detail=detail)
+    path = keep(export_layer(request, catalogue), tmp_path)
+    told = json.loads(pq.read_schema(path).metadata[b"geo"])["columns"]["geometry"]
+    assert told.get("orientation") == (None if detail == "point" else "counterclockwise")
+    parts = shapely.get_parts(gpd.read_parquet(path).geometry.dropna().to_numpy())
+    for part in parts if detail != "point" else ():
+        assert shapely.is_ccw(part.exterior)
+        assert not any(shapely.is_ccw(hole) for hole in part.interiors)
+
+
+@given(places=st.lists(st.none() | st.tuples(st.floats(-180, 180), st.floats(-90, 90)), max_size=30))
+def test_the_order_of_rows_loses_none(places: list[Any]) -> None:
+    shapes = np.array([None if one is None else shapely.Point(one) for one in places], dtype=object)
+    order = hilbert_order(shapes)
+    assert sorted(order) == list(range(len(places)))
+    assert shapely.is_missing(shapes[order]).tolist() == sorted(shapely.is_missing(shapes))
+
+
 def test_geopackage_has_its_words_and_sources(catalogue: Catalogue, tmp_path: Path) -> None:
     path = keep(export_layer(ExportRequest(format="gpkg", filters=AMAPA), catalogue), tmp_path)
     with sqlite3.connect(path) as database:
@@ -395,6 +436,8 @@ def test_a_long_text_of_a_shapefile_is_cut_between_letters_and_counted(bundle: B
 # --- territories that repeat ------------------------------------------------------------------------------
 
 TWO = Filters(mosaic=("lagamar", "jureia-itatins"))
+SORTED = {"flatgeobuf", "geoparquet"}
+"""Formats with an order of their own, along a Hilbert curve."""
 FLAT = sorted(one.id for one in FORMATS.values() if one.is_flat)
 
 
@@ -416,7 +459,7 @@ def test_a_flat_file_says_itself_which_rows_may_be_summed(catalogue: Catalogue, 
     one = table_of(keep(export_layer(request, catalogue), tmp_path), format_)
     territories = catalogue.bundle.territory.iloc[catalogue.select(TWO).territories]
     assert len(many) > len(one) == len(territories), "some lie in both"
-    assert list(one["territory_id"]) == list(dict.fromkeys(many["territory_id"])) or format_ == "flatgeobuf"
+    assert list(one["territory_id"]) == list(dict.fromkeys(many["territory_id"])) or format_ in SORTED
     firsts = many[many["territory_row"].astype(int) == 1]
     for found in (one, firsts):
         assert found["population"].astype(int).sum() == territories["population"].sum()

@@ -56,6 +56,25 @@ def test_what_users_add_stands_beside_them(engine: Engine, actors) -> None:
     assert first_days == sorted(first_days)
 
 
+def test_an_entry_says_when_it_was_last_changed_as_far_as_the_reader_may_see(engine: Engine, actors) -> None:
+    c, visitor = actors.coordinator, actors.visitor
+    plain, hidden = (
+        register.add(engine, c, AgendaDraft(valid_from="2027-05-03", title_en="x", source="s")) for _ in range(2)
+    )
+    before = by_id(read_agenda(engine, visitor, SEATS.get))[plain.row_id].modified
+    register.change(engine, c, AgendaEvent, plain.row_id, {"valid_from": "2027-05-04"})
+    for seen in ("restricted", "public"):
+        register.change(engine, c, AgendaEvent, hidden.row_id, {"visibility": seen})
+    now = by_id(read_agenda(engine, visitor, SEATS.get))
+    after = now[plain.row_id].modified
+    assert before is not None
+    assert after is not None
+    assert before < after
+    assert after.utcoffset() == dt.timedelta()
+    assert now[hidden.row_id].modified is None, "when it was hidden is not for everybody"
+    assert by_id(read_agenda(engine, c, SEATS.get))[hidden.row_id].modified is not None
+
+
 def test_a_meeting_that_a_person_changed_says_what_the_person_said_and_keeps_its_place(engine: Engine, actors) -> None:
     register.change(engine, actors.coordinator, Programme, "chiloe-2007", {"status_code": "completed"})
     assert by_id(read_agenda(engine, actors.visitor, SEATS.get))["chiloe-2007"].status == "completed"
