@@ -32,7 +32,7 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj")
 """What a Shapefile cannot be read without; ``.cpg`` may be there too. All else in the zip is passed over."""
 KINDS = "a GeoJSON, a GeoPackage or a zipped Shapefile"
 GEOJSON_TYPES = frozenset({"FeatureCollection", "Feature", "Polygon", "MultiPolygon"})
-NAMED_CRS = frozenset({"name", "EPSG"})
+NAMED_CRS = frozenset({"name", "EPSG", "OGC"})
 """How a GeoJSON may give its reference system."""
 DRIVERS = frozenset({"GeoJSON", "GPKG", "ESRI Shapefile"})
 """GDAL's readers that may have opened the file."""
@@ -106,7 +106,10 @@ def unpack(content: bytes, folder: Path, limits: Limits) -> Path:
         _require_plain_layers(path)
     elif content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
         path = folder / "boundary.geojson"
-        path.write_bytes(orjson.dumps(_read_geojson(content)))  # GDAL reads what was looked at
+        try:
+            path.write_bytes(orjson.dumps(_read_geojson(content)))  # GDAL reads what was looked at
+        except orjson.JSONEncodeError as error:  # too many things in one another
+            raise unreadable(error) from error
     else:
         raise Refused(f"The file is not {KINDS}. Export it as one of these.", "file-kind")
     return path
@@ -128,7 +131,7 @@ def _read_geojson(content: bytes) -> dict[str, Any]:
         if isinstance(one, dict):
             if "crs" in one:
                 _require_named_crs(one["crs"])
-            waiting += one.values()
+            waiting += [value for name, value in one.items() if name != "properties"]
         elif isinstance(one, list) and one and isinstance(one[0], dict | list):
             waiting += one
     return dict(found)
