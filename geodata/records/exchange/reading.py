@@ -43,7 +43,7 @@ MAX_DEPTH = 64
 MAX_TAG = 65_536
 """Longest tag, in bytes."""
 MAX_FORMAT = 1_000
-"""Longest format of a number: spreadsheets take 255 characters, and the reader looks for dates in it in quadratic time."""
+"""Longest format of a number: spreadsheets take 255 characters; the reader looks for dates in it in quadratic time."""
 MAX_GAP = 1_000_000
 """Most bytes between two tags: a text of the largest size takes 200,000."""
 MOST_ROWS = 20_000
