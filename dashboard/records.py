@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Engine
 
 from dashboard.access import Access, Headers, still_holds, who_acts, who_asks
 from dashboard.waiting import Waiting
+from dashboard.web.streamlit_internals import run_mark
 from geodata.errors import MosaicosError
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import last_write
@@ -36,6 +37,7 @@ from geodata.snapshot import Snapshot
 from geodata.status import Audience, Problem
 
 RUN_KEY = "records_of_run"
+MARK_KEY = "mark_of_run"
 ACCESS_KEY = "last_access"
 NO_ANSWER = frozenset({"silent", "busy", "gave-way", "too-slow", "too-many", "unusable"})
 """Reasons for which the records that were read last are shown instead."""
@@ -137,7 +139,7 @@ def begin() -> Run:
         st.session_state[ACCESS_KEY] = access
     except RecordsError as error:
         run = _last_run(found, error)
-    st.session_state[RUN_KEY] = run
+    st.session_state[RUN_KEY], st.session_state[MARK_KEY] = run, run_mark()
     return run
 
 
@@ -184,8 +186,13 @@ def _explain(engine: Engine | None, error: RecordsError) -> RecordsError:
 
 
 def current() -> Run:
-    """What `begin` found in this run."""
-    return st.session_state[RUN_KEY] if RUN_KEY in st.session_state else begin()
+    """What `begin` found in this run.
+
+    A run of a part of a page, and what a button calls, begin anew: whose sign-in has ended meanwhile, or whose account
+    was closed, has no rights there either, nor has whoever came back to the session of somebody else.
+    """
+    is_of_this_run = RUN_KEY in st.session_state and st.session_state.get(MARK_KEY) is run_mark()
+    return st.session_state[RUN_KEY] if is_of_this_run else begin()
 
 
 def snapshot_on(day: dt.date | None, *, audience: Audience | None = None) -> Snapshot:

@@ -42,6 +42,7 @@ from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.limits import LOOPBACK, make_server, read_limits
+from dashboard.web.messages import Messages
 from dashboard.web.notices import plain_not_found_response
 from dashboard.web.origins import SameOrigin
 from dashboard.web.proxies import Network, ProxySettingError, TrustedProxies, parse_proxies
@@ -191,6 +192,7 @@ def make_app(proxies: Sequence[Network] = ()) -> App:
         Middleware(TrustedProxies, proxies),
         Middleware(SecurityHeaders),
         Middleware(SameOrigin),
+        Middleware(Messages),
         Middleware(SignIn),
         Middleware(Files),
         Middleware(StreamlitRoutes),

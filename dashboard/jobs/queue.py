@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -36,6 +37,8 @@ ADVISORY_LOCK = 0x6D6F7361
 """The lock of PostgreSQL that writers of the table take."""
 ID_BYTES = 24
 """Random bytes of an id: whoever knows it may see the job, so nobody can guess it."""
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{32}")
+"""What the ids, and so the folders of jobs, look like: nothing else in the folder is ever removed."""
 
 
 @dataclass(frozen=True)
@@ -152,24 +155,37 @@ _job = sa.Table(
     sa.Column("waiters", sa.Integer, nullable=False),
     sa.Column("is_detached", sa.Boolean, nullable=False),
     sa.Column("runner", sa.String),
+    sa.Column("place", sa.String, nullable=False, index=True),
 )
-"""`waiters`: requests that wait for the job. `is_detached`: it goes on without any."""
+"""`waiters`: requests that wait for the job. `is_detached`: it goes on without any. `place`: the folder of the servers
+that may do it, who show the same records."""
 
 
 def default_folder() -> Path:
-    """Where jobs are kept: beside the records, else in the user's data folder, else in a temporary one."""
+    """Where jobs are kept: beside the records, else in the user's data folder, else in a temporary one.
+
+    It is named after the records: servers of other records have another, even beside it.
+    """
+    data = Path(platformdirs.user_data_dir("mosaicos", appauthor=False))
     try:
         url = database_url()
-        is_file = url.get_backend_name() == "sqlite"
     except DatabaseError:
-        is_file = False
-    records = Path(str(url.database)).absolute().parent if is_file else Path(
-        platformdirs.user_data_dir("mosaicos", appauthor=False))  # fmt: skip
-    for folder in (records / "jobs", Path(tempfile.gettempdir()) / f"mosaicos-jobs-{os.getuid()}"):
+        url = None
+    if url is not None and url.get_backend_name() == "sqlite":
+        records = Path(str(url.database)).absolute()
+        told, first = str(records), records.with_name(f"{records.name}.jobs")
+    else:
+        told = "" if url is None else url.render_as_string(hide_password=True)
+        first = data / f"jobs-{_short(told)}"
+    for folder in (first, Path(tempfile.gettempdir()) / f"mosaicos-jobs-{os.getuid()}-{_short(told)}"):
         with suppress(OSError):
             make_private(folder)
             return folder
     return Path(tempfile.mkdtemp(prefix="mosaicos-jobs-"))
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def make_private(folder: Path) -> None:
@@ -180,7 +196,7 @@ def make_private(folder: Path) -> None:
     """
     for one in reversed([folder, *folder.parents]):
         one.mkdir(exist_ok=True, mode=0o700)
-    if folder.stat().st_uid != os.getuid():
+    if {folder.stat().st_uid, folder.lstat().st_uid} != {os.getuid()}:  # nor behind a link that somebody else made
         raise PermissionError(f"{folder} belongs to somebody else.")
     folder.chmod(0o700)
 
@@ -203,6 +219,7 @@ class JobQueue:
         """
         make_private(folder)
         self.folder = folder
+        self._place = str(folder.absolute())
         self.limits = limits or Limits()
         chosen = url or os.environ.get(URL_VARIABLE) or f"sqlite:///{folder / 'jobs.sqlite'}"
         self._engine = _open(make_url(chosen))
@@ -258,7 +275,7 @@ class JobQueue:
             QueueFull: there is no room; nothing was done.
         """
         id_ = secrets.token_urlsafe(ID_BYTES)
-        key = dedup_key(kind, audience, dedup) if dedup else ""
+        key = dedup_key(kind, audience, dedup, self._place) if dedup else ""
         if input_bytes is not None:
             with self._writing() as connection:
                 self._require_room(connection, client)
@@ -278,6 +295,7 @@ class JobQueue:
                             id=id_, kind=kind, params=json.dumps(params), client=client, audience=audience,
                             state="queued", done=0, total=0, created=now, used=now, error_code="", error_facts="{}",
                             facts="{}", size=0, dedup=key, waiters=0 if is_detached else 1, is_detached=is_detached,
+                            place=self._place,
                         )
                     )  # fmt: skip
                     found = self._get(connection, id_)
@@ -306,7 +324,7 @@ class JobQueue:
     def find(self, kind: str, audience: Audience, dedup: str) -> Job | None:
         """The finished job of the same request, its result still kept; null where there is none."""
         with self._engine.connect() as connection:
-            found = self._find(connection, dedup_key(kind, audience, dedup))
+            found = self._find(connection, dedup_key(kind, audience, dedup, self._place))
         return found if found is not None and found.state == "done" else None
 
     def _find(self, connection: Connection, key: str) -> Job | None:
@@ -385,7 +403,7 @@ class JobQueue:
             row = connection.execute(
                 sa.select(_job.c.id)
                 .join(served, served.c.client == _job.c.client)
-                .where(_job.c.state == "queued")
+                .where(_job.c.state == "queued", _job.c.place == self._place)
                 .order_by(sa.func.coalesce(served.c.last, 0.0), _job.c.created)
                 .limit(1)
             ).one_or_none()
@@ -466,13 +484,16 @@ class JobQueue:
             self.remove_files(id_)
         for place in self.folder.iterdir():
             with suppress(OSError):  # another server has removed it
-                if place.is_dir() and place.name not in there and place.stat().st_mtime < now - ORPHAN_SECONDS:
+                is_job = JOB_ID.fullmatch(place.name) is not None and place.is_dir() and not place.is_symlink()
+                if is_job and place.name not in there and place.stat().st_mtime < now - ORPHAN_SECONDS:
                     shutil.rmtree(place, ignore_errors=True)
 
     def clean_after_end(self, is_alive: Mapping[str, bool]) -> None:
         """Fail the running jobs of runners that are gone, by runner; remove their files."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_job.c.id, _job.c.runner).where(_job.c.state == "running")).all()
+            rows = connection.execute(
+                sa.select(_job.c.id, _job.c.runner).where(_job.c.state == "running", _job.c.place == self._place)
+            ).all()
         for row in rows:
             if not is_alive.get(str(row.runner), True):
                 self.fail(row.id, "server-ended")
@@ -482,14 +503,16 @@ class JobQueue:
         with self._writing() as connection:
             connection.execute(
                 _job.update()
-                .where(_job.c.state == "queued", ~_job.c.is_detached)
+                .where(_job.c.state == "queued", ~_job.c.is_detached, _job.c.place == self._place)
                 .values(state="cancelled", finished=time.time())
             )
 
     def runners(self) -> set[str]:
         """Runners that have running jobs."""
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_job.c.runner).where(_job.c.state == "running").distinct())
+            rows = connection.execute(
+                sa.select(_job.c.runner).where(_job.c.state == "running", _job.c.place == self._place).distinct()
+            )
             return {str(one) for one in rows.scalars()}
 
     def job_folder(self, id_: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streamlit import net_util
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
@@ -26,3 +27,12 @@ def has_sign_in_cookie(cookies: Mapping[str, str]) -> bool:
     Streamlit itself reads it only where a session begins.
     """
     return starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME) is not None
+
+
+def run_mark() -> object:
+    """A thing that is another one in every run of a page, of a part of it, and of what a button calls before it.
+
+    Streamlit tells runs of a part from those of the page, but gives neither a name.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None else context.cursors

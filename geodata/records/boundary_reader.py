@@ -32,6 +32,8 @@ SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj")
 """What a Shapefile cannot be read without; ``.cpg`` may be there too. All else in the zip is passed over."""
 KINDS = "a GeoJSON, a GeoPackage or a zipped Shapefile"
 GEOJSON_TYPES = frozenset({"FeatureCollection", "Feature", "Polygon", "MultiPolygon"})
+NAMED_CRS = frozenset({"name", "EPSG", "OGC"})
+"""How a GeoJSON may give its reference system."""
 DRIVERS = frozenset({"GeoJSON", "GPKG", "ESRI Shapefile"})
 """GDAL's readers that may have opened the file."""
 STANDARD_VIEWS = frozenset({"st_spatial_ref_sys", "spatial_ref_sys", "st_geometry_columns", "geometry_columns"})
@@ -104,21 +106,47 @@ def unpack(content: bytes, folder: Path, limits: Limits) -> Path:
         _require_plain_layers(path)
     elif content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
         path = folder / "boundary.geojson"
-        _require_geojson(content)
-        path.write_bytes(content)
+        try:
+            path.write_bytes(orjson.dumps(_read_geojson(content)))  # GDAL reads what was looked at
+        except orjson.JSONEncodeError as error:  # too many things in one another
+            raise unreadable(error) from error
     else:
         raise Refused(f"The file is not {KINDS}. Export it as one of these.", "file-kind")
     return path
 
 
-def _require_geojson(content: bytes) -> None:
+def _read_geojson(content: bytes) -> dict[str, Any]:
     try:
-        kind = orjson.loads(content.removeprefix(b"\xef\xbb\xbf")).get("type")
+        found = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         raise Refused(f"The GeoJSON cannot be read: {named(error)}. Export it again.", "file-unreadable") from error
+    kind = found.get("type")
     if not (isinstance(kind, str) and kind in GEOJSON_TYPES):
         raise Refused(
             f"The file is JSON of the type {named(repr(kind))}, not GeoJSON. Export it as {KINDS}.", "file-kind"
+        )
+    waiting: list[Any] = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if "crs" in one:
+                _require_named_crs(one["crs"])
+            waiting += [value for name, value in one.items() if name != "properties"]
+        elif isinstance(one, list) and one and isinstance(one[0], dict | list):
+            waiting += one
+    return dict(found)
+
+
+def _require_named_crs(crs: object) -> None:
+    """Check that a reference system is given by its name: GDAL fetches one that is given by its address.
+
+    Raises:
+        Refused: it is not.
+    """
+    kind = crs.get("type") if isinstance(crs, dict) else None
+    if crs is not None and kind not in NAMED_CRS:
+        raise Refused(
+            "The GeoJSON gives its coordinate reference system by an address. Export it in EPSG:4326.", "crs-missing"
         )
 
 

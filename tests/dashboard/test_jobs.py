@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from dashboard.jobs import runner
 from dashboard.jobs.failures import error_of
-from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull
+from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull, default_folder
 from dashboard.jobs.service import Service
 from geodata.records.errors import ConflictError
 
@@ -325,3 +325,48 @@ def test_an_open_queue_starts_no_process(tmp_path: Path) -> None:
     queue = JobQueue(tmp_path / "jobs")
     assert queue.claim("nobody") is None
     queue.close()
+
+
+def test_nothing_but_the_folders_of_jobs_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "jobs"
+    theirs, orphan = folder / "of somebody", folder / ("x" * 32)
+    for one in (theirs, orphan):
+        one.mkdir(parents=True)
+        (one / "file").touch()
+        os.utime(one, (0, 0))
+    queue = JobQueue(folder)
+    queue.tidy()
+    queue.close()
+    assert (theirs / "file").exists()
+    assert not orphan.exists()
+
+
+def test_servers_of_other_records_have_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    addresses = [f"sqlite:///{tmp_path / name}" for name in ("records.sqlite", "trial.sqlite")]
+    addresses += [f"postgresql://nobody@127.0.0.1/{name}" for name in ("records", "trial")]
+    folders = []
+    for address in addresses:
+        monkeypatch.setenv("MOSAICOS_DATABASE_URL", address)
+        folders.append(default_folder())
+    assert len(set(folders)) == len(addresses)
+    assert all(tmp_path in one.parents for one in folders)
+
+
+def test_servers_of_other_records_do_no_job_of_a_shared_table(tmp_path: Path) -> None:
+    table = f"sqlite:///{tmp_path / 'table.sqlite'}"
+    ours, others = JobQueue(tmp_path / "ours", table), JobQueue(tmp_path / "others", table)
+    job = ours.submit("export", {}, client="a", dedup="one")
+    running = others.submit("export", {}, client="b", dedup="one")
+    assert job.id != running.id
+    taken = others.claim("theirs")
+    assert taken is not None
+    assert taken.id == running.id
+    assert others.claim("theirs") is None
+    assert ours.runners() == set()
+    ours.clean_after_end({"theirs": False})
+    others.cancel_waiting()
+    left = {one: found.state for one in (job.id, running.id) if (found := ours.get(one)) is not None}
+    assert left == {job.id: "queued", running.id: "running"}
+    ours.close()
+    others.close()

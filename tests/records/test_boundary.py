@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -419,3 +421,35 @@ def test_no_more_files_are_read_at_once_than_is_said(monkeypatch: pytest.MonkeyP
         assert all(isinstance(one, Boundary) for one in pool.map(outcome_of, [geojson(RIO)] * 4))
     assert len(left) == 4
     assert all(0 <= places < boundary.MAX_READERS for places in left)
+
+
+def with_crs(crs: object, *, place: str) -> bytes:
+    found = orjson.loads(geojson(RIO))
+    feature = found["features"][0]
+    {"top": found, "geometry": feature["geometry"], "properties": feature["properties"]}[place]["crs"] = crs
+    return orjson.dumps(found)
+
+
+@pytest.mark.parametrize("place", ["top", "geometry"])
+@pytest.mark.parametrize("kind", ["link", "LINK", "url", "URL"])
+def test_a_reference_system_is_never_fetched(place: str, kind: str) -> None:
+    asked: list[str] = []
+
+    class Noting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Noting) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/crs"
+        crs = {"type": kind, "properties": {"href": address, "url": address}}
+        assert refused(with_crs(crs, place=place)) == "crs-missing"
+        server.shutdown()
+    assert asked == []
+
+
+def test_a_reference_system_by_its_name_and_a_property_called_so_are_read() -> None:
+    named = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4674"}}
+    assert read_boundary(with_crs(named, place="top")).source_crs == "EPSG:4674"
+    assert read_boundary(with_crs("whatever", place="properties")).source_crs == "EPSG:4326"

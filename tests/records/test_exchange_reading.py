@@ -207,6 +207,7 @@ BOMBS = {
     "a tag with many attributes": (SHEET, b"<row " + b" ".join(b'a%d="1"' % i for i in range(20_000)) + b"/>"),
     "many cells in a row": (SHEET, b"<row>" + b"<c/>" * 300_000 + b"</row>"),
     "many styles": ("xl/styles.xml", b"<xf/>" * 300_000),
+    "a long format of numbers": ("xl/styles.xml", b'<numFmt numFmtId="200" formatCode="' + b"[$" * 600 + b'"/>'),
     "many rows": (SHEET, b"<row/>" * 4_100_000),
     "many shared texts": ("xl/sharedStrings.xml", b"<si/>" * 4_100_000),
 }

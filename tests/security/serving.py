@@ -16,7 +16,7 @@ import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from geodata.records.database import open_engine, upgrade
 from geodata.records.persons import PersonDraft, add_person
@@ -178,6 +178,29 @@ class Session:
         return READING in self.text and not self.is_local
 
 
+def run_page(
+    connection: ClientConnection, *, page: str = "", query: str = "lang=en", part: str = "", is_embedded: bool = False
+) -> list[ForwardMsg]:
+    """Run a page of an open session, or a part of it by its id, and give all that came."""
+    message = BackMsg()
+    rerun = message.rerun_script
+    rerun.query_string = query
+    rerun.page_name = page
+    rerun.fragment_id = part
+    rerun.widget_states.SetInParent()
+    rerun.context_info.timezone = "UTC"
+    rerun.context_info.locale = "en-US"
+    rerun.context_info.is_embedded = is_embedded
+    connection.send(message.SerializeToString())
+    came: list[ForwardMsg] = []
+    while True:
+        came.append(ForwardMsg.FromString(bytes(connection.recv(timeout=LIMIT_S, decode=False))))
+        if came[-1].WhichOneof("type") == "script_finished" and (
+            came[-1].script_finished != ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
+        ):
+            return came
+
+
 def open_session(
     address: str,
     *,
@@ -206,28 +229,13 @@ def open_session(
         where = address.rpartition("//")[2]
         sock = socket.create_connection((where.rpartition(":")[0], int(where.rpartition(":")[2])))
         target = f"ws://{host}/_stcore/stream"
-    message = BackMsg()
-    rerun = message.rerun_script
-    rerun.query_string = query
-    rerun.page_name = page
-    rerun.widget_states.SetInParent()
-    rerun.context_info.timezone = "UTC"
-    rerun.context_info.locale = "en-US"
-    rerun.context_info.is_embedded = is_embedded
-    pieces: list[str] = []
     try:
         with connect(
             target, origin=origin, additional_headers=more, subprotocols=["streamlit"], max_size=None, proxy=None,
             open_timeout=LIMIT_S, sock=sock,
         ) as connection:  # fmt: skip
-            connection.send(message.SerializeToString())
-            while True:
-                came = ForwardMsg.FromString(bytes(connection.recv(timeout=LIMIT_S, decode=False)))
-                pieces.append(str(came))
-                if came.WhichOneof("type") == "script_finished" and (
-                    came.script_finished != ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
-                ):
-                    return Session("\n".join(pieces))
+            came = run_page(connection, page=page, query=query, is_embedded=is_embedded)
+            return Session("\n".join(map(str, came)))
     except InvalidStatus as refused:
         return Session(status=refused.response.status_code)
 

@@ -13,14 +13,19 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from websockets.sync.client import connect
+
+from geodata.records.server_token import create_token
 
 from .serving import (
     LIMIT_S,
     SECRET_NAME,
     Nginx,
     Served,
+    fill_with_a_secret,
     open_session,
     run_nginx,
+    run_page,
     serve,
 )
 
@@ -203,3 +208,32 @@ def test_a_trusted_proxy_says_who_the_client_is_and_nobody_else_does(
             token = found.sign_in.rpartition("=")[2]
             given = httpx.get(f"{address}/?token={token}", timeout=LIMIT_S)
             assert "Secure" in given.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("how", ["the token ended", "another came back to the session"])
+def test_a_part_of_an_open_page_asks_anew_who_acts(tmp_path: Path, how: str) -> None:
+    records = tmp_path / "records.sqlite"
+    fill_with_a_secret(records)
+    inside, place = "Who wrote what", {"page": "territory", "query": "lang=en&territory=BR-1600501"}
+    with serve(tmp_path / "server", records=records) as served:
+        target = f"{served.address.replace('http', 'ws', 1)}/_stcore/stream"
+        cookie = {"Cookie": served.cookie()}
+
+        def opened(*protocols: str, headers: dict[str, str]) -> connect:
+            return connect(target, origin=served.address, additional_headers=headers,
+                           subprotocols=["streamlit", *protocols], max_size=None, proxy=None)  # fmt: skip
+
+        with opened(headers=cookie) as tab:
+            came = run_page(tab, **place)
+            session, *_ = [one.new_session.initialize.session_id for one in came if one.HasField("new_session")]
+            part, *_ = [one.delta.fragment_id for one in came if one.HasField("delta") and one.delta.fragment_id]
+            assert inside in str(came)
+            assert inside in str(run_page(tab, part=part, **place))
+            if how == "the token ended":
+                create_token(served.token_file)
+                assert inside not in str(run_page(tab, part=part, **place))
+                return
+        with opened("x", session, headers={}) as tab:
+            came = run_page(tab, part=part, **place)
+            assert session in str(came)
+            assert inside not in str(came)

@@ -42,6 +42,8 @@ MAX_DEPTH = 64
 """Most elements in one another; spreadsheets reach 15."""
 MAX_TAG = 65_536
 """Longest tag, in bytes."""
+MAX_FORMAT = 1_000
+"""Longest format of a number: spreadsheets take 255 characters; the reader looks for dates in it in quadratic time."""
 MAX_GAP = 1_000_000
 """Most bytes between two tags: a text of the largest size takes 200,000."""
 MOST_ROWS = 20_000
@@ -352,7 +354,9 @@ class _Shape:
         most = MAX_ELEMENTS if part.lower().endswith("sharedstrings.xml") else MAX_IN_ROW
         parser = expat.ParserCreate()
 
-        def start(name: str, _attributes: object) -> None:
+        def start(name: str, attributes: Sequence[str]) -> None:
+            if name.rpartition(":")[2] == "numFmt" and any(len(one) > MAX_FORMAT for one in attributes):
+                raise _odd_shape()
             self._elements += 1
             self._depth += 1
             if name.rpartition(":")[2] == "row":

@@ -1,0 +1,73 @@
+"""What the page of a browser may say to its session: which messages, and how many.
+
+Streamlit takes each message in the event loop, for a millisecond and more: some thousand of a few bytes would hold up
+everybody. A connection that says too much is ended; a page then comes back to its session by itself.
+"""
+
+from __future__ import annotations
+
+import time
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from dashboard.jobs.service import client_of
+from dashboard.web.limits import LOOPBACK
+from dashboard.web.proxies import is_trusted
+
+PER_SECOND, AT_ONCE = 30.0, 200
+"""Messages of one client: a person who drags a slider sends ten a second. Those of this machine, where a proxy may
+speak for many, count by connection."""
+TAKEN = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"})
+"""The messages that pages send. The others are for who develops a page: they run git, empty caches, end the server."""
+MOST_CLIENTS = 5_000
+"""So many clients are remembered before those who were quiet are forgotten."""
+
+
+class Messages:
+    """ASGI middleware before Streamlit that hands on the messages of a websocket, as many as there may be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self.app = app
+        self._free_at: dict[object, float] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the connection on."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        address = client_of(HTTPConnection(scope))
+        client: object = object() if is_trusted(address, LOOPBACK) else address
+
+        async def counted() -> Message:
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                if self._is_too_many(client):
+                    return {"type": "websocket.disconnect", "code": 1008}
+                if is_taken(message.get("bytes")):
+                    return message
+
+        await self.app(scope, counted, send)
+
+    def _is_too_many(self, client: object) -> bool:
+        """Count one message; whether there were too many before it."""
+        now = time.monotonic()
+        if len(self._free_at) > MOST_CLIENTS:
+            self._free_at = {one: at for one, at in self._free_at.items() if at > now - AT_ONCE / PER_SECOND}
+        at = max(self._free_at.get(client, 0.0), now - AT_ONCE / PER_SECOND) + 1 / PER_SECOND
+        if at > now:
+            return True
+        self._free_at[client] = at
+        return False
+
+
+def is_taken(content: bytes | None) -> bool:
+    """Whether a message goes on to Streamlit: one that it cannot read does, and is refused there."""
+    try:
+        return content is None or BackMsg.FromString(content).WhichOneof("type") in {*TAKEN, None}
+    except Exception:  # noqa: BLE001 - whatever is wrong with it
+        return True

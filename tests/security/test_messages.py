@@ -1,0 +1,81 @@
+"""What a page may say over its websocket: how much, and which kinds of messages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from dashboard.web.messages import AT_ONCE, PER_SECOND, Messages
+
+
+def said(kind: str) -> bytes:
+    message = BackMsg()
+    if kind == "rerun_script":
+        message.rerun_script.query_string = "lang=en"
+    else:
+        setattr(message, kind, True)
+    return bytes(message.SerializeToString())
+
+
+class Server:
+    """What stands behind, for several connections: it notes what comes."""
+
+    def __init__(self) -> None:
+        self.came: list[Message] = []
+        self.app = Messages(self._note)
+
+    async def _note(self, _scope: Scope, receive: Receive, _send: Send) -> None:
+        while True:
+            self.came.append(await receive())
+            if self.came[-1]["type"] == "websocket.disconnect":
+                return
+
+    def talk(self, contents: list[bytes], client: str = "203.0.113.9") -> None:
+        """Say something over a connection and close it."""
+
+        def coming() -> Iterator[Message]:
+            yield {"type": "websocket.connect"}
+            yield from ({"type": "websocket.receive", "bytes": one} for one in contents)
+            yield {"type": "websocket.disconnect", "code": 1000}
+
+        left = coming()
+
+        async def receive() -> Message:
+            return next(left)
+
+        async def send(_: Message) -> None:
+            pytest.fail("nothing is sent")
+
+        asyncio.run(self.app({"type": "websocket", "client": (client, 1), "headers": []}, receive, send))
+
+    def count(self) -> int:
+        return sum(one["type"] == "websocket.receive" for one in self.came)
+
+
+@pytest.mark.parametrize("client", ["203.0.113.9", "127.0.0.1"])
+def test_a_flood_of_messages_ends_the_connection(client: str) -> None:
+    server, begun = Server(), time.monotonic()
+    server.talk([said("rerun_script")] * 5_000, client)
+    assert AT_ONCE <= server.count() <= AT_ONCE + PER_SECOND * (1 + time.monotonic() - begun)
+    assert server.came[-1]["code"] == 1008
+
+
+def test_connections_of_one_client_count_together_and_those_of_a_proxy_on_this_machine_do_not() -> None:
+    for client, code in (("127.0.0.1", 1000), ("203.0.113.9", 1008)):
+        server = Server()
+        server.talk([said("rerun_script")] * AT_ONCE, client)
+        assert server.came[-1]["code"] == 1000
+        server.talk([said("rerun_script")] * AT_ONCE, client)
+        assert server.came[-1]["code"] == code
+
+
+@pytest.mark.parametrize("kind", ["load_git_info", "clear_cache", "debug_shutdown_runtime", "set_run_on_save"])
+def test_messages_of_developers_go_nowhere(kind: str) -> None:
+    server = Server()
+    server.talk([said(kind), said("rerun_script"), b"\xff\xff"])
+    assert server.count() == 2, "what Streamlit cannot read, it refuses itself"
