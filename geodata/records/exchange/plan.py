@@ -19,7 +19,7 @@ from geodata.records.exchange.cells import Finder, convert
 from geodata.records.exchange.kinds import Kind
 from geodata.records.exchange.problems import problem, refused
 from geodata.records.exchange.reading import Note, Row, Sheet
-from geodata.records.exchange.standing import Values, changes_in_place, version_of
+from geodata.records.exchange.standing import Values, changes_in_place, is_altered, is_version_of
 from geodata.records.roles import Actor, require, require_own
 from geodata.status import Problem
 
@@ -317,8 +317,9 @@ class _Planner:
             return self._planned(one, outcome, before=before, row_id=old_id)
         if one.version is None:
             return self._planned(one, "wrong", problem("version", "version-missing"), before=before)
-        if one.version != version_of(self.kind, before):
-            return self._planned(one, "conflict", problem("version", "row-changed"), before=before)
+        if not is_version_of(self.kind, before, one.version):
+            code = "version-altered" if is_altered(one.version) else "row-changed"
+            return self._planned(one, "conflict", problem("version", code), before=before)
         return self._decide_withdrawal(one, old_id, before) if one.why else self._decide_change(one, old_id, before)
 
     def _decide_change(self, one: _Read, old_id: str, before: Values) -> PlannedRow:

@@ -71,6 +71,28 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "nouveau.",
         "A versão está vazia: não se sabe a partir de que a linha foi alterada. Baixe o arquivo de novo.",
     ),
+    "version-altered": (
+        "A spreadsheet made a number of the version, so nobody can tell what the row was changed from. Download the "
+        "file again: its versions begin with a letter.",
+        "Un tableur a fait un nombre de la version : on ne sait pas à partir de quoi la ligne a été changée. "
+        "Téléchargez le fichier de nouveau : ses versions commencent par une lettre.",
+        "Uma planilha fez da versão um número: não se sabe a partir de que a linha foi alterada. Baixe o arquivo de "
+        "novo: suas versões começam com uma letra.",
+    ),
+    "text-shortened": (
+        "“{value}” looks like a long number that a spreadsheet shortened. Check it, and format the column as text.",
+        "« {value} » ressemble à un long nombre qu'un tableur a raccourci. Vérifiez-le, et mettez la colonne au format "
+        "texte.",
+        "“{value}” parece um número longo que uma planilha encurtou. Confira e formate a coluna como texto.",
+    ),
+    "text-date": (
+        "The cell is a date ({value}), but this column holds text: a spreadsheet makes dates of numbers such as "
+        "12/2024. Check it, and format the column as text.",
+        "La cellule est une date ({value}), mais cette colonne contient du texte : un tableur fait des dates de "
+        "numéros comme 12/2024. Vérifiez-la, et mettez la colonne au format texte.",
+        "A célula é uma data ({value}), mas esta coluna contém texto: uma planilha faz datas de números como 12/2024. "
+        "Confira e formate a coluna como texto.",
+    ),
     "withdraw-what": (
         "A new row cannot be withdrawn. Give the reference of the row to withdraw.",
         "Une nouvelle ligne ne peut être retirée. Indiquez la référence de la ligne à retirer.",
