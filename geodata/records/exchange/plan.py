@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from geodata.clock import latest_today
 from geodata.errors import MosaicosError
 from geodata.records.database import Store
 from geodata.records.errors import InvalidRecordError, PermissionDenied
@@ -130,7 +131,7 @@ def make_plan(
         sheet: The rows, as `reading.read_sheets` gives them.
         content: The file.
         file_name: Its name.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
         tell: Says an error in the reader's language.
         progress: Is told the rows done and all rows.
 
@@ -142,7 +143,7 @@ def make_plan(
         DatabaseError: the database cannot be used.
     """
     require(actor, kind.least, f"load {kind.name} records")
-    planner = _Planner(store, actor, kind, today or dt.date.today(), tell)
+    planner = _Planner(store, actor, kind, today or latest_today(), tell)
     planned = planner.plan(sheet.rows, progress or (lambda done, whole: None))
     digest = hashlib.sha256(content).hexdigest()
     return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), tuple(sheet.notes))
