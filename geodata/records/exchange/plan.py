@@ -174,8 +174,12 @@ class _Read:
 
     def submitted_as(self, kind: Kind) -> str | None:
         """The reference that a submission gets; null for other rows."""
-        submission = self.written.get(submissions.SUBMISSION)
-        return None if submission is None else submissions.row_id_of(kind.name, submission)
+        found = self.all_submitted_as(kind)
+        return found[0] if found else None
+
+    def all_submitted_as(self, kind: Kind) -> tuple[str, ...]:
+        """The references that a submission may have got, under any id that it had; that of the first one first."""
+        return tuple(submissions.row_id_of(kind.name, one) for one in submissions.ids_of(self.row.values))
 
 
 class _Planner:
@@ -218,7 +222,7 @@ class _Planner:
             if told.written:
                 written[column.name] = told.written
         documents: dict[str, str] = {}
-        submission = _text(row.values.get(submissions.SUBMISSION))
+        submission = next(iter(submissions.ids_of(row.values)), None)
         if submission is not None:
             written[submissions.SUBMISSION] = submission
             attached = _text(row.values.get(submissions.ATTACHMENT))
@@ -242,7 +246,7 @@ class _Planner:
             territories = {one.values["territory_id"] for one in right if one.old_id is None}
             days = {one.values["event_date"] for one in right if one.old_id is None}
             self.natural = standing.steps_on(self.store, self.actor, territories, days)
-            wanted |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
+            wanted |= {row_id for one in read for row_id in one.all_submitted_as(self.kind)}
             made = {one.row.number: new_id(self.kind, one.whole, one.old_id) for one in right}
             self._find(wanted | set(made.values()))
             for generation in range(1, MOST_GENERATIONS):  # what was withdrawn may be there again
@@ -266,11 +270,8 @@ class _Planner:
 
     def _decide_new(self, one: _Read) -> PlannedRow:
         submitted = one.submitted_as(self.kind)
-        if submitted in self.gone:
-            told = problem(self.kind.key, "submission-gone", severity="warning")
-            return self._planned(one, "unchanged", told, row_id=submitted)
-        if submitted in self.standing:
-            return self._planned(one, "unchanged", row_id=submitted)
+        if submitted is not None and (loaded := self._decide_submission(one)) is not None:
+            return loaded
         if not one.why and not self._is_wrong(one):
             known = self.same.get(one.whole)
             if known is not None:
@@ -285,10 +286,36 @@ class _Planner:
             return self._planned(one, "wrong", *problems)
         if self.kind.name == "event":
             self.steps[_step_of(one.values)] = one.row.number
+        if submitted is not None and submissions.review_of(one.row.values) == "unsettled":
+            problems = (*problems, problem(self.kind.key, "submission-unsettled", severity="warning"))
         if again:
             problems = (*problems, problem(self.kind.key, "row-again", severity="warning"))
         self.seen[row_id] = one.row.number
         return self._planned(one, "new", *problems, row_id=row_id)
+
+    def _decide_submission(self, one: _Read) -> PlannedRow | None:
+        """What becomes of a submission that was loaded before, or rejected; null where it may be loaded."""
+        review = submissions.review_of(one.row.values)
+        ids = one.all_submitted_as(self.kind)
+        row_id = next((one_id for one_id in ids if one_id in self.standing or one_id in self.gone), None)
+        if row_id is None:
+            if review != "rejected":
+                return None
+            rejected = problem(self.kind.key, "submission-rejected")
+            return self._planned(one, "wrong", rejected, only_these=True)
+        code = ""
+        if row_id in self.gone:
+            code = "submission-gone"
+        elif review == "rejected":
+            code = "submission-rejected-late"
+        elif (
+            submissions.is_edited(one.row.values)
+            and not self._is_wrong(one)
+            and _differs(one.values, self.standing[row_id])
+        ):
+            code = "submission-edited"
+        told = (problem(self.kind.key, code, severity="warning"),) if code else ()
+        return self._planned(one, "unchanged", *told, row_id=row_id)
 
     def _problems_of_new(self, one: _Read, row_id: str) -> tuple[Problem, ...]:
         key = self.kind.key
@@ -404,6 +431,11 @@ class _Planner:
             written=one.written,
             documents=one.documents,
         )
+
+
+def _differs(values: Values, before: Values) -> bool:
+    """Whether a submission says otherwise than what stands, beside its attachment and what this program adds."""
+    return any(values[name] != before[name] for name in values if name not in {"document_id", "visibility"})
 
 
 def _step_of(values: Values) -> tuple[Any, ...]:

@@ -45,6 +45,30 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "Cette saisie a déjà été chargée, puis corrigée ou retirée. Elle n'est pas chargée de nouveau.",
         "Este envio já foi carregado e depois corrigido ou retirado. Não é carregado de novo.",
     ),
+    "submission-edited": (
+        "This submission was loaded before, and edited since where it was collected. What is recorded stays: correct "
+        "it here.",
+        "Cette saisie a déjà été chargée, puis modifiée là où elle a été collectée. Ce qui est enregistré reste : "
+        "corrigez-le ici.",
+        "Este envio já foi carregado e depois editado onde foi coletado. O que está registrado fica: corrija aqui.",
+    ),
+    "submission-rejected": (
+        "The reviewer rejected this submission. It is not loaded.",
+        "La personne chargée de la relecture a rejeté cette saisie. Elle n'est pas chargée.",
+        "A pessoa que revisou rejeitou este envio. Ele não é carregado.",
+    ),
+    "submission-rejected-late": (
+        "The reviewer rejected this submission after it was loaded. Withdraw the record if it is wrong.",
+        "La personne chargée de la relecture a rejeté cette saisie après son chargement. Retirez l'enregistrement s'il "
+        "est faux.",
+        "A pessoa que revisou rejeitou este envio depois de carregado. Retire o registro se estiver errado.",
+    ),
+    "submission-unsettled": (
+        "The reviewer has put this submission aside or found issues in it. Check it before you load it.",
+        "La personne chargée de la relecture a mis cette saisie de côté ou y a trouvé des problèmes. Vérifiez-la avant "
+        "de la charger.",
+        "A pessoa que revisou deixou este envio em espera ou encontrou problemas nele. Confira antes de carregar.",
+    ),
     "gps-elsewhere": (
         "The position lies {km} km outside of this municipality. Check which one is meant.",
         "La position est à {km} km hors de cette commune. Vérifiez laquelle est visée.",
