@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+BARE_DIGITS = 6
+"""Digits of an IBGE code without its check digit, as the health registers write it; no two share them."""
 NOT_WORD = re.compile(r"[^a-z0-9]+")
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d"})
 
@@ -23,13 +25,38 @@ def fold(text: str) -> str:
     return NOT_WORD.sub(" ", "".join(c for c in bare if not unicodedata.combining(c))).strip()
 
 
+_CODE = re.compile(r"(?:BR-|FR-)?0*(\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+|\d+)(?:[.,]0{1,2})?", re.IGNORECASE)
+_SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?E\+?0*(\d{1,2})", re.IGNORECASE)
+
+
+def plain_code(text: str) -> str:
+    """The digits of an official code that a spreadsheet took for a number; empty where the text is no code.
+
+    Example:
+        ``1600501.0``, ``1.600.501``, ``1,600501E+06``, ``01600501`` and ``BR-1600501`` are ``1600501``.
+    """
+    text = text.strip().lstrip("'")
+    if found := _CODE.fullmatch(text):
+        return re.sub(r"\D", "", found[1])
+    found = _SCIENTIFIC.fullmatch(text)
+    decimals = "" if found is None else (found[2] or "")
+    if found is None or len(decimals) > int(found[3]):
+        return ""
+    return found[1] + decimals.ljust(int(found[3]), "0")
+
+
+def territory_codes(code: str) -> tuple[str, ...]:
+    """The codes of a territory: the official one, and for Brazil the one of six digits, without the check digit."""
+    return (code, code[:BARE_DIGITS]) if len(code) == BARE_DIGITS + 1 else (code,)
+
+
 def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) -> pd.DataFrame:
     """Find territories by what a person typed: a name, a part of one, or an official code.
 
     Args:
         territories: Rows of the table `territory` (`territory_id`, `territory_code`, `search_key`,
             `population`).
-        text: What was typed; ``"oiapoque"``, ``"Sao Joao"``, ``"1600501"``, ``"BR-1600501"``.
+        text: What was typed; ``"oiapoque"``, ``"Sao Joao"``, ``"1600501"``, ``"BR-1600501"``, ``"160050"``.
         most: How many rows at the most.
 
     Returns:
@@ -42,7 +69,7 @@ def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) ->
     if not key:
         return territories.iloc[0:0]
     names = territories["search_key"]
-    code = fold(text.strip().removeprefix("BR-").removeprefix("FR-").removeprefix("br-").removeprefix("fr-"))
+    code = plain_code(text)
     words = key.split()
     padded = " " + names
     every_word = pd.Series(True, index=names.index)
@@ -53,7 +80,9 @@ def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) ->
     rank[every_word] = 3
     rank[names.str.startswith(key)] = 2
     rank[names == key] = 1
-    rank[(territories["territory_code"] == code) | (territories["territory_id"] == text.strip().upper())] = 0
+    codes = territories["territory_code"]
+    is_bare = (codes.str.len() == BARE_DIGITS + 1) & (codes.str[:BARE_DIGITS] == code)
+    rank[(codes == code) | is_bare | (territories["territory_id"] == text.strip().upper())] = 0
     found = rank[rank < 9]
     if found.empty:
         alike = difflib.get_close_matches(key, names.unique().tolist(), n=most, cutoff=0.75)

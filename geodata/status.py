@@ -22,6 +22,7 @@ from typing import Literal
 
 import pandas as pd
 
+from geodata.clock import latest_today
 from geodata.errors import ContractError, InputError, UnknownIdError, name_some
 from geodata.model import Language, vocabulary
 from geodata.paths import CURATED
@@ -583,13 +584,13 @@ def check_event(draft: EventDraft, *, today: dt.date | None = None) -> list[Prob
 
     Args:
         draft: What was entered.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
 
     Returns:
         Problems in the order of the fields; empty where nothing is wrong. Whether the link, the organisation and the
         superseded event exist is for the records to say.
     """
-    today = today or dt.date.today()
+    today = today or latest_today()
     problems = [
         *_check_ids(draft),
         *_check_dates(draft, today),

@@ -13,6 +13,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from geodata.clock import latest_today
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.search import nearest
@@ -256,12 +257,11 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
     Returns:
         Problems; empty where nothing is wrong.
     """
-    today = today or dt.date.today()
     return [
         *_check_place_and_codes(mission),
-        *_check_dates(mission, today),
+        *_check_dates(mission, today or latest_today()),
         *_check_scheme(mission),
-        *_check_closing(mission, today),
+        *_check_closing(mission, today or dt.date.today()),
     ]
 
 

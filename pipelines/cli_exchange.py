@@ -168,6 +168,11 @@ def _tell(plan: Plan, language: Language) -> None:
         show(f"  row {row.line}: " + " ".join(told(one, plan.kind, language) for one in row.problems))
     if len(plan.left_out) > LISTED:
         show(f"  and {len(plan.left_out) - LISTED} more; --rejects FILE writes them all")
+    odd = [row for row in plan.rows if row.problems and row.outcome not in {"conflict", "wrong"}]
+    for row in odd[:LISTED]:
+        show(f"  row {row.line}, to look at: " + " ".join(told(one, plan.kind, language) for one in row.problems))
+    if len(odd) > LISTED:
+        show(f"  and {len(odd) - LISTED} more to look at")
 
 
 @click.command("imports")

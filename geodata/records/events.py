@@ -60,7 +60,7 @@ def append_event(
         actor: An editor (for its own organisation, which stands for none given) or higher.
         draft: What was entered.
         event_id: A UUID. The same one again with the same content stores nothing twice, so a retry is safe.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
 
     Returns:
         The event's id, whether it is new, and warnings.

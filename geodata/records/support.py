@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from geodata import support as rules
+from geodata.clock import latest_today
 from geodata.errors import UnknownIdError
 from geodata.model import vocabulary
 from geodata.records.database import Store, reading, retried, writing
@@ -660,7 +661,7 @@ def check_day(on: dt.date) -> None:
     Raises:
         ConflictError: it lies in the future.
     """
-    if on > dt.date.today():
+    if on > latest_today():
         raise ConflictError(f"The day {on} lies in the future. Record it when it has come.", "day-future", day=on)
 
 

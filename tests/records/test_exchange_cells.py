@@ -153,7 +153,41 @@ def test_a_municipality_by_code_or_name(text: Any) -> None:
     assert cell("territory", text).value == OIAPOQUE
 
 
-@pytest.mark.parametrize("text", ["97308", "FR-97308", "Saint-Georges", "saint georges (Guyane)", "Saint-Georges, GF"])
+@pytest.mark.parametrize(
+    "text",
+    ["160050", 160050, "160050.0", "BR-160050", "1600501.0", "1600501,0", "1600501.00", "1.600.501", "1,600,501",
+     "1 600 501", "1\u00a0600\u00a0501", "1.600.501,00", "01600501", "1.600501E+06", "1,600501e6", "'1600501",
+     "1600501.0 – Oiapoque", "BR-1600501.0"],
+)  # fmt: skip
+def test_a_code_is_read_as_spreadsheets_write_numbers_and_without_its_check_digit(text: Any) -> None:
+    assert cell("territory", text).value == OIAPOQUE
+
+
+@pytest.mark.parametrize("text", ["1.6005E+06", "1600502", "1600501999"])
+def test_a_code_that_lost_digits_is_offered_and_never_guessed(text: str) -> None:
+    found = cell("territory", text)
+    assert code_of(found) == "name-unknown"
+    assert "BR-1600501 – Oiapoque (AP)" in found.problems[0].message_fr
+    assert code_of(cell("territory", "1.6E+06")) == "name-unknown"
+
+
+def test_a_whole_number_may_have_the_decimals_that_programs_add() -> None:
+    assert [cell("count", text).value for text in ("12.0", "12,0", "12.00", "1 200.0")] == [12, 12, 12, 1200]
+    assert code_of(cell("count", "1.000")) == "number-whole"  # a thousand, or one
+    assert cell("partial", "2007.0").value == "2007"
+
+
+@pytest.mark.parametrize(("value", "code"), [("2.12797E+11", "text-shortened"), (2.5e19, "text-shortened"),
+                                             (dt.date(2024, 12, 1), "text-date"), (DAY, "text-date")])  # fmt: skip
+def test_a_text_that_a_spreadsheet_altered_is_kept_and_said(value: Any, code: str) -> None:
+    found = cell("text", value)
+    assert found.value is not None
+    assert [(one.code, one.severity) for one in found.problems] == [(code, "warning")]
+
+
+@pytest.mark.parametrize(
+    "text", ["97308", "97308.0", "97 308", "FR-97308", "Saint-Georges", "saint georges (Guyane)", "Saint-Georges, GF"]
+)
 def test_a_commune_of_guiana(text: str) -> None:
     assert cell("territory", text).value == "FR-97308"
 

@@ -183,6 +183,103 @@ def test_a_submission_is_loaded_once(engine: Engine, actors, link, export: Any) 
     assert plan.rows[0].written[SUBMISSION].endswith("0000-1")
 
 
+def central(link: tuple[str, str], first: str, now: str, **more: Any) -> bytes:
+    row = submission(link, **{"KEY": f"uuid:{first}", "meta-instanceID": f"uuid:{now}", "ReviewState": "", **more})
+    return csv_of([row])
+
+
+def kobo(link: tuple[str, str], first: str, now: str, **more: Any) -> bytes:
+    row = submission(link, **{"meta/rootUuid": f"uuid:{first}", "_uuid": now, "_validation_status": "", **more})
+    del row["meta-instanceID"]
+    review = row.pop("ReviewState", "")
+    row["_validation_status"] = {"rejected": "Not Approved", "hasIssues": "validation_status_on_hold"}.get(review, "")
+    book = openpyxl.Workbook()
+    for line in (list(row), list(row.values())):
+        book.active.append(line)
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+def older_kobo(link: tuple[str, str], first: str, now: str, **more: Any) -> bytes:
+    """Without the id of when it was first sent: only that of the state before."""
+    row = submission(link, **{"meta/instanceID": f"uuid:{now}", "meta/deprecatedID": f"uuid:{first}", **more})
+    del row["meta-instanceID"]
+    review = {"rejected": "Not Approved", "hasIssues": "On Hold"}.get(row.pop("ReviewState", ""), "Approved")
+    return csv_of([row | {"_validation_status/label": review, "_validation_status/uid": "x"}])
+
+
+def csv_of(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+FIRST_ID, LATER_ID = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+EXPORTS = [central, kobo, older_kobo]
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_an_edited_submission_is_the_one_that_was_loaded(engine: Engine, actors, link, export: Any) -> None:
+    actor = actors.editor
+    apply_plan(engine, actor, plan_of(engine, actor, central(link, FIRST_ID, FIRST_ID)), today=TODAY)
+    edited = export(link, FIRST_ID, LATER_ID, event_date="2026-09-29", place="Prefeitura")
+    plan = plan_of(engine, actor, edited)
+    assert plan.counts["unchanged"] == 1
+    assert [one.code for one in plan.rows[0].problems] == ["submission-edited"]
+    assert plan.rows[0].problems[0].severity == "warning"
+    (row,) = read_rows(engine, actor, EVENT).values()
+    assert row["event_date"] == dt.date(2026, 9, 30)
+    same = plan_of(engine, actor, export(link, FIRST_ID, LATER_ID))  # edited, but to what stands
+    assert (same.counts["unchanged"], same.rows[0].problems) == (1, ())
+
+
+@pytest.mark.parametrize("export", [central, kobo])
+def test_a_submission_that_was_edited_before_it_is_loaded_is_loaded_once(
+    engine: Engine, actors, link, export: Any
+) -> None:
+    actor = actors.editor
+    edited = export(link, FIRST_ID, LATER_ID)
+    apply_plan(engine, actor, plan_of(engine, actor, edited), today=TODAY)
+    for first, now in ((FIRST_ID, FIRST_ID), (FIRST_ID, LATER_ID), (FIRST_ID, "33333333-3333-4333-8333-333333333333")):
+        assert plan_of(engine, actor, export(link, first, now)).counts["unchanged"] == 1
+    assert len(read_rows(engine, actor, EVENT)) == 1
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_a_rejected_submission_stays_behind_and_one_put_aside_is_pointed_out(
+    engine: Engine, actors, link, export: Any
+) -> None:
+    actor = actors.editor
+    rejected = plan_of(engine, actor, export(link, FIRST_ID, FIRST_ID, ReviewState="rejected"))
+    assert rejected.counts["wrong"] == 1
+    assert [one.code for one in rejected.rows[0].problems] == ["submission-rejected"]
+    aside = plan_of(engine, actor, export(link, FIRST_ID, FIRST_ID, ReviewState="hasIssues"))
+    assert aside.counts["new"] == 1
+    assert [one.code for one in aside.rows[0].problems] == ["submission-unsettled"]
+    apply_plan(engine, actor, aside, today=TODAY)
+    late = plan_of(engine, actor, export(link, FIRST_ID, FIRST_ID, ReviewState="rejected"))
+    assert late.counts["unchanged"] == 1
+    assert [one.code for one in late.rows[0].problems] == ["submission-rejected-late"]
+
+
+@pytest.mark.parametrize("review", ["", "received", "approved", "Approved", "validation_status_approved"])
+def test_other_reviews_say_nothing_against_a_submission(engine: Engine, actors, link, review: str) -> None:
+    plan = plan_of(engine, actors.editor, central(link, FIRST_ID, FIRST_ID, ReviewState=review))
+    assert (plan.counts["new"], plan.rows[0].problems) == (1, ())
+
+
+def test_a_column_called_key_makes_no_submission_of_a_row(engine: Engine, actors, link) -> None:
+    rows = [{**submission(link), "Key": number, "event_date": f"2026-09-0{number}"} for number in (1, 2)]
+    for row in rows:
+        del row["meta-instanceID"]
+    plan = plan_of(engine, actors.editor, csv_of(rows))
+    assert plan.counts["new"] == 2
+    assert all(SUBMISSION not in row.written for row in plan.rows)
+
+
 def test_a_position_only_checks_the_municipality(engine: Engine, actors, link) -> None:
     near = submission(link, 1, **{"gps-Latitude": "", "gps-Longitude": ""})
     far = submission(link, 2, event_date="2026-09-29", **{"gps-Latitude": "48.85", "gps-Longitude": "2.35"})

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from geodata.records.errors import FileRefused
+from geodata.records.exchange import reading
 from geodata.records.exchange.reading import MOST_LINE, MOST_ROWS, MOST_TEXT, Sheet, Unreadable, read_sheet
 
 HEADERS = ("row_id", "place", "event_date", "number", "note")
@@ -115,6 +116,54 @@ def test_csv_as_spreadsheets_make_it(separator: str, encoding: str, end: str) ->
     ]  # fmt: skip
     assert [row.number for row in sheet.rows] == [2, 4]
     assert [note.code for note in sheet.notes] == (["encoding"] if encoding == "cp1252" else [])
+
+
+CSV_TEXT = "Conselho Gestor: reunião à préfecture, ação nº 3, très; Brasília, Macapá – « où ça ? » d’Ávila ÉTÉ SÃO"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman", "cp850"])
+@pytest.mark.parametrize("text", [CSV_TEXT, "Brasília", "Macapá", "São João", "prévu", "L’Île-d’Yeu", "reunião nº 3"])
+def test_the_encoding_of_a_csv_is_the_one_in_which_its_text_makes_sense(encoding: str, end: str, text: str) -> None:
+    text = text if encoding in {"cp1252", "mac_roman"} else text.replace("–", "-").replace("’", "'")
+    sheet = read(end.join(["place;note", f'"{text}";x', ""]).encode(encoding))
+    assert values(sheet) == [{"place": text, "note": "x"}]
+    (note,) = sheet.notes
+    is_windows = encoding in {"cp1252", "latin-1"}
+    expected = "Windows-1252" if is_windows else {"mac_roman": "Mac Roman", "cp850": "DOS (850)"}[encoding]
+    assert note.facts["encoding"] == expected
+
+
+def test_a_text_file_with_another_mark_is_read_and_one_without_any_sense_is_refused() -> None:
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        assert values(read(f"place;note\n{CSV_TEXT.replace(';', ',')};x\n".encode(encoding)))[0]["note"] == "x"
+    with pytest.raises(FileRefused, match="Save it as CSV UTF-8"):
+        read(b"place;note\n" + b"".join(b"a" + bytes([one]) for one in range(0x80, 0x100)) + b"a;x\n")
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_escapes_of_workbooks_are_the_characters_that_they_stand_for(is_shared: bool) -> None:
+    said = "Premier point_x000D_\nSecond_x0009_point _xD83D__xDE00_ _x005F_x000D_ _xZZZZ_ a_x0041_b_xD83D_"
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"constant_memory": not is_shared})
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEADERS)
+    sheet.write_row(1, 0, ["a", "PLACE", "", "", "NOTE"])
+    book.close()
+    part = "xl/sharedStrings.xml" if is_shared else SHEET
+    content = with_part(buffer.getvalue(), part, None, edit=lambda data: data.replace(b">NOTE<", f">{said}<".encode()))
+    (row,) = values(read(content))
+    assert row["note"] == "Premier point\nSecond\tpoint 😀 _x000D_ _xZZZZ_ aAb"
+
+
+def test_a_text_like_an_escape_goes_out_and_comes_back() -> None:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEADERS)
+    sheet.write_row(1, 0, ["a", "_x000D_ and _x005F_"])
+    book.close()
+    assert values(read(buffer.getvalue())) == [{"row_id": "a", "place": "_x000D_ and _x005F_"}]
 
 
 def test_a_guarded_formula_is_the_text_that_it_guards() -> None:
@@ -217,7 +266,7 @@ BOMBS = {
 def test_markup_larger_than_that_of_any_spreadsheet_is_refused_before_a_reader_keeps_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openpyxl, "load_workbook", lambda *_, **__: pytest.fail("it was opened"))
+    monkeypatch.setattr(reading, "open_workbook", lambda *_: pytest.fail("it was opened"))
     part, markup = BOMBS[name]
     with pytest.raises(FileRefused, match="more than any spreadsheet holds") as found:
         read(with_part(GOOD, part, b"<worksheet><sheetData>" + markup))

@@ -487,6 +487,36 @@ def test_same_word_for_same_row() -> None:
     assert version_of(kind, values | {"title_en": "a", "title_fr": None}) == version_of(kind, values)
 
 
+@given(text=some.text(max_size=20))
+def test_no_version_is_a_number_to_a_spreadsheet(text: str) -> None:
+    from geodata.records.exchange.standing import is_altered, version_of  # noqa: PLC0415 - only here
+
+    version = version_of(EVENT, dict.fromkeys(EVENT.names) | {"note": text})
+    assert version[0].isalpha()
+    assert not is_altered(version)
+
+
+def test_a_version_of_before_is_still_read_and_one_that_a_spreadsheet_altered_is_said(filled: Engine, actors) -> None:
+    rows = sheets.standing_rows(EVENT, read_rows(filled, actors.coordinator, EVENT))
+    rows = [replace(row, values={**row.values, "note": "another"}) for row in rows]
+    for edit, expected in (
+        (lambda version: version, []),
+        (lambda version: version.removeprefix("v"), []),
+        (lambda version: version.upper(), []),
+        (lambda version: "2.12797E+11", ["version-altered"]),
+        (lambda version: "2,12797E+11", ["version-altered"]),
+        (lambda version: "34567890123", ["version-altered"]),  # without its leading zero
+        (lambda version: "2E+20", ["version-altered"]),
+        (lambda version: "v0123456789ab", ["row-changed"]),
+        (lambda version: "012345678901", ["row-changed"]),
+    ):
+        made = [replace(row, version=edit(str(row.version))) for row in rows]
+        content = sheets.write_csv(EVENT, made, language="fr")
+        plan = plan_of(filled, actors.coordinator, EVENT, content, "x.csv")
+        assert set(codes_of(plan)) == set(expected), expected
+        assert plan.counts["changed"] == (0 if expected else len(rows))
+
+
 def test_an_event_that_is_stored_through_a_file_is_one_like_any_other(filled: Engine, actors, link) -> None:
     good = {**NEW_ROWS["event"], "territory_id": link[0], "mosaic_id": link[1]}
     plan = plan_of(filled, actors.editor, EVENT, with_rows(workbook(filled, actors.editor, EVENT), good))

@@ -95,7 +95,7 @@ def test_only_the_allowed_steps(engine: Engine, actors, link) -> None:
     with pytest.raises(ConflictError, match="would be before the last one"):
         change_need(engine, actors.editor, need_id, "V2", on=MARCH - dt.timedelta(days=1))
     with pytest.raises(ConflictError, match="lies in the future"):
-        change_need(engine, actors.editor, need_id, "V2", on=dt.date.today() + dt.timedelta(days=1))
+        change_need(engine, actors.editor, need_id, "V2", on=dt.date.today() + dt.timedelta(days=3))
     with pytest.raises(UnknownIdError, match="No state of support is called 'V9'"):
         change_need(engine, actors.editor, need_id, "V9", on=MARCH)
     with pytest.raises(ConflictError, match=r"is at V1\. A mission is for one at V2"):

@@ -13,6 +13,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from geodata.clock import latest_today
 from geodata.errors import MosaicosError, name_some
 from geodata.records import register
 from geodata.records.database import Store, reading, retried, writing
@@ -55,7 +56,7 @@ def apply_plan(engine: Store, actor: Actor, plan: Plan, *, today: dt.date | None
         engine: The database.
         actor: On whose behalf the plan was made.
         plan: The plan.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
 
     Returns:
         What became of it. A plan that writes nothing leaves no trace.
@@ -72,7 +73,7 @@ def apply_plan(engine: Store, actor: Actor, plan: Plan, *, today: dt.date | None
     with writing(engine) as connection:
         require_writer(connection, actor, plan.kind.least, f"load {plan.kind.name} records")
         _require_as_planned(connection, actor, plan.kind, rows)
-        marks = _write(connection, actor, plan, rows, today=today or dt.date.today())
+        marks = _write(connection, actor, plan, rows, today=today or latest_today())
         _keep_batch(connection, actor, plan, batch_id, rows, marks)
     return Applied(batch_id, len(rows))
 
@@ -262,7 +263,7 @@ def take_back(engine: Store, actor: Actor, batch_id: str, *, why: str, today: dt
         actor: Who may write this kind of record.
         batch_id: The file's entry in the list.
         why: The reason.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
 
     Returns:
         What became of its rows.
@@ -287,7 +288,7 @@ def take_back(engine: Store, actor: Actor, batch_id: str, *, why: str, today: dt
             .order_by(ImportRow.line.desc())
         ).all()
         undo = _undo_events if kind.name == "event" else _undo_rows
-        undone, left = undo(connection, actor, kind, lines, why.strip(), today or dt.date.today())
+        undone, left = undo(connection, actor, kind, lines, why.strip(), today or latest_today())
         changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why.strip()}
         change_row(connection, actor, ImportBatch, batch, changes, action="withdraw")
     return TakenBack(undone, tuple(sorted(left)))

@@ -34,9 +34,11 @@ from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
 from geodata.records.support import needs
 from geodata.records.writes import clean
-from geodata.search import fold, nearest
+from geodata.search import fold, nearest, plain_code, territory_codes
 from geodata.status import Problem
 
+MIN_DIGITS = 3
+"""Digits of a code that must be right for it to be offered, and one more."""
 JOINER = " – "
 """Between a code and what it is called."""
 MOST_CHARACTERS = 2_000
@@ -95,11 +97,19 @@ def _short(cell: object) -> str:
 # --- plain values -----------------------------------------------------------------------------------------
 
 
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,}")
+"""How spreadsheets write a number of twelve digits or more into a CSV."""
+
+
 def _text(column: Column, cell: Any) -> Cell:
     text = clean(column.name, cell.isoformat() if isinstance(cell, dt.date) else str(cell))
     most = MOST_NOTE if column.type == "note" else MOST_CHARACTERS
     if len(text) > most:
         return _wrong(column, "text-long", cell, most=most)
+    if isinstance(cell, dt.date):
+        return Cell(text, (problem(column.name, "text-date", severity="warning", value=text),))
+    if _SHORTENED.fullmatch(text):
+        return Cell(text, (problem(column.name, "text-shortened", severity="warning", value=text),))
     return Cell(text)
 
 
@@ -133,6 +143,7 @@ def _list(column: Column, cell: Any) -> Cell:
 def _code_of(codes: str, text: str) -> str | None:
     """The code that a text means: the code itself, a label in any language, or both as the lists write them."""
     known = _code_names(codes)
+    text = _whole(text)
     return known.get(fold(text)) or known.get(fold(text.partition(JOINER.strip())[0]))
 
 
@@ -190,7 +201,7 @@ def _parts(text: str) -> tuple[str, int, int | None, int | None] | None:
 def _partial(column: Column, cell: Any) -> Cell:
     if isinstance(cell, dt.date):
         return Cell(_day_of(cell).isoformat())
-    told = _parts(str(cell))
+    told = _parts(_whole(str(cell)))
     if told is None:
         return _wrong(column, "date-unreadable", cell)
     try:
@@ -217,15 +228,22 @@ def _day_of(value: dt.date) -> dt.date:
 
 # --- numbers ----------------------------------------------------------------------------------------------
 
+_ZEROS = re.compile(r"(\d+)[.,]0{1,2}")
 _BLANKS = re.compile(r"[\s\u00a0\u202f']")
 _WHOLE = re.compile(r"\d{1,3}(?:[.,]\d{3})+|\d+")
 _DECIMALS = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d+),(\d{1,2})|(\d{1,3}(?:,\d{3})+|\d+)\.(\d{1,2})")
 
 
+def _whole(text: str) -> str:
+    """A number without the decimals that programs add to a column with empty cells: ``12.0`` is ``12``."""
+    found = _ZEROS.fullmatch(text)
+    return text if found is None else found[1]
+
+
 def _count(column: Column, cell: Any) -> Cell:
     if isinstance(cell, bool | float | dt.date):
         return _wrong(column, "number-whole", cell)
-    text = _BLANKS.sub("", str(cell))
+    text = _whole(_BLANKS.sub("", str(cell)))
     if not re.fullmatch(r"\d{1,8}", text) or int(text) > MOST_COUNT:
         return _wrong(column, "number-whole", cell)
     return Cell(int(text))
@@ -295,11 +313,17 @@ class Names:
 
     def find(self, text: str) -> set[str]:
         """The ids that a text may mean."""
-        exact = self.exact.get(text.casefold())
+        exact = self.exact.get(text.casefold()) or self.exact.get(plain_code(text))
         return {exact} if exact is not None else self.ids.get(fold(text), set())
 
     def alike(self, text: str) -> list[str]:
         """The ids whose names look most like a text, or hold it, the best first."""
+        code = plain_code(text)
+        if code:
+            # the check digit, or what a spreadsheet rounded away, may be wrong
+            begins = code[:6].rstrip("0")
+            codes = sorted(one for one in self.exact if len(begins) > MIN_DIGITS and one.startswith(begins))
+            return list(dict.fromkeys(self.exact[one] for one in codes))[:MOST_LISTED]
         key = fold(text)
         found = process.extract(key, self.ids.keys(), scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, limit=MOST_LISTED)
         names = [name for name, _, _ in found] or [name for name in self.ids if key and key in name][:MOST_LISTED]
@@ -430,7 +454,7 @@ def _territories() -> Names:
         state = letters.get(row.state_id) or "Guyane"
         label = f"{row.territory_name} ({state})"
         others = (row.territory_name, *aliases[row.territory_id])
-        names.add(row.territory_id, label, others, [row.territory_code])
+        names.add(row.territory_id, label, others, territory_codes(row.territory_code))
     names.choices = sorted(set(published_links()["territory_id"]), key=lambda one: fold(names.labels[one]))
     return names
 

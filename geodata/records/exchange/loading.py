@@ -54,7 +54,7 @@ def plan_file(
         kind: Kind of record that it holds.
         content: The file: a workbook (.xlsx) or CSV, of ours or the submissions of a field form.
         file_name: Its name.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
         tell: Says an error in the reader's language.
         progress: Is told the rows done and all rows.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from geodata.clock import latest_today
 from geodata.errors import MosaicosError
 from geodata.records.database import Store
 from geodata.records.errors import InvalidRecordError, PermissionDenied
@@ -19,7 +20,7 @@ from geodata.records.exchange.cells import Finder, convert
 from geodata.records.exchange.kinds import Kind
 from geodata.records.exchange.problems import problem, refused
 from geodata.records.exchange.reading import Note, Row, Sheet
-from geodata.records.exchange.standing import Values, changes_in_place, version_of
+from geodata.records.exchange.standing import Values, changes_in_place, is_altered, is_version_of
 from geodata.records.roles import Actor, require, require_own
 from geodata.status import Problem
 
@@ -130,7 +131,7 @@ def make_plan(
         sheet: The rows, as `reading.read_sheets` gives them.
         content: The file.
         file_name: Its name.
-        today: The day after which a date lies in the future; the clock's where not given.
+        today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
         tell: Says an error in the reader's language.
         progress: Is told the rows done and all rows.
 
@@ -142,7 +143,7 @@ def make_plan(
         DatabaseError: the database cannot be used.
     """
     require(actor, kind.least, f"load {kind.name} records")
-    planner = _Planner(store, actor, kind, today or dt.date.today(), tell)
+    planner = _Planner(store, actor, kind, today or latest_today(), tell)
     planned = planner.plan(sheet.rows, progress or (lambda done, whole: None))
     digest = hashlib.sha256(content).hexdigest()
     return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), tuple(sheet.notes))
@@ -173,8 +174,12 @@ class _Read:
 
     def submitted_as(self, kind: Kind) -> str | None:
         """The reference that a submission gets; null for other rows."""
-        submission = self.written.get(submissions.SUBMISSION)
-        return None if submission is None else submissions.row_id_of(kind.name, submission)
+        found = self.all_submitted_as(kind)
+        return found[0] if found else None
+
+    def all_submitted_as(self, kind: Kind) -> tuple[str, ...]:
+        """The references that a submission may have got, under any id that it had; that of the first one first."""
+        return tuple(submissions.row_id_of(kind.name, one) for one in submissions.ids_of(self.row.values))
 
 
 class _Planner:
@@ -217,7 +222,7 @@ class _Planner:
             if told.written:
                 written[column.name] = told.written
         documents: dict[str, str] = {}
-        submission = _text(row.values.get(submissions.SUBMISSION))
+        submission = next(iter(submissions.ids_of(row.values)), None)
         if submission is not None:
             written[submissions.SUBMISSION] = submission
             attached = _text(row.values.get(submissions.ATTACHMENT))
@@ -241,7 +246,7 @@ class _Planner:
             territories = {one.values["territory_id"] for one in right if one.old_id is None}
             days = {one.values["event_date"] for one in right if one.old_id is None}
             self.natural = standing.steps_on(self.store, self.actor, territories, days)
-            wanted |= {row_id for one in read if (row_id := one.submitted_as(self.kind)) is not None}
+            wanted |= {row_id for one in read for row_id in one.all_submitted_as(self.kind)}
             made = {one.row.number: new_id(self.kind, one.whole, one.old_id) for one in right}
             self._find(wanted | set(made.values()))
             for generation in range(1, MOST_GENERATIONS):  # what was withdrawn may be there again
@@ -265,11 +270,8 @@ class _Planner:
 
     def _decide_new(self, one: _Read) -> PlannedRow:
         submitted = one.submitted_as(self.kind)
-        if submitted in self.gone:
-            told = problem(self.kind.key, "submission-gone", severity="warning")
-            return self._planned(one, "unchanged", told, row_id=submitted)
-        if submitted in self.standing:
-            return self._planned(one, "unchanged", row_id=submitted)
+        if submitted is not None and (loaded := self._decide_submission(one)) is not None:
+            return loaded
         if not one.why and not self._is_wrong(one):
             known = self.same.get(one.whole)
             if known is not None:
@@ -284,10 +286,36 @@ class _Planner:
             return self._planned(one, "wrong", *problems)
         if self.kind.name == "event":
             self.steps[_step_of(one.values)] = one.row.number
+        if submitted is not None and submissions.review_of(one.row.values) == "unsettled":
+            problems = (*problems, problem(self.kind.key, "submission-unsettled", severity="warning"))
         if again:
             problems = (*problems, problem(self.kind.key, "row-again", severity="warning"))
         self.seen[row_id] = one.row.number
         return self._planned(one, "new", *problems, row_id=row_id)
+
+    def _decide_submission(self, one: _Read) -> PlannedRow | None:
+        """What becomes of a submission that was loaded before, or rejected; null where it may be loaded."""
+        review = submissions.review_of(one.row.values)
+        ids = one.all_submitted_as(self.kind)
+        row_id = next((one_id for one_id in ids if one_id in self.standing or one_id in self.gone), None)
+        if row_id is None:
+            if review != "rejected":
+                return None
+            rejected = problem(self.kind.key, "submission-rejected")
+            return self._planned(one, "wrong", rejected, only_these=True)
+        code = ""
+        if row_id in self.gone:
+            code = "submission-gone"
+        elif review == "rejected":
+            code = "submission-rejected-late"
+        elif (
+            submissions.is_edited(one.row.values)
+            and not self._is_wrong(one)
+            and _differs(one.values, self.standing[row_id])
+        ):
+            code = "submission-edited"
+        told = (problem(self.kind.key, code, severity="warning"),) if code else ()
+        return self._planned(one, "unchanged", *told, row_id=row_id)
 
     def _problems_of_new(self, one: _Read, row_id: str) -> tuple[Problem, ...]:
         key = self.kind.key
@@ -317,8 +345,9 @@ class _Planner:
             return self._planned(one, outcome, before=before, row_id=old_id)
         if one.version is None:
             return self._planned(one, "wrong", problem("version", "version-missing"), before=before)
-        if one.version != version_of(self.kind, before):
-            return self._planned(one, "conflict", problem("version", "row-changed"), before=before)
+        if not is_version_of(self.kind, before, one.version):
+            code = "version-altered" if is_altered(one.version) else "row-changed"
+            return self._planned(one, "conflict", problem("version", code), before=before)
         return self._decide_withdrawal(one, old_id, before) if one.why else self._decide_change(one, old_id, before)
 
     def _decide_change(self, one: _Read, old_id: str, before: Values) -> PlannedRow:
@@ -402,6 +431,11 @@ class _Planner:
             written=one.written,
             documents=one.documents,
         )
+
+
+def _differs(values: Values, before: Values) -> bool:
+    """Whether a submission says otherwise than what stands, beside its attachment and what this program adds."""
+    return any(values[name] != before[name] for name in values if name not in {"document_id", "visibility"})
 
 
 def _step_of(values: Values) -> tuple[Any, ...]:

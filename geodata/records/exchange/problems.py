@@ -45,6 +45,30 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "Cette saisie a déjà été chargée, puis corrigée ou retirée. Elle n'est pas chargée de nouveau.",
         "Este envio já foi carregado e depois corrigido ou retirado. Não é carregado de novo.",
     ),
+    "submission-edited": (
+        "This submission was loaded before, and edited since where it was collected. What is recorded stays: correct "
+        "it here.",
+        "Cette saisie a déjà été chargée, puis modifiée là où elle a été collectée. Ce qui est enregistré reste : "
+        "corrigez-le ici.",
+        "Este envio já foi carregado e depois editado onde foi coletado. O que está registrado fica: corrija aqui.",
+    ),
+    "submission-rejected": (
+        "The reviewer rejected this submission. It is not loaded.",
+        "La personne chargée de la relecture a rejeté cette saisie. Elle n'est pas chargée.",
+        "A pessoa que revisou rejeitou este envio. Ele não é carregado.",
+    ),
+    "submission-rejected-late": (
+        "The reviewer rejected this submission after it was loaded. Withdraw the record if it is wrong.",
+        "La personne chargée de la relecture a rejeté cette saisie après son chargement. Retirez l'enregistrement s'il "
+        "est faux.",
+        "A pessoa que revisou rejeitou este envio depois de carregado. Retire o registro se estiver errado.",
+    ),
+    "submission-unsettled": (
+        "The reviewer has put this submission aside or found issues in it. Check it before you load it.",
+        "La personne chargée de la relecture a mis cette saisie de côté ou y a trouvé des problèmes. Vérifiez-la avant "
+        "de la charger.",
+        "A pessoa que revisou deixou este envio em espera ou encontrou problemas nele. Confira antes de carregar.",
+    ),
     "gps-elsewhere": (
         "The position lies {km} km outside of this municipality. Check which one is meant.",
         "La position est à {km} km hors de cette commune. Vérifiez laquelle est visée.",
@@ -70,6 +94,28 @@ _MESSAGES: dict[str, tuple[str, str, str]] = {
         "La version est vide : on ne sait pas à partir de quoi la ligne a été changée. Téléchargez le fichier de "
         "nouveau.",
         "A versão está vazia: não se sabe a partir de que a linha foi alterada. Baixe o arquivo de novo.",
+    ),
+    "version-altered": (
+        "A spreadsheet made a number of the version, so nobody can tell what the row was changed from. Download the "
+        "file again: its versions begin with a letter.",
+        "Un tableur a fait un nombre de la version : on ne sait pas à partir de quoi la ligne a été changée. "
+        "Téléchargez le fichier de nouveau : ses versions commencent par une lettre.",
+        "Uma planilha fez da versão um número: não se sabe a partir de que a linha foi alterada. Baixe o arquivo de "
+        "novo: suas versões começam com uma letra.",
+    ),
+    "text-shortened": (
+        "“{value}” looks like a long number that a spreadsheet shortened. Check it, and format the column as text.",
+        "« {value} » ressemble à un long nombre qu'un tableur a raccourci. Vérifiez-le, et mettez la colonne au format "
+        "texte.",
+        "“{value}” parece um número longo que uma planilha encurtou. Confira e formate a coluna como texto.",
+    ),
+    "text-date": (
+        "The cell is a date ({value}), but this column holds text: a spreadsheet makes dates of numbers such as "
+        "12/2024. Check it, and format the column as text.",
+        "La cellule est une date ({value}), mais cette colonne contient du texte : un tableur fait des dates de "
+        "numéros comme 12/2024. Vérifiez-la, et mettez la colonne au format texte.",
+        "A célula é uma data ({value}), mas esta coluna contém texto: uma planilha faz datas de números como 12/2024. "
+        "Confira e formate a coluna como texto.",
     ),
     "withdraw-what": (
         "A new row cannot be withdrawn. Give the reference of the row to withdraw.",

@@ -17,13 +17,17 @@ from itertools import islice
 from typing import Any
 from xml.parsers import expat
 
-import openpyxl
 from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from geodata.cleaning import clean_text, has_invisible
 from geodata.guard import FORMULA_STARTS
 from geodata.model import Language
 from geodata.records.errors import FileRefused
+from geodata.records.exchange.encodings import decode
 from geodata.search import fold, nearest
 
 MOST_BYTES = 25 * 1024 * 1024
@@ -242,7 +246,7 @@ def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection
     notes = _check_package(content)
     # the reader of hostile files may fail in any way: whatever it raises, the file is damaged
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+        book = open_workbook(content)
     except Exception as error:
         raise _damaged(error) from error
     try:
@@ -262,6 +266,32 @@ def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection
         raise _damaged(error) from error
     finally:
         book.close()
+
+
+class _Reader(ExcelReader):  # type: ignore[misc]
+    """Keeps shared texts as they are written: openpyxl takes every ``x005F_`` out of them, and no longer shows then
+    whether ``_x000D_`` was an escape or an escaped text."""
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is None:
+            return
+        with self.archive.open(part.PartName[1:]) as source:
+            for _, node in iterparse(source):
+                if node.tag == f"{{{SHEET_MAIN_NS}}}si":
+                    self.shared_strings.append(Text.from_tree(node).content)
+                    node.clear()
+
+
+def open_workbook(content: bytes) -> Any:
+    """A workbook, to be read row by row and closed.
+
+    Args:
+        content: The file, its parts checked.
+    """
+    reader = _Reader(io.BytesIO(content), read_only=True, keep_links=False)
+    reader.read()
+    return reader.wb
 
 
 def _damaged(error: Exception) -> FileRefused:
@@ -413,16 +443,27 @@ def _cell_value(cell: Any) -> CellValue:
         return int(value)
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == dt.time() else value
-    if isinstance(value, str | int | float | bool | dt.date):
-        return value
-    return str(value)
+    return value if isinstance(value, int | float | bool | dt.date) else _unescaped(str(value))
+
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def _unescaped(text: str) -> str:
+    """The text of a cell without the escapes of OOXML: ``_x000D_`` is a carriage return, ``_x005F_`` an underscore."""
+    if "_x" not in text:
+        return text
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    # characters beyond the first 65,536 are escaped in two halves; a half alone is taken out with other invisible ones
+    return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 # --- CSV --------------------------------------------------------------------------------------------------
 
 
 def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str], most_rows: int | None) -> Sheet:
-    text, notes = _decode(content)
+    text, encoding = decode(content)
+    notes = [] if encoding is None else [Note("encoding", {"encoding": encoding})]
     best: _Header | None = None
     separator = SEPARATORS[0]
     for candidate in SEPARATORS:
@@ -432,29 +473,6 @@ def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]
     if best is None or best.score == 0:
         raise _no_header(known)
     return _rows(_csv_lines(text, separator), best, known, ignored, notes, most_rows)
-
-
-def _decode(content: bytes) -> tuple[str, list[Note]]:
-    """The text of a CSV: by its mark, else UTF-8, else what Excel writes in Western Europe and Brazil."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif b"\x00" in content[:4096]:
-        encoding = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
-    else:
-        encoding = "utf-8-sig"
-    try:
-        return content.decode(encoding), []
-    except UnicodeDecodeError as error:
-        if encoding != "utf-8-sig":
-            raise FileRefused(
-                "The characters of the file cannot be read. Save it as CSV UTF-8.", "sheet-encoding"
-            ) from error
-    for encoding in ("cp1252", "latin-1"):
-        try:
-            return content.decode(encoding), [Note("encoding", {"encoding": encoding})]
-        except UnicodeDecodeError:
-            continue
-    raise AssertionError("latin-1 reads every byte")
 
 
 def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]]]:

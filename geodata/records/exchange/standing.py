@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -37,13 +38,29 @@ ADD_LOCAL: dict[str, Callable[..., Stored]] = {
 }
 LOCAL = frozenset(ADD_LOCAL)
 """Kinds of `geodata.records.local`, under the same names."""
+VERSION_START = "v"
+WRITTEN_VERSION = re.compile(r"v?[0-9a-f]{12}")
+NUMBER = re.compile(r"[\d.,\s\u00a0\u202f']+(?:[eE][+-]?\d+)?|inf|INF")
 DRAFTS = {table: draft for draft, (table, _) in register.TABLES.items()}
 
 
 def version_of(kind: Kind, values: Values) -> str:
-    """A short word that changes whenever the row does: the beginning of the SHA-256 of what it says."""
+    """A short word that changes whenever the row does: ``v`` and the beginning of the SHA-256 of what it says.
+
+    It begins with a letter, for a spreadsheet takes ``207699018354`` or ``2355e3311290`` for a number.
+    """
     told = json.dumps([_plain(values[name]) for name in kind.names], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    return VERSION_START + hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def is_version_of(kind: Kind, values: Values, version: str) -> bool:
+    """Whether a version in a file is that of a row; files of before have no letter in front."""
+    return version.lower().removeprefix(VERSION_START) == version_of(kind, values).removeprefix(VERSION_START)
+
+
+def is_altered(version: str) -> bool:
+    """Whether a version is none that a file was written with, but the number that a spreadsheet made of one."""
+    return WRITTEN_VERSION.fullmatch(version.lower()) is None and NUMBER.fullmatch(version) is not None
 
 
 def _plain(value: object) -> object:
