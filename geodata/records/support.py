@@ -126,7 +126,7 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         require_writer(connection, actor, "editor", "record a need")
         require_own(actor, draft.organisation_id, "record a need")
         require_rows(connection, Organisation, [draft.organisation_id])
-        require_rows(connection, Mission, [draft.predecessor_mission_id])
+        require_rows(connection, Mission, [draft.predecessor_mission_id], column="predecessor_mission_id")
         is_new = _add_with_first_step(connection, actor, SupportNeed, values)
     return Stored(values["need_id"], is_new)
 
@@ -152,7 +152,11 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
         row = find_row(connection, SupportNeed, need_id, lock=True)
         require_own(actor, row.organisation_id, "change a need")
         if rules.require_state(to_code) not in rules.NEED_STATES:
-            raise ConflictError(f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step")
+            raise ConflictError(
+                f"{to_code} is a state of a mission. Add the mission that meets the need.",
+                "need-step",
+                columns=("status_code",),
+            )
         _step(connection, actor, SupportNeed, row, to_code, on)
 
 
@@ -189,7 +193,9 @@ def amend_need(
         if to_code is not None and to_code != row.status_code:
             if rules.require_state(to_code) not in rules.NEED_STATES:
                 raise ConflictError(
-                    f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step"
+                    f"{to_code} is a state of a mission. Add the mission that meets the need.",
+                    "need-step",
+                    columns=("status_code",),
                 )
             _step(connection, actor, SupportNeed, row, to_code, on)
 
@@ -249,7 +255,9 @@ def add_mission(
         if not kept:
             if mission.status_code != "V3":
                 raise ConflictError(
-                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.", "mission-first"
+                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.",
+                    "mission-first",
+                    columns=("status_code",),
                 )
             _require_open_need(connection, mission)
         is_new = _add_with_first_step(connection, actor, Mission, values)
@@ -633,25 +641,34 @@ def check_need(draft: NeedDraft, on: dt.date, *, is_new: bool = True) -> None:
             is not in one of `FIRST_NEED_STATES`.
     """
     if draft.territory_id is None and draft.mosaic_id is None:
-        raise ConflictError("A need is somewhere: give its territory or its mosaic.", "need-nowhere")
+        raise ConflictError(
+            "A need is somewhere: give its territory or its mosaic.",
+            "need-nowhere",
+            columns=("mosaic_id", "territory_id"),
+        )
     require_published("territory", [draft.territory_id])
     require_published("mosaic", [draft.mosaic_id])
     if draft.period_start and draft.period_end and draft.period_end < draft.period_start:
         raise ConflictError(
             f"The period ends on {draft.period_end}, before it starts. Mend the dates.",
             "dates-order",
+            columns=("period_end", "period_start"),
             start=draft.period_start,
             end=draft.period_end,
         )
     if is_new and rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
         raise ConflictError(
-            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.", "need-first"
+            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.",
+            "need-first",
+            columns=("status_code",),
         )
     check_day(on)
     _check_codes(confidence=draft.confidence, visibility=draft.visibility)
     for domain in draft.domains:
         if domain not in vocabulary("training"):
-            raise UnknownIdError("code of training", domain, nearest(domain, vocabulary("training")))
+            raise UnknownIdError(
+                "code of training", domain, nearest(domain, vocabulary("training")), columns=("domains",)
+            )
 
 
 def check_day(on: dt.date) -> None:
@@ -661,13 +678,18 @@ def check_day(on: dt.date) -> None:
         ConflictError: it lies in the future.
     """
     if on > dt.date.today():
-        raise ConflictError(f"The day {on} lies in the future. Record it when it has come.", "day-future", day=on)
+        raise ConflictError(
+            f"The day {on} lies in the future. Record it when it has come.",
+            "day-future",
+            columns=("status_date",),
+            day=on,
+        )
 
 
 def _check_codes(*, confidence: str | None, visibility: str) -> None:
     for codes, code in (("confidence", confidence), ("visibility", visibility)):
         if code is not None and code not in vocabulary(codes):
-            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(codes,))
 
 
 def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
@@ -708,8 +730,9 @@ def _mission_values(mission: rules.Mission) -> dict[str, Any]:
 
 
 def _require_mission_rows(connection: Connection, mission: rules.Mission, organisation_id: str | None) -> None:
-    organisations = {organisation_id, mission.sending_organisation_id or None, mission.host_organisation_id or None}
-    require_rows(connection, Organisation, organisations)
+    require_rows(connection, Organisation, [organisation_id])
+    for column in ("sending_organisation_id", "host_organisation_id"):
+        require_rows(connection, Organisation, [getattr(mission, column) or None], column=column)
     require_rows(connection, Document, [mission.document_id or None])
     require_rows(connection, SupportNeed, [mission.need_id or None])
 
@@ -722,6 +745,7 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         raise ConflictError(
             f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.",
             "need-not-requested",
+            columns=("need_id",),
             state=need.status_code,
         )
     other = connection.scalar(
@@ -730,7 +754,11 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         )
     )
     if other is not None:
-        raise ConflictError(f"The need {need.need_id} is met by the mission {other}. State another need.", "need-met")
+        raise ConflictError(
+            f"The need {need.need_id} is met by the mission {other}. State another need.",
+            "need-met",
+            columns=("need_id",),
+        )
 
 
 def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base], values: dict[str, Any]) -> bool:
@@ -772,6 +800,7 @@ def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
         raise ConflictError(
             f"From {before} it cannot go to {after}. What may follow: {allowed}.",
             "step-refused",
+            columns=("status_code",),
             before=before,
             after=after,
         )
@@ -779,6 +808,7 @@ def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
         raise ConflictError(
             f"The step of {on} would be before the last one, of {since}. Mend the day.",
             "step-early",
+            columns=("status_date",),
             day=on,
             last=since,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from .test_pages import run, said, table
 from .test_records_pages import AMAPA, LATELY, OIAPOQUE, UNLINKED_MOSAIC, as_person, contact, find, open_page, open_part
 
 LONG_AGO = dt.date(2024, 1, 10)
+REFUSED = "“soon” is no date. Write 2007, 2007-03 or 2007-03-14."
 
 
 def requested(engine: Engine) -> str:
@@ -360,3 +362,40 @@ def test_the_form_keeps_a_flag_inside_until_somebody_chooses_otherwise(at_this_m
     recorded = events.events_of(database, SYSTEM).set_index("flag_code")["visibility"].to_dict()
     assert recorded == {"DC": "restricted", "CT": "public"}
     assert "restricted" not in events.events_of(database, VISITOR)["visibility"].tolist()
+
+
+def form_of_a_period() -> None:
+    """A form with one of the two dates of a period, and a write that refuses what columns were given."""
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard.components.forms import Form  # noqa: PLC0415
+    from dashboard.text import words  # noqa: PLC0415
+    from geodata.records.errors import ConflictError  # noqa: PLC0415
+
+    def refuse(*_: object) -> None:
+        raise ConflictError("…", "date-unreadable", columns=st.session_state["columns"], date="soon")
+
+    form = Form("period", "one", words("en"))
+    with form.frame():
+        form.text("valid_from", "First")
+        form.submit("Record", refuse, said="Recorded.")
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("valid_from",), [REFUSED]),
+        (("valid_to",), [f"To: {REFUSED}"]),
+        (("valid_to", "valid_from"), [REFUSED]),
+        ((), []),
+    ],
+)
+def test_an_error_is_shown_beside_its_field_or_names_it(
+    at_this_machine: None, database: Engine, columns: tuple[str, ...], expected: list[str]
+) -> None:
+    app = AppTest.from_function(form_of_a_period)
+    app.session_state["columns"] = columns
+    app.run().button(key="store-period-one-0").click().run()
+    beside = re.findall(r'<p class="[^"]*field-problem[^"]*"[^>]*>(.*?)</p>', said(app))
+    assert beside == expected
+    assert "Something in the form needs another look" in said(app)

@@ -235,7 +235,9 @@ def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]
         _check_step(before, values)
     elif values["status_code"] != "V3":
         raise ConflictError(
-            f"A mission starts at V3, assigned; this one is at {values['status_code']}.", "mission-first"
+            f"A mission starts at V3, assigned; this one is at {values['status_code']}.",
+            "mission-first",
+            columns=("status_code",),
         )
     return support.check_mission_values(_mission("mission", values))
 
@@ -248,6 +250,7 @@ def _check_step(before: Values, after: Values) -> None:
             f"The date of the state changes with the state alone. Leave it at {before['status_date']}, or give the "
             "next state.",
             "step-same",
+            columns=("status_date",),
             day=before["status_date"],
         )
 
