@@ -212,6 +212,13 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
         "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
     ),
+    "assigned-late": (
+        "The mission begins on {value}, before the day of its assignment. If it was assigned earlier, correct that "
+        "day.",
+        "La mission commence le {value}, avant le jour de son affectation. Si elle a été affectée plus tôt, corrigez "
+        "ce jour.",
+        "A missão começa em {value}, antes do dia da designação. Se foi designada antes, corrija esse dia.",
+    ),
     "dates-order": (
         "The end {value} is before the start.",
         "La fin {value} précède le début.",
@@ -263,6 +270,13 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
         *_check_scheme(mission),
         *_check_closing(mission, today),
     ]
+
+
+def check_assigned(mission: Mission, on: dt.date) -> list[Problem]:
+    """The warning that a mission begins before the day on which it is recorded as assigned; empty where it does not."""
+    if mission.start is None or mission.start >= on:
+        return []
+    return [_problem("status_date", "assigned-late", mission.start, severity="warning")]
 
 
 def _check_place_and_codes(mission: Mission) -> list[Problem]:

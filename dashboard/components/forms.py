@@ -114,6 +114,14 @@ class Form:
         for field_name, value in values.items():
             st.session_state[self.key(field_name)] = value
 
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Begin with these values, and again where others have changed them since. Call it before the fields."""
+        if self.entry.more.get("filled", values) != values:
+            self.entry.renew()
+        self.entry.more["filled"] = dict(values)
+        for field_name, value in values.items():
+            st.session_state.setdefault(self.key(field_name), value)
+
     @contextmanager
     def frame(self) -> Iterator[None]:
         """The form itself; what was said about the last write stands above it."""

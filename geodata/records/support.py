@@ -162,7 +162,14 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
 
 @retried
 def amend_need(
-    engine: Store, actor: Actor, need_id: str, draft: NeedDraft, *, to_code: str | None = None, on: dt.date
+    engine: Store,
+    actor: Actor,
+    need_id: str,
+    draft: NeedDraft,
+    *,
+    to_code: str | None = None,
+    on: dt.date,
+    since: dt.date | None = None,
 ) -> None:
     """Change what a need says, and take it a step further where its state is to be another one.
 
@@ -173,6 +180,7 @@ def amend_need(
         draft: All of it, as it is to be; its state does not count.
         to_code: Its new state; the present one where not given.
         on: Day of the step.
+        since: The right day of the step that it was taken last; that day stays where not given.
 
     Raises:
         UnknownIdError: the need, or something that it refers to, does not exist.
@@ -190,6 +198,7 @@ def amend_need(
         require_own(actor, draft.organisation_id, "change a need")
         require_rows(connection, Organisation, [draft.organisation_id])
         change_row(connection, actor, SupportNeed, row, values)
+        row = _correct_day(connection, actor, SupportNeed, row, since)
         if to_code is not None and to_code != row.status_code:
             if rules.require_state(to_code) not in rules.NEED_STATES:
                 raise ConflictError(
@@ -236,7 +245,7 @@ def add_mission(
     if actor.role == "editor" and organisation_id is None:
         organisation_id = actor.organisation_id
     mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=_reference(mission.person_ref))
-    warnings = check_mission_values(mission)
+    warnings = (*check_mission_values(mission), *rules.check_assigned(mission, on))
     check_day(on)
     _check_codes(confidence=confidence, visibility=visibility)
     values = {
@@ -275,7 +284,13 @@ def with_actual_days(mission: rules.Mission, on: dt.date) -> rules.Mission:
 
 @retried
 def change_mission(
-    engine: Store, actor: Actor, mission: rules.Mission, *, on: dt.date, stated: Mapping[str, Any] | None = None
+    engine: Store,
+    actor: Actor,
+    mission: rules.Mission,
+    *,
+    on: dt.date,
+    stated: Mapping[str, Any] | None = None,
+    since: dt.date | None = None,
 ) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
@@ -288,6 +303,7 @@ def change_mission(
         on: Day of the step.
         stated: What else is said of it from now on: ``organisation_id``, ``source``, ``confidence``, ``visibility``;
             what is not given stays.
+        since: The right day of the step that it was taken last; that day stays where not given.
 
     Returns:
         Warnings.
@@ -312,6 +328,7 @@ def change_mission(
         _require_mission_rows(connection, mission, organisation_id)
         if mission.need_id != row.need_id:
             _require_open_need(connection, mission)
+        row = _correct_day(connection, actor, Mission, row, since)
         values = {**_mission_values(mission), **stated}
         to_code = values.pop("status_code")
         if to_code == row.status_code:
@@ -402,7 +419,8 @@ def steps(engine: Store, actor: Actor, *, need_id: str | None = None, mission_id
 
     Returns:
         ``need_id``, ``mission_id`` (one of them null), ``from_code`` (null at first), ``to_code``, ``change_date``,
-        ``recorded_at``, in the order in which they were recorded.
+        ``recorded_at``, in the order in which they were recorded. One from a state to the same state corrects the day
+        of the step before it.
 
     Raises:
         PermissionDenied: the actor is no partner.
@@ -828,6 +846,40 @@ def _step(
     change_row(connection, actor, table, row, changes, action="step")
     key = key_name(table)
     _write_step(connection, actor, {key: getattr(row, key)}, row.status_code, to_code, on)
+
+
+def _correct_day(
+    connection: Connection, actor: Actor, table: type[Base], row: sa.Row[Any], since: dt.date | None
+) -> sa.Row[Any]:
+    """Correct the day of the last step, which stays after the one before it; the row as it then is."""
+    if since is None or since == row.status_date:
+        return row
+    check_day(since)
+    key = key_name(table)
+    row_id = getattr(row, key)
+    before = _day_before(connection, getattr(SupportChange, key) == row_id)
+    if before is not None and since < before:
+        raise ConflictError(
+            f"The step of {since} would be before the last one, of {before}. Correct the day.",
+            "step-early",
+            columns=("status_date",),
+            day=since,
+            last=before,
+        )
+    change_row(connection, actor, table, row, {"status_date": since})
+    _write_step(connection, actor, {key: row_id}, row.status_code, row.status_code, since)
+    return find_row(connection, table, row_id, lock=True)
+
+
+def _day_before(connection: Connection, of: sa.ColumnElement[bool]) -> dt.date | None:
+    """The day of the step before the last one, as it was corrected; null where there is none."""
+    query = sa.select(SupportChange.from_code, SupportChange.to_code, SupportChange.change_date).where(of)
+    days: list[dt.date] = []
+    for line in connection.execute(query.order_by(SupportChange.change_id)):
+        if line.from_code == line.to_code:
+            days.pop()
+        days.append(line.change_date)
+    return days[-2] if len(days) > 1 else None
 
 
 def _write_step(

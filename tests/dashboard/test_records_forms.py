@@ -94,6 +94,36 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_m
     assert "is proposed" not in said(app)
 
 
+def test_a_mission_of_the_past_is_entered_and_closed(at_this_machine: None, database: Engine) -> None:
+    today, begun, ended = dt.date.today(), dt.date(2024, 2, 1), dt.date(2024, 12, 31)
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    form = f"mission-{need_id}-0"
+    app.selectbox(key=f"{form}-scheme_code").set_value("VEC")
+    app.date_input(key=f"{form}-planned_start").set_value(begun)
+    app.date_input(key=f"{form}-planned_end").set_value(ended)
+    app.button(key=f"store-{form}").click().run()
+    assert "before the day of its assignment" in said(app)
+    (mission,) = support.missions(database, SYSTEM).itertuples()
+    step, correction = f"step-mission-step-{mission.mission_id}", f"correct-mission-{mission.mission_id}"
+    assert app.date_input(key=f"{step}-0-on").value is None, "today is no likely day of a past mission"
+    app.selectbox(key=f"{step}-0-to_code").set_value("V4")
+    app.date_input(key=f"{step}-0-on").set_value(today)
+    app.button(key=f"store-{step}-0").click().run()
+    assert "Planned end: The end 2024-12-31 is before the start." in said(app), "of no field of this form"
+    app.date_input(key=f"{step}-0-on").set_value(begun)
+    app.button(key=f"store-{step}-0").click().run()
+    assert "is before that of the last one" in said(app)
+    app.date_input(key=f"{correction}-0-on").set_value(LONG_AGO)
+    app.button(key=f"store-{correction}-0").click().run()
+    app.button(key=f"store-{step}-0").click().run()
+    app.selectbox(key=f"{step}-1-to_code").set_value("V5")
+    app.date_input(key=f"{step}-1-on").set_value(ended)
+    app.button(key=f"store-{step}-1").click().run()
+    (mission,) = support.missions(database, SYSTEM).itertuples()
+    assert (mission.status_code, mission.actual_start, mission.actual_end) == ("V5", begun, ended)
+
+
 def test_the_public_sees_one_word_and_a_month_of_a_mission(database: Engine) -> None:
     mission_id = overdue(database)
     app = support_of_oiapoque()

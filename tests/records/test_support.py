@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records.audit import history
 from geodata.records.errors import ConflictError, InvalidRecordError, PermissionDenied
 from geodata.records.support import (
     NeedDraft,
     add_mission,
     add_need,
+    amend_need,
     as_mission,
     change_mission,
     change_need,
@@ -257,3 +259,33 @@ def test_counts_of_french_guiana_are_of_the_whole(engine: Engine, actors, link) 
     shown = support_counts(engine, actors.visitor, by="state")
     assert shown[["state_id", "scheme_code", "missions"]].values.tolist() == [["FR-973", "VSIR", 3]]
     assert support_counts(engine, actors.visitor, by="mosaic").empty
+
+
+def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, actors, link) -> None:
+    """Whoever records a mission of the past with today's day can put it right, and go on from there in order."""
+    today = dt.date.today()
+    mission = new_mission(link)
+    stored = add_mission(engine, actors.editor, mission, on=today)
+    assert [problem.code for problem in stored.warnings] == ["assigned-late"]
+    change_mission(engine, actors.editor, mission, on=MARCH, since=MARCH)
+    change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
+    running = as_mission(next(missions(engine, actors.editor).itertuples()))
+    with pytest.raises(ConflictError, match="would be before the last one, of 2020-03-01"):
+        change_mission(engine, actors.editor, running, on=MARCH, since=MARCH - dt.timedelta(days=1))
+    with pytest.raises(ConflictError, match="lies in the future"):
+        change_mission(engine, actors.editor, running, on=MAY, since=today + dt.timedelta(days=1))
+    change_mission(engine, actors.editor, replace(running, status_code="V5"), on=JULY)
+    taken = steps(engine, actors.editor, mission_id=mission.id)
+    assert [(step.to_code, step.change_date) for step in taken.itertuples()] == [
+        ("V3", today), ("V3", MARCH), ("V4", MAY), ("V5", JULY),
+    ]  # fmt: skip
+    changed = [line for line in history(engine, actors.coordinator).itertuples() if line.row_id == mission.id]
+    assert any("2020-03-01" in str(line.after) and str(today) in str(line.before) for line in changed)
+
+
+def test_the_day_of_a_needs_last_step_is_corrected(engine: Engine, actors, link) -> None:
+    draft = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
+    need_id = add_need(engine, actors.editor, draft, on=JULY).row_id
+    amend_need(engine, actors.editor, need_id, replace(draft, domains=("T2",)), on=MARCH, since=MARCH)
+    (need,) = needs(engine, actors.editor).itertuples()
+    assert (need.status_date, need.domains) == (MARCH, "T2")

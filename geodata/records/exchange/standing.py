@@ -239,7 +239,9 @@ def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]
             "mission-first",
             columns=("status_code",),
         )
-    return support.check_mission_values(_mission("mission", values))
+    mission = _mission("mission", values)
+    assigned = rules.check_assigned(mission, values["status_date"]) if before is None else []
+    return (*support.check_mission_values(mission), *assigned)
 
 
 def _check_step(before: Values, after: Values) -> None:
