@@ -43,8 +43,6 @@ VSI_MONTHS = 24
 """Longest contract of international solidarity volunteering, in calendar months (loi 2005-159)."""
 VSI_SCHEMES = frozenset({"VSI", "VSIR"})
 """Schemes under that law; reciprocity is a form of it."""
-VP_LAST_DAY = dt.date(2009, 9, 30)
-"""Last day of the AFVP, and so of its own scheme: it became France Volontaires the next day."""
 GUIANA_TERRITORY = "FR-973"
 """How the ids of the communes of French Guiana begin."""
 GUIANA_MOSAIC = "gf-"
@@ -93,6 +91,16 @@ def is_allowed(before: str, after: str) -> bool:
         UnknownIdError: there is no such state.
     """
     return require_state(after) in next_states(before)
+
+
+def schemes_on(day: dt.date) -> list[str]:
+    """The schemes that existed on a day, as far as is known, in the order of the vocabulary."""
+    return [
+        code
+        for code, term in vocabulary("scheme").items()
+        if (not term.more["first_day"] or dt.date.fromisoformat(term.more["first_day"]) <= day)
+        and (not term.more["last_day"] or day <= dt.date.fromisoformat(term.more["last_day"]))
+    ]
 
 
 @dataclass(frozen=True)
@@ -212,6 +220,11 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
         "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
     ),
+    "scheme-not-then": (
+        "The scheme did not exist on {value}, when this mission starts.",
+        "Le dispositif n'existait pas le {value}, quand cette mission commence.",
+        "O programa não existia em {value}, quando esta missão começa.",
+    ),
     "assigned-late": (
         "The mission begins on {value}, before the day of its assignment. If it was assigned earlier, correct that "
         "day.",
@@ -253,7 +266,7 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
 
     Errors: no place; an unknown code; VSI with a host in French Guiana (a warning where a document shows the
     exception); a VSI contract, reciprocal or not, of more than 24 calendar months; an end before the start; an
-    actual date in the future. Warnings: the AFVP's scheme starting after 30 September 2009; a running mission
+    actual date in the future. Warnings: a scheme that did not exist on the first day; a running mission
     without an end; a running mission past its end.
 
     Args:
@@ -333,9 +346,14 @@ def _check_scheme(mission: Mission) -> list[Problem]:
         latest = [(where, add_months(start, VSI_MONTHS), end) for where, start, end in _periods(mission)]
         long = [_problem(where, "contract-too-long", last) for where, last, end in latest if end > last]
         problems += list(dict.fromkeys(long))
-    if mission.scheme_code == "VP" and mission.start is not None and mission.start > VP_LAST_DAY:
+    if (
+        mission.scheme_code in vocabulary("scheme")
+        and mission.start is not None
+        and mission.scheme_code not in schemes_on(mission.start)
+    ):
         where = "actual_start" if mission.actual_start else "planned_start"
-        problems.append(_problem(where, "vp-ended", mission.start, severity="warning"))
+        code = "vp-ended" if mission.scheme_code == "VP" else "scheme-not-then"
+        problems.append(_problem(where, code, mission.start, severity="warning"))
     return problems
 
 

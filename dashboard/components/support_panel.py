@@ -236,12 +236,13 @@ def _show_successor(mission_id: str, proposed: rules.NeedDraft, words: Words) ->
 
 def _show_mission_form(need: dict[str, Any], words: Words) -> None:
     form = Form("mission", need["need_id"], words)
+    _show_days(form, *_planned(words))  # outside, so that the schemes follow them at once
     with form.frame():
-        form.code("scheme_code", words.say("Scheme"), "scheme")
+        start, end = (st.session_state.get(form.key(name)) for name in ("planned_start", "planned_end"))
+        stated = (need["period_start"], need["period_end"])
+        days = (start, end, *(day for day in stated if not is_unknown(day)))
+        _show_scheme(form, next((day for day in days if day is not None), dt.date.today()), words)
         _show_organisations(form, words)
-        _show_days(
-            form, ("planned_start", words.say("Planned first day")), ("planned_end", words.say("Planned last day"))
-        )
         form.day("on", words.say("Assigned on"), latest=dt.date.today(), today=True)
         form.choice("document_id", words.say("Document of an exception"), names.document_names())
         form.text("source", words.say("Source"))
@@ -264,12 +265,10 @@ def _show_mission_correction(mission: dict[str, Any], known: rules.Mission, word
         **_statement(mission),
     })  # fmt: skip
     with form.frame():
-        form.code("scheme_code", words.say("Scheme"), "scheme")
+        _show_scheme(form, known.start or known.end or dt.date.today(), words, kept=known.scheme_code)
         _show_organisations(form, words)
         form.day("on", words.say("Day of the last step"), latest=dt.date.today())
-        _show_days(
-            form, ("planned_start", words.say("Planned first day")), ("planned_end", words.say("Planned last day"))
-        )
+        _show_days(form, *_planned(words))
         _show_days(
             form, ("actual_start", words.say("First day, as it was")), ("actual_end", words.say("Last day, as it was"))
         )
@@ -291,6 +290,19 @@ def _change_mission(engine: Engine, actor: Actor, known: rules.Mission, values: 
     mission = dataclasses.replace(known, **{**facts, "skills": _split(facts["skills"])})
     stated = {name: values[name] for name in STATEMENT}
     return support.change_mission(engine, actor, mission, on=values["on"], since=values["on"], stated=stated)
+
+
+def _planned(words: Words) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("planned_start", words.say("Planned first day")), ("planned_end", words.say("Planned last day"))
+
+
+def _show_scheme(form: Form, day: dt.date, words: Words, *, kept: str | None = None) -> None:
+    """The schemes that existed on a day, and the one that is recorded already."""
+    existing = rules.schemes_on(day)
+    options = {code: name for code, name in code_names("scheme", words).items() if code in existing or code == kept}
+    if st.session_state.get(form.key("scheme_code")) not in {None, *options}:
+        del st.session_state[form.key("scheme_code")]
+    form.choice("scheme_code", words.say("Scheme"), options)
 
 
 def _show_organisations(form: Form, words: Words) -> None:

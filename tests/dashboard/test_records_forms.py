@@ -94,6 +94,22 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_m
     assert "is proposed" not in said(app)
 
 
+def test_a_scheme_is_offered_for_the_days_on_which_it_existed(at_this_machine: None, database: Engine) -> None:
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    scheme, start = f"mission-{need_id}-0-scheme_code", f"mission-{need_id}-0-planned_start"
+    afvp, civic = "AFVP progress volunteer", "International civic service"
+    app.date_input(key=start).set_value(dt.date(2009, 9, 30)).run()
+    assert afvp in app.selectbox(key=scheme).options
+    assert civic not in app.selectbox(key=scheme).options
+    app.selectbox(key=scheme).set_value("VP").run()
+    app.date_input(key=start).set_value(dt.date(2010, 3, 10)).run()
+    assert not app.exception
+    assert app.selectbox(key=scheme).value is None
+    assert afvp not in app.selectbox(key=scheme).options
+    assert civic in app.selectbox(key=scheme).options
+
+
 def test_a_mission_of_the_past_is_entered_and_closed(at_this_machine: None, database: Engine) -> None:
     today, begun, ended = dt.date.today(), dt.date(2024, 2, 1), dt.date(2024, 12, 31)
     need_id = requested(database)
