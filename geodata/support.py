@@ -37,6 +37,8 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 """States that may follow each state, in the order in which a form offers them."""
 NEED_STATES = frozenset({"V0", "V1", "V2", "VX", "VN"})
 """States of a need. It is met once a mission is assigned to it, which starts at V3."""
+STATED = frozenset({"V1", "V2"})
+"""States of a need that must say what it is for and when."""
 MISSION_STATES = frozenset({"V3", "V4", "V5", "VX", "VS", "VR"})
 """States of a mission."""
 VSI_MONTHS = 24
@@ -220,6 +222,16 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
         "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
     ),
+    "domain-missing": (
+        "Choose at least one domain: what would a volunteer do?",
+        "Choisissez au moins un domaine : que ferait un volontaire ?",
+        "Escolha ao menos um domínio: o que faria um voluntário?",
+    ),
+    "period-missing": (
+        "Give the first or the last day of the period.",
+        "Indiquez le premier ou le dernier jour de la période.",
+        "Informe o primeiro ou o último dia do período.",
+    ),
     "scheme-not-then": (
         "The scheme did not exist on {value}, when this mission starts.",
         "Le dispositif n'existait pas le {value}, quand cette mission commence.",
@@ -283,6 +295,22 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
         *_check_scheme(mission),
         *_check_closing(mission, today),
     ]
+
+
+def check_stated(state: str, domains: Collection[str], start: dt.date | None, end: dt.date | None) -> list[Problem]:
+    """What a need lacks that is identified or requested (V1, V2): a domain, a period. Before that it may be open.
+
+    Args:
+        state: State of the need.
+        domains: Its training domains.
+        start: First day.
+        end: Last day.
+    """
+    if state not in STATED:
+        return []
+    domain = [] if domains else [_problem("domains", "domain-missing")]
+    period = [] if start or end else [_problem("period_start", "period-missing")]
+    return domain + period
 
 
 def check_assigned(mission: Mission, on: dt.date) -> list[Problem]:

@@ -50,8 +50,8 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
         territory_id: The territory.
         linked: Its mosaics; others can be chosen too, and lead to the offer to add the link.
         words: The language.
-        first: The mosaic that is chosen at first, where it is one of `linked`; else the first of those; none where there
-            is no link.
+        first: The mosaic that is chosen at first, where it is one of `linked`; else the first of those; none where
+            there is no link.
     """
     if records.current().engine is None:
         st.html(fragments.paragraph(words.say("There is no database of records yet. The first entry needs one.")))

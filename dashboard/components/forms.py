@@ -182,6 +182,7 @@ class Form:
         key = self._field(name)
         if first is not None and key not in st.session_state:
             st.session_state[key] = first
+        options = _with_kept(options, st.session_state.get(key))
         index = 0 if must else None
         st.selectbox(
             label, list(options), index=index, format_func=lambda code: options.get(code, code), key=key,
@@ -195,8 +196,10 @@ class Form:
 
     def several(self, name: str, label: str, options: Mapping[str, str]) -> None:
         """A field of any number of codes."""
+        key = self._field(name)
+        options = _with_kept(options, *st.session_state.get(key, ()))
         st.multiselect(
-            label, list(options), format_func=lambda code: options.get(code, code), key=self._field(name),
+            label, list(options), format_func=lambda code: options.get(code, code), key=key,
             placeholder=self.words.say("Choose"),
         )  # fmt: skip
         self.show_problems(name)
@@ -286,6 +289,11 @@ class Form:
 
         look: Literal["primary", "secondary"] = "primary" if is_main else "secondary"
         st.form_submit_button(label, type=look, on_click=store, key=f"store-{self.name}-{self.entry.number}")
+
+
+def _with_kept(options: Mapping[str, str], *kept: str | None) -> Mapping[str, str]:
+    """The options, and what stands in a field although the list does not offer it: it is not lost."""
+    return {**options, **{code: code for code in kept if code is not None and code not in options}}
 
 
 def _clean(value: Any) -> Any:

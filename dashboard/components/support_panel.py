@@ -22,11 +22,13 @@ from geodata.records.roles import Actor
 
 TONGUES = ("pt", "fr", "es", "en")
 """Languages that a need may ask for."""
+NEED_FIELDS = ("mosaic_id", "period_start", "period_end", "organisation_id")
+"""Fields of a need that its form corrects as they are."""
 STATEMENT = ("source", "confidence", "visibility")
 """Fields that say how sure a need or mission is, what shows it, and who sees it."""
 MISSION_FIELDS = (
-    "scheme_code", "sending_organisation_id", "host_organisation_id", "planned_start", "planned_end", "actual_start",
-    "actual_end", "document_id",
+    "scheme_code", "mosaic_id", "sending_organisation_id", "host_organisation_id", "planned_start", "planned_end",
+    "actual_start", "actual_end", "document_id",
 )  # fmt: skip
 """Fields of a mission that its form corrects as they are."""
 
@@ -51,9 +53,9 @@ def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None
     nothing: dict[str, rules.NeedDraft] = {}
     proposed = run.read(support.successors, without=nothing) if writes else nothing
     for mission in missions.to_dict("records"):
-        _show_mission(mission, proposed.get(mission["mission_id"]), words, writes=writes)
+        _show_mission(mission, proposed.get(mission["mission_id"]), linked, words, writes=writes)
     for need in needs.to_dict("records"):
-        _show_need(need, words, writes=writes)
+        _show_need(need, linked, words, writes=writes)
     if writes and run.engine is not None:
         with st.expander(words.say("State a need"), key=f"need-of-{territory_id}"):
             _show_need_form(territory_id, linked, words)
@@ -104,7 +106,7 @@ def _of(rows: pd.DataFrame, territory_id: str) -> pd.DataFrame:
 # --- needs ------------------------------------------------------------------------------------------------
 
 
-def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
+def _show_need(need: dict[str, Any], linked: Sequence[str], words: Words, *, writes: bool) -> None:
     with st.container(border=True):
         state = words.say("has a mission") if need["is_met"] else words.label("support", need["status_code"])
         st.html(
@@ -123,6 +125,9 @@ def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
                 look="quiet",
             )
         )
+        if writes:
+            with st.expander(words.say("Correct the need"), key=f"correct-{need['need_id']}"):
+                _show_need_correction(need, linked, words)
         if not writes or need["is_met"]:
             return
         steps = [code for code in rules.next_states(need["status_code"]) if code in rules.NEED_STATES]
@@ -142,18 +147,12 @@ def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
 
 def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> None:
     form = Form("need", territory_id, words)
-    known = names.mosaic_names()
     with form.frame():
-        form.choice("mosaic_id", words.say("For the mosaic"), {one: known[one] for one in linked})
+        _show_mosaic(form, linked, words)
         states = {code: words.label("support", code) for code in support.FIRST_NEED_STATES}
         form.choice("status_code", words.say("State"), states, first="V1", must=True)
         form.day("on", words.say("Stated on"), latest=dt.date.today(), today=True)
-        _show_what(form, words)
-        _show_days(form, ("period_start", words.say("From")), ("period_end", words.say("Until")))
-        own = records.current().access.actor.organisation_id
-        form.choice("organisation_id", words.say("Organisation that states it"), names.organisation_names(), first=own)
-        form.text("source", words.say("Source"))
-        form.who_may_see()
+        _show_need_fields(form, words, own=records.current().access.actor.organisation_id)
         form.submit(
             words.say("Record the need"),
             _write_need,
@@ -161,6 +160,52 @@ def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> N
             outside={"territory_id": territory_id},
             required=("on",),
         )
+
+
+def _show_need_fields(form: Form, words: Words, *, own: str | None) -> None:
+    """What a need says, whether it is new or corrected."""
+    st.html(fragments.paragraph(words.say("A need says at least a domain and a period."), look="small"))
+    _show_what(form, words)
+    _show_days(form, ("period_start", words.say("From")), ("period_end", words.say("Until")))
+    form.choice("organisation_id", words.say("Organisation that states it"), names.organisation_names(), first=own)
+    form.text("source", words.say("Source"))
+    form.who_may_see()
+
+
+def _show_need_correction(need: dict[str, Any], linked: Sequence[str], words: Words) -> None:
+    """The form that corrects what a need says and the day of its last step."""
+    form = Form("correct-need", need["need_id"], words)
+    form.fill({
+        **{name: None if is_unknown(need[name]) else need[name] for name in NEED_FIELDS},
+        **{name: list(filter(None, need[name].split(";"))) for name in ("domains", "languages")},
+        "skills": _listed(need["skills"]),
+        **_statement(need),
+    })  # fmt: skip
+    with form.frame():
+        _show_mosaic(form, linked, words, kept=need["mosaic_id"])
+        form.day("on", words.say("Day of the last step"), latest=dt.date.today())
+        _show_need_fields(form, words, own=None)
+        form.submit(
+            words.say("Record the correction"),
+            lambda engine, actor, values, _: _change_need(engine, actor, need["need_id"], values),
+            said=words.say("The correction is recorded."),
+            outside={"territory_id": need["territory_id"]},
+            required=("on",),
+            is_main=False,
+        )
+
+
+def _change_need(engine: Engine, actor: Actor, need_id: str, values: Mapping[str, Any]) -> Any:
+    facts = {**values, "skills": _split(values["skills"])}
+    on = facts.pop("on")
+    return support.amend_need(engine, actor, need_id, support.NeedDraft(**facts), on=on, since=on)
+
+
+def _show_mosaic(form: Form, linked: Sequence[str], words: Words, *, kept: Any = None) -> None:
+    """The linked mosaics, and the one that is recorded already."""
+    listed = [*linked, *([] if is_unknown(kept) or kept in linked else [kept])]
+    known = names.mosaic_names()
+    form.choice("mosaic_id", words.say("For the mosaic"), {one: names.called(known, one) for one in listed})
 
 
 def _write_need(engine: Engine, actor: Actor, values: Mapping[str, Any], need_id: str) -> Any:
@@ -173,7 +218,9 @@ def _write_need(engine: Engine, actor: Actor, values: Mapping[str, Any], need_id
 # --- missions ---------------------------------------------------------------------------------------------
 
 
-def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, words: Words, *, writes: bool) -> None:
+def _show_mission(
+    mission: dict[str, Any], proposed: rules.NeedDraft | None, linked: Sequence[str], words: Words, *, writes: bool
+) -> None:
     known = support.as_mission(_Row(mission))
     to_close = bool(mission["is_to_close"])
     with st.container(border=True):
@@ -214,7 +261,7 @@ def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, wor
                 is_past=known.end is not None and known.end < dt.date.today(),
             )
         with st.expander(words.say("Correct the mission"), key=f"correct-{mission['mission_id']}"):
-            _show_mission_correction(mission, known, words)
+            _show_mission_correction(mission, known, linked, words)
         if proposed is not None:
             _show_successor(mission["mission_id"], proposed, words)
 
@@ -255,7 +302,9 @@ def _show_mission_form(need: dict[str, Any], words: Words) -> None:
         )
 
 
-def _show_mission_correction(mission: dict[str, Any], known: rules.Mission, words: Words) -> None:
+def _show_mission_correction(
+    mission: dict[str, Any], known: rules.Mission, linked: Sequence[str], words: Words
+) -> None:
     """The form that corrects what a mission says, its dates and the day of its last step."""
     form = Form("correct-mission", known.id, words)
     form.fill({
@@ -266,6 +315,7 @@ def _show_mission_correction(mission: dict[str, Any], known: rules.Mission, word
     })  # fmt: skip
     with form.frame():
         _show_scheme(form, known.start or known.end or dt.date.today(), words, kept=known.scheme_code)
+        _show_mosaic(form, linked, words, kept=known.mosaic_id)
         _show_organisations(form, words)
         form.day("on", words.say("Day of the last step"), latest=dt.date.today())
         _show_days(form, *_planned(words))

@@ -113,10 +113,12 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         UnknownIdError: a code, place, organisation or mission does not exist.
         ConflictError: no place is given, the period ends before it starts, the day lies in the future, or the id
             stands for another need.
+        InvalidRecordError: it is identified or requested and says no domain or no period.
         PermissionDenied: the actor may not.
     """
     draft = _of_own(draft, actor)
     check_need(draft, on)
+    require_stated(draft, draft.status_code)
     values: dict[str, Any] = {
         "need_id": require_id(need_id),
         **_joined(dataclasses.asdict(draft)),
@@ -145,6 +147,7 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
     Raises:
         UnknownIdError: there is no such need or state.
         ConflictError: this step is not allowed from its state, belongs to a mission, or is dated before the last.
+        InvalidRecordError: it would be identified or requested and says no domain or no period.
         PermissionDenied: the actor may not.
     """
     with writing(engine) as connection:
@@ -157,6 +160,7 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
                 "need-step",
                 columns=("status_code",),
             )
+        require_stated(row, to_code)
         _step(connection, actor, SupportNeed, row, to_code, on)
 
 
@@ -185,6 +189,7 @@ def amend_need(
     Raises:
         UnknownIdError: the need, or something that it refers to, does not exist.
         ConflictError: as for `add_need`, or as for `change_need`.
+        InvalidRecordError: as for `add_need`.
         PermissionDenied: the actor may not.
     """
     check_need(draft, on, is_new=False)
@@ -197,6 +202,7 @@ def amend_need(
         require_own(actor, row.organisation_id, "change a need")
         require_own(actor, draft.organisation_id, "change a need")
         require_rows(connection, Organisation, [draft.organisation_id])
+        require_stated(draft, to_code or row.status_code)
         change_row(connection, actor, SupportNeed, row, values)
         row = _correct_day(connection, actor, SupportNeed, row, since)
         if to_code is not None and to_code != row.status_code:
@@ -687,6 +693,21 @@ def check_need(draft: NeedDraft, on: dt.date, *, is_new: bool = True) -> None:
             raise UnknownIdError(
                 "code of training", domain, nearest(domain, vocabulary("training")), columns=("domains",)
             )
+
+
+def require_stated(need: Any, state: str) -> None:
+    """Check that a need which is identified or requested says its domain and its period.
+
+    Args:
+        need: A draft or a row.
+        state: State that it is or will be at.
+
+    Raises:
+        InvalidRecordError: it does not; carries the problems.
+    """
+    problems = rules.check_stated(state, need.domains, need.period_start, need.period_end)
+    if problems:
+        raise InvalidRecordError("need", problems)
 
 
 def check_day(on: dt.date) -> None:

@@ -17,6 +17,7 @@ from dashboard import data, records
 from geodata.export.geojson import territories_geojson
 from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
+from geodata.records.audit import history
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
 from geodata.records.roles import SYSTEM, VISITOR
@@ -32,7 +33,9 @@ REFUSED = "“soon” is no date. Write 2007, 2007-03 or 2007-03-14."
 
 def requested(engine: Engine) -> str:
     """A need of Oiapoque that was requested; its id."""
-    draft = support.NeedDraft(territory_id=OIAPOQUE, mosaic_id=AMAPA, domains=("T3",), status_code="V2")
+    draft = support.NeedDraft(
+        territory_id=OIAPOQUE, mosaic_id=AMAPA, domains=("T3",), period_start=LONG_AGO, status_code="V2"
+    )
     return support.add_need(engine, sign_in_locally(engine), draft, on=LONG_AGO).row_id
 
 
@@ -92,6 +95,30 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_m
     (need,) = support.needs(database, SYSTEM).itertuples()
     assert (need.predecessor_mission_id, need.status_code, need.period_start) == (mission_id, "V0", dt.date(2025, 1, 1))
     assert "is proposed" not in said(app)
+
+
+def test_a_need_says_what_for_and_when_and_can_be_corrected(at_this_machine: None, database: Engine) -> None:
+    app = support_of_oiapoque()
+    form = f"need-{OIAPOQUE}-0"
+    app.button(key=f"store-{form}").click().run()
+    text = said(app)
+    assert "Choose at least one domain" in text
+    assert "Give the first or the last day of the period." in text
+    assert support.needs(database, SYSTEM).empty
+    app.multiselect(key=f"{form}-domains").set_value(["T3"])
+    app.date_input(key=f"{form}-period_start").set_value(dt.date(2027, 1, 1))
+    app.button(key=f"store-{form}").click().run()
+    (need,) = support.needs(database, SYSTEM).itertuples()
+    correction = f"correct-need-{need.need_id}-0"
+    assert app.multiselect(key=f"{correction}-domains").value == ["T3"]
+    app.multiselect(key=f"{correction}-domains").set_value(["T2", "T3"])
+    app.date_input(key=f"{correction}-on").set_value(LONG_AGO)
+    app.button(key=f"store-{correction}").click().run()
+    assert "The correction is recorded." in said(app)
+    (need,) = support.needs(database, SYSTEM).itertuples()
+    assert (need.domains, need.period_start, need.status_date) == ("T2;T3", dt.date(2027, 1, 1), LONG_AGO)
+    lines = history(database, SYSTEM, territory_id=OIAPOQUE)
+    assert any("T2;T3" in str(line.after) for line in lines.itertuples())
 
 
 def test_a_scheme_is_offered_for_the_days_on_which_it_existed(at_this_machine: None, database: Engine) -> None:

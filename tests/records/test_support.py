@@ -51,7 +51,7 @@ def new_mission(link: tuple[str, str], **more: object) -> Mission:
 
 
 def requested_need(engine: Engine, actors, link: tuple[str, str]) -> str:
-    draft = NeedDraft(territory_id=link[0], mosaic_id=link[1], domains=("T3",), organisation_id="cnm", status_code="V1")
+    draft = NeedDraft(territory_id=link[0], mosaic_id=link[1], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, draft, on=MARCH).row_id
     change_need(engine, actors.editor, need_id, "V2", on=MARCH)
     return need_id
@@ -88,7 +88,7 @@ def test_from_a_need_to_the_end_of_its_mission(engine: Engine, actors, link) -> 
 
 
 def test_only_the_allowed_steps(engine: Engine, actors, link) -> None:
-    need = NeedDraft(territory_id=link[0], organisation_id="cnm")
+    need = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, need, on=MARCH).row_id
     with pytest.raises(ConflictError, match=r"From V1 it cannot go to VN\. What may follow: V2, VX"):
         change_need(engine, actors.editor, need_id, "VN", on=MARCH)
@@ -146,7 +146,7 @@ def test_the_same_again_is_stored_once_even_after_later_steps(engine: Engine, ac
         add_mission(engine, actors.editor, replace(mission, scheme_code="OTH"), on=MARCH)
     assert len(steps(engine, actors.editor)) == 2
     need_id = str(uuid.uuid4())
-    draft = NeedDraft(mosaic_id=link[1])
+    draft = NeedDraft(mosaic_id=link[1], domains=("T3",), period_start=MAY)
     assert add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
     assert not add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
     with pytest.raises(ConflictError, match="it differs in skills"):
@@ -185,7 +185,7 @@ def test_an_editor_stays_with_its_organisation(engine: Engine, actors, link) -> 
     with pytest.raises(PermissionDenied, match="To change a mission, an editor acts for its own organisation"):
         change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
     with pytest.raises(PermissionDenied, match="To record a need"):
-        add_need(engine, actors.editor, NeedDraft(mosaic_id=link[1], organisation_id="cuf"), on=MARCH)
+        add_need(engine, actors.editor, NeedDraft(mosaic_id=link[1], organisation_id="cuf", status_code="V0"), on=MARCH)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,12 @@ def test_an_editor_stays_with_its_organisation(engine: Engine, actors, link) -> 
         ({"visibility": "secret"}, UnknownIdError, "No code of visibility"),
         ({"period_start": JULY, "period_end": MAY}, ConflictError, "before it starts"),
         ({"organisation_id": "nobody"}, UnknownIdError, "No organisation is called 'nobody'"),
+        ({"domains": ()}, InvalidRecordError, "domains: Choose at least one domain"),
+        ({"period_start": None}, InvalidRecordError, "period_start: Give the first or the last day"),
     ],
 )
 def test_what_is_wrong_with_a_need_is_said(shared_engine: Engine, actors, link, more, error, message) -> None:
-    draft = replace(NeedDraft(territory_id=link[0]), **more)
+    draft = replace(NeedDraft(territory_id=link[0], domains=("T3",), period_start=MARCH), **more)
     with pytest.raises(error, match=message):
         add_need(shared_engine, actors.coordinator, draft, on=MARCH)
 
@@ -289,3 +291,17 @@ def test_the_day_of_a_needs_last_step_is_corrected(engine: Engine, actors, link)
     amend_need(engine, actors.editor, need_id, replace(draft, domains=("T2",)), on=MARCH, since=MARCH)
     (need,) = needs(engine, actors.editor).itertuples()
     assert (need.status_date, need.domains) == (MARCH, "T2")
+
+
+def test_a_need_says_its_domain_and_period_once_it_is_identified(engine: Engine, actors, link) -> None:
+    """Before that it may be open; one that is not yet whole can be cancelled, and no more."""
+    nothing = NeedDraft(territory_id=link[0], status_code="V0", organisation_id="cnm")
+    need_id = add_need(engine, actors.editor, nothing, on=MARCH).row_id
+    with pytest.raises(InvalidRecordError, match=r"domains: .* period_start: ") as caught:
+        change_need(engine, actors.editor, need_id, "V1", on=MARCH)
+    assert [problem.field for problem in caught.value.problems] == ["domains", "period_start"]
+    whole = replace(nothing, domains=("T3",), period_end=JULY)
+    amend_need(engine, actors.editor, need_id, whole, to_code="V1", on=MARCH)
+    with pytest.raises(InvalidRecordError, match="period_start"):
+        amend_need(engine, actors.editor, need_id, replace(whole, period_end=None), on=MARCH)
+    assert needs(engine, actors.editor)[["status_code", "domains"]].values.tolist() == [["V1", "T3"]]

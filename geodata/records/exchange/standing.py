@@ -223,7 +223,9 @@ def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) 
 
 
 def _check_need(values: Values, before: Values | None) -> tuple[Problem, ...]:
-    support.check_need(_need(values), values["status_date"], is_new=before is None)
+    need = _need(values)
+    support.check_need(need, values["status_date"], is_new=before is None)
+    support.require_stated(need, need.status_code)
     if before is not None:
         _check_step(before, values)
     return ()
