@@ -40,6 +40,33 @@ def region_names(bundle: Bundle, territories: pd.DataFrame) -> pd.Series:
     return territories["state_id"].fillna(territories["epci_id"]).map(names)
 
 
+def nearest_mosaics(bundle: Bundle, territory_id: str) -> list[str]:
+    """All mosaics and counterparts, the nearest first.
+
+    Args:
+        bundle: The published tables.
+        territory_id: From the seat of this territory.
+
+    Returns:
+        Ids by distance to the outline, where there is none to the nearest seat of a linked territory; those without
+        either at the end, by name.
+    """
+    points = bundle.territory.set_index("territory_id")[["point_lon", "point_lat"]].astype(float)
+    here = points.loc[territory_id].to_numpy()
+    scale = np.array([np.cos(np.radians(here[1])), 1.0])  # so that a degree is as long to the east as to the north
+    seats = bundle.territory_mosaic.groupby("mosaic_id")["territory_id"]
+    linked = {mosaic_id: shapely.multipoints(points.loc[list(ids)].to_numpy()) for mosaic_id, ids in seats}
+    rows = bundle.mosaic.sort_values("short_name", key=lambda names: names.map(fold), kind="stable")
+    places = [
+        linked.get(mosaic_id) if outline is None or outline.is_empty else outline
+        for mosaic_id, outline in zip(rows["mosaic_id"], rows.geometry, strict=True)
+    ]
+    scaled = shapely.transform(np.array(places, dtype=object), lambda pairs: pairs * scale)
+    away = shapely.distance(scaled, shapely.Point(here * scale))
+    order = np.argsort(np.where(np.isnan(away), np.inf, away), kind="stable")
+    return [str(mosaic_id) for mosaic_id in rows["mosaic_id"].to_numpy()[order]]
+
+
 def member_rows(bundle: Bundle, mosaic_id: str) -> pd.DataFrame:
     """The listed members of a mosaic with what the register says of those that were matched.
 

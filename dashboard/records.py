@@ -25,7 +25,7 @@ from dashboard.web.streamlit_internals import run_mark
 from geodata.errors import MosaicosError
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import last_write
-from geodata.records.database import database_url, is_demonstration, open_engine, reading, silent, upgrade
+from geodata.records.database import database_url, is_demonstration, open_engine, reading, silent, temporary, upgrade
 from geodata.records.demo import load_demo
 from geodata.records.errors import DatabaseError, InvalidRecordError, PermissionDenied, RecordsError
 from geodata.records.health import RecordsHealth, records_health, revision_of
@@ -295,9 +295,7 @@ def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
             engine = _engine_to_write()
             actor = sign_in_locally(engine)
         elif run.engine is None:
-            raise PermissionDenied(
-                "There is no database to write to. Whoever runs the server makes one.", "no-database"
-            )
+            raise _no_database()
         else:
             engine, actor = run.engine, run.access.actor
         return Outcome(write(engine, actor))
@@ -305,6 +303,31 @@ def store(write: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
         return Outcome(problems=error.problems)
     except MosaicosError as error:
         return Outcome(refusal=error)
+
+
+def preview(compare: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
+    """Compare something with the records on behalf of whoever acts. It makes no database and migrates none.
+
+    For the person at this machine, where there is no database yet, it is compared with an empty one that is removed.
+    """
+    run = current()
+    try:
+        if run.as_of is not None:
+            raise silent()
+        if run.problem is not None:
+            raise run.problem
+        if run.engine is not None:
+            return Outcome(compare(run.engine, run.access.actor))
+        if run.access.way != "local":
+            raise _no_database()
+        with temporary(is_demonstration=wants_demonstration()) as empty:
+            return Outcome(compare(empty, run.access.actor))
+    except MosaicosError as error:
+        return Outcome(refusal=error)
+
+
+def _no_database() -> PermissionDenied:
+    return PermissionDenied("There is no database to write to. Whoever runs the server makes one.", "no-database")
 
 
 def wants_demonstration() -> bool:

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 
 
 class MosaicosError(Exception):
-    """Base of every error that the project raises on purpose: one clear line for a person."""
+    """Base of every error that the project raises on purpose: one clear line for a person.
+
+    Attributes:
+        columns: Columns of an entry that cause it, the one to look at first; empty where it is about none.
+    """
+
+    columns: tuple[str, ...] = ()
 
 
 class InputError(MosaicosError):
@@ -24,7 +30,8 @@ class ContractError(MosaicosError):
 class UnknownIdError(MosaicosError):
     """An id or a name that a person gave does not exist; carries the nearest right ones."""
 
-    def __init__(self, kind: str, value: str, nearest: Sequence[str] = ()) -> None:
+    def __init__(self, kind: str, value: str, nearest: Sequence[str] = (), *, columns: Sequence[str] = ()) -> None:
+        self.columns = tuple(columns)
         self.kind = kind
         self.value = value
         self.nearest = tuple(nearest)

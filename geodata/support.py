@@ -38,14 +38,14 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 """States that may follow each state, in the order in which a form offers them."""
 NEED_STATES = frozenset({"V0", "V1", "V2", "VX", "VN"})
 """States of a need. It is met once a mission is assigned to it, which starts at V3."""
+STATED = frozenset({"V1", "V2"})
+"""States of a need that must say what it is for and when."""
 MISSION_STATES = frozenset({"V3", "V4", "V5", "VX", "VS", "VR"})
 """States of a mission."""
 VSI_MONTHS = 24
 """Longest contract of international solidarity volunteering, in calendar months (loi 2005-159)."""
 VSI_SCHEMES = frozenset({"VSI", "VSIR"})
 """Schemes under that law; reciprocity is a form of it."""
-VP_LAST_DAY = dt.date(2009, 9, 30)
-"""Last day of the AFVP, and so of its own scheme: it became France Volontaires the next day."""
 GUIANA_TERRITORY = "FR-973"
 """How the ids of the communes of French Guiana begin."""
 GUIANA_MOSAIC = "gf-"
@@ -94,6 +94,16 @@ def is_allowed(before: str, after: str) -> bool:
         UnknownIdError: there is no such state.
     """
     return require_state(after) in next_states(before)
+
+
+def schemes_on(day: dt.date) -> list[str]:
+    """The schemes that existed on a day, as far as is known, in the order of the vocabulary."""
+    return [
+        code
+        for code, term in vocabulary("scheme").items()
+        if (not term.more["first_day"] or dt.date.fromisoformat(term.more["first_day"]) <= day)
+        and (not term.more["last_day"] or day <= dt.date.fromisoformat(term.more["last_day"]))
+    ]
 
 
 @dataclass(frozen=True)
@@ -213,6 +223,28 @@ MESSAGES: dict[str, tuple[str, str, str]] = {
         "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
         "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
     ),
+    "domain-missing": (
+        "Choose at least one domain: what would a volunteer do?",
+        "Choisissez au moins un domaine : que ferait un volontaire ?",
+        "Escolha ao menos um domínio: o que faria um voluntário?",
+    ),
+    "period-missing": (
+        "Give the first or the last day of the period.",
+        "Indiquez le premier ou le dernier jour de la période.",
+        "Informe o primeiro ou o último dia do período.",
+    ),
+    "scheme-not-then": (
+        "The scheme did not exist on {value}, when this mission starts.",
+        "Le dispositif n'existait pas le {value}, quand cette mission commence.",
+        "O programa não existia em {value}, quando esta missão começa.",
+    ),
+    "assigned-late": (
+        "The mission begins on {value}, before the day of its assignment. If it was assigned earlier, correct that "
+        "day.",
+        "La mission commence le {value}, avant le jour de son affectation. Si elle a été affectée plus tôt, corrigez "
+        "ce jour.",
+        "A missão começa em {value}, antes do dia da designação. Se foi designada antes, corrija esse dia.",
+    ),
     "dates-order": (
         "The end {value} is before the start.",
         "La fin {value} précède le début.",
@@ -247,7 +279,7 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
 
     Errors: no place; an unknown code; VSI with a host in French Guiana (a warning where a document shows the
     exception); a VSI contract, reciprocal or not, of more than 24 calendar months; an end before the start; an
-    actual date in the future. Warnings: the AFVP's scheme starting after 30 September 2009; a running mission
+    actual date in the future. Warnings: a scheme that did not exist on the first day; a running mission
     without an end; a running mission past its end.
 
     Args:
@@ -263,6 +295,29 @@ def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Pro
         *_check_scheme(mission),
         *_check_closing(mission, today or dt.date.today()),
     ]
+
+
+def check_stated(state: str, domains: Collection[str], start: dt.date | None, end: dt.date | None) -> list[Problem]:
+    """What a need lacks that is identified or requested (V1, V2): a domain, a period. Before that it may be open.
+
+    Args:
+        state: State of the need.
+        domains: Its training domains.
+        start: First day.
+        end: Last day.
+    """
+    if state not in STATED:
+        return []
+    domain = [] if domains else [_problem("domains", "domain-missing")]
+    period = [] if start or end else [_problem("period_start", "period-missing")]
+    return domain + period
+
+
+def check_assigned(mission: Mission, on: dt.date) -> list[Problem]:
+    """The warning that a mission begins before the day on which it is recorded as assigned; empty where it does not."""
+    if mission.start is None or mission.start >= on:
+        return []
+    return [_problem("status_date", "assigned-late", mission.start, severity="warning")]
 
 
 def _check_place_and_codes(mission: Mission) -> list[Problem]:
@@ -319,9 +374,14 @@ def _check_scheme(mission: Mission) -> list[Problem]:
         latest = [(where, add_months(start, VSI_MONTHS), end) for where, start, end in _periods(mission)]
         long = [_problem(where, "contract-too-long", last) for where, last, end in latest if end > last]
         problems += list(dict.fromkeys(long))
-    if mission.scheme_code == "VP" and mission.start is not None and mission.start > VP_LAST_DAY:
+    if (
+        mission.scheme_code in vocabulary("scheme")
+        and mission.start is not None
+        and mission.scheme_code not in schemes_on(mission.start)
+    ):
         where = "actual_start" if mission.actual_start else "planned_start"
-        problems.append(_problem(where, "vp-ended", mission.start, severity="warning"))
+        code = "vp-ended" if mission.scheme_code == "VP" else "scheme-not-then"
+        problems.append(_problem(where, code, mission.start, severity="warning"))
     return problems
 
 

@@ -50,7 +50,8 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
         territory_id: The territory.
         linked: Its mosaics; others can be chosen too, and lead to the offer to add the link.
         words: The language.
-        first: The mosaic that stands there at first.
+        first: The mosaic that is chosen at first, where it is one of `linked`; else the first of those; none where
+            there is no link.
     """
     if records.current().engine is None:
         st.html(fragments.paragraph(words.say("There is no database of records yet. The first entry needs one.")))
@@ -60,14 +61,15 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
     corrected: dict[str, Any] | None = form.entry.more.get("corrected")
     if corrected is not None:
         _show_corrected(form, corrected, words)
-    mosaics = _mosaic_options(linked, words)
+    mosaics = _mosaic_options(territory_id, linked, words)
+    mosaic_id: str | None
     if corrected is not None:
         mosaic_id = str(corrected["mosaic_id"])
     else:
-        mosaic_id = _choose(form, "mosaic_id", words.say("Mosaic"), mosaics, first=first if first in mosaics else None)
-    what = _choose(
-        form, "what", words.say("What happened"), _what_options(words, withdraw=corrected is not None), first=None
-    )
+        likely = first if first in linked else next(iter(linked), None)
+        mosaic_id = _choose(form, "mosaic_id", words.say("Mosaic"), mosaics, first=likely)
+    happened = _what_options(words, withdraw=corrected is not None)
+    what = _choose(form, "what", words.say("What happened"), happened, first=next(iter(happened))) or ""
     asked = ASKED.get(what, ("note",))
     with form.frame():
         _show_evidence(what, words)
@@ -91,6 +93,7 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
                 "what": what,
                 "supersedes_id": None if corrected is None else corrected["event_id"],
             },
+            required=("mosaic_id",),
         )
     if isinstance(form.entry.refusal, LinkMissingError):
         show_link_form(territory_id, form.entry.refusal.mosaic_id, words)
@@ -126,18 +129,22 @@ def _show_corrected(form: Form, event: dict[str, Any], words: Words) -> None:
     )
 
 
-def _choose(form: Form, name: str, label: str, options: Mapping[str, str], *, first: str | None) -> str:
-    """A field outside the form, so that the form follows it at once."""
+def _choose(form: Form, name: str, label: str, options: Mapping[str, str], *, first: str | None) -> str | None:
+    """A field outside the form, so that the form follows it at once; empty at first, or with the code `first`."""
     key = form.key(name)
     if key not in st.session_state:
-        st.session_state[key] = first or next(iter(options))
-    chosen: str = st.selectbox(label, list(options), format_func=lambda one: options.get(one, one), key=key)
+        st.session_state[key] = first
+    chosen: str | None = st.selectbox(
+        label, list(options), index=None if first is None else 0, format_func=lambda one: options.get(one, one),
+        key=key, placeholder=form.words.say("Choose"),
+    )  # fmt: skip
     form.show_problems(name)
     return chosen
 
 
-def _mosaic_options(linked: Sequence[str], words: Words) -> dict[str, str]:
-    known = names.mosaic_names()
+def _mosaic_options(territory_id: str, linked: Sequence[str], words: Words) -> dict[str, str]:
+    """The linked mosaics, then all others, the nearest first."""
+    known = names.mosaics_around(territory_id)
     return {one: known[one] for one in linked} | {
         one: words.say("{mosaic} (not linked)").format(mosaic=name) for one, name in known.items() if one not in linked
     }
@@ -240,7 +247,7 @@ def show_link_form(territory_id: str, mosaic_id: str | None, words: Words) -> No
         form = Form("link", f"{territory_id}-{mosaic_id or 'any'}", words)
         with form.frame():
             if mosaic_id is None:
-                form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
+                form.choice("mosaic_id", words.say("Mosaic"), names.mosaics_around(territory_id))
             else:
                 st.html(fragments.paragraph(names.mosaic_names()[mosaic_id]))
             form.text("reason", words.say("Reason"))
@@ -260,7 +267,7 @@ def show_link_form(territory_id: str, mosaic_id: str | None, words: Words) -> No
 def show_seat_form(territory_id: str, linked: Sequence[str], words: Words) -> None:
     """The form for a seat of the territory on a mosaic's council."""
     form = Form("seat", territory_id, words)
-    known = names.mosaic_names()
+    known = names.mosaics_around(territory_id)
     with form.frame():
         form.choice("mosaic_id", words.say("Mosaic"), {one: known[one] for one in linked} | known)
         form.choice("seat_kind", words.say("Seat"), code_names("seat_kind", words))

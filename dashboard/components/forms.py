@@ -22,6 +22,7 @@ from dashboard.components.refusals import refusal_detail, refusal_text
 from dashboard.text import Words
 from geodata.errors import MosaicosError
 from geodata.model import vocabulary
+from geodata.records.exchange.kinds import column_label
 from geodata.records.roles import Actor
 from geodata.status import Problem
 
@@ -63,10 +64,22 @@ class Entry:
         self.problems, self.refusal, self.said, self.more = (), None, (), {}
 
 
+FIELD_COLUMNS = {"on": "status_date", "to_code": "status_code", "what": "stage_code", "why": "withdraw_why"}
+"""Column of each field that has another name."""
+
+
 def missing(field_name: str, words: Words) -> Problem:
     """The problem of a field that must say something."""
     text = words.say("This must say something.")
     return Problem(field_name, "missing", "error", text, text, text)
+
+
+def problems_of(refusal: MosaicosError | None, words: Words) -> tuple[Problem, ...]:
+    """A refusal as problems of the columns that cause it; none where it is about no column."""
+    if refusal is None:
+        return ()
+    text = refusal_detail(refusal, words)
+    return tuple(Problem(name, "refused", "error", text, text, text) for name in refusal.columns)
 
 
 def refresh_page() -> None:
@@ -89,6 +102,7 @@ class Form:
         self.words = words
         self.entry: Entry = st.session_state.setdefault(f"entry-{self.name}", Entry())
         self._fields: list[str] = []
+        self._shown: set[str] = set()
 
     def key(self, field_name: str) -> str:
         """Key of the widget of a field."""
@@ -99,6 +113,14 @@ class Form:
         self.entry.renew()
         for field_name, value in values.items():
             st.session_state[self.key(field_name)] = value
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Begin with these values, and again where others have changed them since. Call it before the fields."""
+        if self.entry.more.get("filled", values) != values:
+            self.entry.renew()
+        self.entry.more["filled"] = dict(values)
+        for field_name, value in values.items():
+            st.session_state.setdefault(self.key(field_name), value)
 
     @contextmanager
     def frame(self) -> Iterator[None]:
@@ -160,6 +182,7 @@ class Form:
         key = self._field(name)
         if first is not None and key not in st.session_state:
             st.session_state[key] = first
+        options = _with_kept(options, st.session_state.get(key))
         index = 0 if must else None
         st.selectbox(
             label, list(options), index=index, format_func=lambda code: options.get(code, code), key=key,
@@ -173,8 +196,10 @@ class Form:
 
     def several(self, name: str, label: str, options: Mapping[str, str]) -> None:
         """A field of any number of codes."""
+        key = self._field(name)
+        options = _with_kept(options, *st.session_state.get(key, ()))
         st.multiselect(
-            label, list(options), format_func=lambda code: options.get(code, code), key=self._field(name),
+            label, list(options), format_func=lambda code: options.get(code, code), key=key,
             placeholder=self.words.say("Choose"),
         )  # fmt: skip
         self.show_problems(name)
@@ -196,9 +221,24 @@ class Form:
 
     def show_problems(self, name: str) -> None:
         """What is wrong with one field."""
+        self._shown |= {name, FIELD_COLUMNS.get(name, name)}
         for problem in self.entry.problems:
-            if problem.field == name:
+            if problem.field in {name, FIELD_COLUMNS.get(name)}:
                 st.html(fragments.paragraph(problem.message(self.words.vocabulary), look="field-problem"))
+
+    def _show_other_problems(self) -> None:
+        """What is wrong with what this form does not hold, named in words."""
+        for problem in self.entry.problems:
+            if problem.field in self._shown or (problem.code == "refused" and self._shown & self._refused()):
+                continue
+            text = self.words.say("{field}: {problem}").format(
+                field=column_label(problem.field, self.words.vocabulary),
+                problem=problem.message(self.words.vocabulary),
+            )
+            st.html(fragments.paragraph(text, look="field-problem"))
+
+    def _refused(self) -> set[str]:
+        return {problem.field for problem in self.entry.problems if problem.code == "refused"}
 
     def _field(self, name: str) -> str:
         self._fields.append(name)
@@ -227,6 +267,7 @@ class Form:
             is_main: Whether it is what the person most likely came for.
         """
         fields = tuple(self._fields)
+        self._show_other_problems()
 
         def store() -> None:
             values = {name: _clean(st.session_state.get(self.key(name))) for name in fields} | dict(outside or {})
@@ -243,10 +284,16 @@ class Form:
                 self.entry.said = (done, *(warning.message(self.words.vocabulary) for warning in warnings))
                 st.session_state[_CHANGED] = True
             else:
-                self.entry.problems, self.entry.refusal, self.entry.said = outcome.problems, outcome.refusal, ()
+                self.entry.problems = outcome.problems or problems_of(outcome.refusal, self.words)
+                self.entry.refusal, self.entry.said = outcome.refusal, ()
 
         look: Literal["primary", "secondary"] = "primary" if is_main else "secondary"
         st.form_submit_button(label, type=look, on_click=store, key=f"store-{self.name}-{self.entry.number}")
+
+
+def _with_kept(options: Mapping[str, str], *kept: str | None) -> Mapping[str, str]:
+    """The options, and what stands in a field although the list does not offer it: it is not lost."""
+    return {**options, **{code: code for code in kept if code is not None and code not in options}}
 
 
 def _clean(value: Any) -> Any:

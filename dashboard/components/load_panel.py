@@ -100,7 +100,7 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
             progress=tell_progress,
         )
 
-    outcome = records.store(make)
+    outcome = records.preview(make)
     place.empty()
     if outcome.refusal is not None:
         _show_unreadable(outcome.refusal, words)
@@ -113,7 +113,8 @@ def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...]
     """The plan of a large file, which a job makes; null while there is none."""
 
     def submit(jobs: Service, client: str) -> Job:
-        return jobs.submit("import-plan", _params(kind, file_name, words), client=client, input_bytes=content)
+        params = _params(records.current().access.actor, kind, file_name, words)
+        return jobs.submit("import-plan", params, client=client, input_bytes=content)
 
     job = show_job(PLAN_JOB, key, submit, words, label=None, doing=words.say("Comparing with the records"))
     if job is None:
@@ -128,8 +129,15 @@ def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...]
     return plan
 
 
-def _params(kind: Kind, file_name: str, words: Words) -> dict[str, Any]:
-    """The parameters of a job on behalf of whoever acts; their database is there and up to date.
+def _params(actor: Actor, kind: Kind, file_name: str, words: Words) -> dict[str, Any]:
+    """The parameters of a job on behalf of whoever acts."""
+    return import_params(actor, kind=kind.name, file_name=file_name, language=words.code,
+                         has_records=records.find_engine() is not None,
+                         is_demonstration=records.wants_demonstration())  # fmt: skip
+
+
+def _writer() -> Actor:
+    """Whoever acts, who is about to write; their database is then there and up to date.
 
     Raises:
         MosaicosError: there is none to write to.
@@ -137,16 +145,15 @@ def _params(kind: Kind, file_name: str, words: Words) -> dict[str, Any]:
     outcome = records.store(lambda _engine, actor: actor)
     if outcome.stored is None:
         raise outcome.refusal or DatabaseError("There are no records.")
-    return import_params(outcome.stored, kind=kind.name, file_name=file_name, language=words.code,
-                         is_demonstration=records.wants_demonstration())  # fmt: skip
+    return outcome.stored
 
 
 def _apply_later(plan: Plan, words: Words) -> None:
     """Write a large plan by a job, and say what became of it."""
 
     def submit(jobs: Service, client: str) -> Job:
-        return jobs.submit("import-apply", _params(plan.kind, plan.file_name, words), client=client,
-                           input_bytes=write_plan(plan))  # fmt: skip
+        params = _params(_writer(), plan.kind, plan.file_name, words)
+        return jobs.submit("import-apply", params, client=client, input_bytes=write_plan(plan))
 
     label = words.count("Apply {n} row", "Apply {n} rows", sum(plan.counts[outcome] for outcome in WRITTEN))
     job = show_job(APPLY_JOB, plan.sha256, submit, words, label=label, doing=words.say("Writing the rows"))

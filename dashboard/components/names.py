@@ -27,6 +27,13 @@ def mosaic_names() -> dict[str, str]:
     return dict(zip(rows["mosaic_id"], rows["short_name"], strict=True))
 
 
+@lru_cache(maxsize=64)
+def mosaics_around(territory_id: str) -> dict[str, str]:
+    """Short names of all mosaics and counterparts by id, the nearest to a territory first."""
+    known = mosaic_names()
+    return {one: known[one] for one in filters.nearest_mosaics(data.bundle(), territory_id)}
+
+
 @cache
 def territory_names() -> dict[str, str]:
     """Names of all territories with their state or intercommunalité, by id."""

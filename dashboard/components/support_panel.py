@@ -22,6 +22,15 @@ from geodata.records.roles import Actor
 
 TONGUES = ("pt", "fr", "es", "en")
 """Languages that a need may ask for."""
+NEED_FIELDS = ("mosaic_id", "period_start", "period_end", "organisation_id")
+"""Fields of a need that its form corrects as they are."""
+STATEMENT = ("source", "confidence", "visibility")
+"""Fields that say how sure a need or mission is, what shows it, and who sees it."""
+MISSION_FIELDS = (
+    "scheme_code", "mosaic_id", "sending_organisation_id", "host_organisation_id", "planned_start", "planned_end",
+    "actual_start", "actual_end", "document_id",
+)  # fmt: skip
+"""Fields of a mission that its form corrects as they are."""
 
 
 def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None:
@@ -44,9 +53,9 @@ def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None
     nothing: dict[str, rules.NeedDraft] = {}
     proposed = run.read(support.successors, without=nothing) if writes else nothing
     for mission in missions.to_dict("records"):
-        _show_mission(mission, proposed.get(mission["mission_id"]), words, writes=writes)
+        _show_mission(mission, proposed.get(mission["mission_id"]), linked, words, writes=writes)
     for need in needs.to_dict("records"):
-        _show_need(need, words, writes=writes)
+        _show_need(need, linked, words, writes=writes)
     if writes and run.engine is not None:
         with st.expander(words.say("State a need"), key=f"need-of-{territory_id}"):
             _show_need_form(territory_id, linked, words)
@@ -97,7 +106,7 @@ def _of(rows: pd.DataFrame, territory_id: str) -> pd.DataFrame:
 # --- needs ------------------------------------------------------------------------------------------------
 
 
-def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
+def _show_need(need: dict[str, Any], linked: Sequence[str], words: Words, *, writes: bool) -> None:
     with st.container(border=True):
         state = words.say("has a mission") if need["is_met"] else words.label("support", need["status_code"])
         st.html(
@@ -116,6 +125,9 @@ def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
                 look="quiet",
             )
         )
+        if writes:
+            with st.expander(words.say("Correct the need"), key=f"correct-{need['need_id']}"):
+                _show_need_correction(need, linked, words)
         if not writes or need["is_met"]:
             return
         steps = [code for code in rules.next_states(need["status_code"]) if code in rules.NEED_STATES]
@@ -135,24 +147,12 @@ def _show_need(need: dict[str, Any], words: Words, *, writes: bool) -> None:
 
 def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> None:
     form = Form("need", territory_id, words)
-    known = names.mosaic_names()
     with form.frame():
-        form.choice("mosaic_id", words.say("For the mosaic"), {one: known[one] for one in linked})
+        _show_mosaic(form, linked, words)
         states = {code: words.label("support", code) for code in support.FIRST_NEED_STATES}
         form.choice("status_code", words.say("State"), states, first="V1", must=True)
         form.day("on", words.say("Stated on"), latest=dt.date.today(), today=True)
-        form.several("domains", words.say("Domains"), code_names("training", words))
-        form.text("skills", words.say("Skills, with commas between them"))
-        form.several("languages", words.say("Languages"), {code: _tongue(code, words) for code in TONGUES})
-        left, right = st.columns(2)
-        with left:
-            form.day("period_start", words.say("From"))
-        with right:
-            form.day("period_end", words.say("Until"))
-        own = records.current().access.actor.organisation_id
-        form.choice("organisation_id", words.say("Organisation that states it"), names.organisation_names(), first=own)
-        form.text("source", words.say("Source"))
-        form.who_may_see()
+        _show_need_fields(form, words, own=records.current().access.actor.organisation_id)
         form.submit(
             words.say("Record the need"),
             _write_need,
@@ -162,17 +162,65 @@ def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> N
         )
 
 
+def _show_need_fields(form: Form, words: Words, *, own: str | None) -> None:
+    """What a need says, whether it is new or corrected."""
+    st.html(fragments.paragraph(words.say("A need says at least a domain and a period."), look="small"))
+    _show_what(form, words)
+    _show_days(form, ("period_start", words.say("From")), ("period_end", words.say("Until")))
+    form.choice("organisation_id", words.say("Organisation that states it"), names.organisation_names(), first=own)
+    form.text("source", words.say("Source"))
+    form.who_may_see()
+
+
+def _show_need_correction(need: dict[str, Any], linked: Sequence[str], words: Words) -> None:
+    """The form that corrects what a need says and the day of its last step."""
+    form = Form("correct-need", need["need_id"], words)
+    form.fill({
+        **{name: None if is_unknown(need[name]) else need[name] for name in NEED_FIELDS},
+        **{name: list(filter(None, need[name].split(";"))) for name in ("domains", "languages")},
+        "skills": _listed(need["skills"]),
+        **_statement(need),
+    })  # fmt: skip
+    with form.frame():
+        _show_mosaic(form, linked, words, kept=need["mosaic_id"])
+        form.day("on", words.say("Day of the last step"), latest=dt.date.today())
+        _show_need_fields(form, words, own=None)
+        form.submit(
+            words.say("Record the correction"),
+            lambda engine, actor, values, _: _change_need(engine, actor, need["need_id"], values),
+            said=words.say("The correction is recorded."),
+            outside={"territory_id": need["territory_id"]},
+            required=("on",),
+            is_main=False,
+        )
+
+
+def _change_need(engine: Engine, actor: Actor, need_id: str, values: Mapping[str, Any]) -> Any:
+    facts = {**values, "skills": _split(values["skills"])}
+    on = facts.pop("on")
+    return support.amend_need(engine, actor, need_id, support.NeedDraft(**facts), on=on, since=on)
+
+
+def _show_mosaic(form: Form, linked: Sequence[str], words: Words, *, kept: Any = None) -> None:
+    """The linked mosaics, and the one that is recorded already."""
+    listed = [*linked, *([] if is_unknown(kept) or kept in linked else [kept])]
+    known = names.mosaic_names()
+    form.choice("mosaic_id", words.say("For the mosaic"), {one: names.called(known, one) for one in listed})
+
+
 def _write_need(engine: Engine, actor: Actor, values: Mapping[str, Any], need_id: str) -> Any:
     facts = dict(values)
     on = facts.pop("on")
-    facts["skills"] = tuple(filter(None, (one.strip() for one in (facts["skills"] or "").split(","))))
+    facts["skills"] = _split(facts["skills"])
     return support.add_need(engine, actor, support.NeedDraft(**facts), on=on, need_id=need_id)
 
 
 # --- missions ---------------------------------------------------------------------------------------------
 
 
-def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, words: Words, *, writes: bool) -> None:
+def _show_mission(
+    mission: dict[str, Any], proposed: rules.NeedDraft | None, linked: Sequence[str], words: Words, *, writes: bool
+) -> None:
     known = support.as_mission(_Row(mission))
     to_close = bool(mission["is_to_close"])
     with st.container(border=True):
@@ -199,6 +247,9 @@ def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, wor
         if to_close and known.end is not None:
             said = words.say("It ended on {date} and still runs in the records.").format(date=words.date(known.end))
             st.html(fragments.notice(words.say("To close."), said, kind="partial"))
+        if known.status_code == "V3":
+            for problem in rules.check_assigned(known, mission["status_date"]):
+                st.html(fragments.paragraph(problem.message(words.vocabulary), look="field-problem"))
         if steps:
             _show_step(
                 f"mission-step-{mission['mission_id']}",
@@ -207,7 +258,10 @@ def _show_mission(mission: dict[str, Any], proposed: rules.NeedDraft | None, wor
                     engine, actor, dataclasses.replace(known, status_code=values["to_code"]), on=values["on"]
                 ),
                 words,
+                is_past=known.end is not None and known.end < dt.date.today(),
             )
+        with st.expander(words.say("Correct the mission"), key=f"correct-{mission['mission_id']}"):
+            _show_mission_correction(mission, known, linked, words)
         if proposed is not None:
             _show_successor(mission["mission_id"], proposed, words)
 
@@ -229,16 +283,13 @@ def _show_successor(mission_id: str, proposed: rules.NeedDraft, words: Words) ->
 
 def _show_mission_form(need: dict[str, Any], words: Words) -> None:
     form = Form("mission", need["need_id"], words)
-    organisations = names.organisation_names()
+    _show_days(form, *_planned(words))  # outside, so that the schemes follow them at once
     with form.frame():
-        form.code("scheme_code", words.say("Scheme"), "scheme")
-        form.choice("sending_organisation_id", words.say("Sent by"), organisations)
-        form.choice("host_organisation_id", words.say("Hosted by"), organisations)
-        left, right = st.columns(2)
-        with left:
-            form.day("planned_start", words.say("Planned first day"))
-        with right:
-            form.day("planned_end", words.say("Planned last day"))
+        start, end = (st.session_state.get(form.key(name)) for name in ("planned_start", "planned_end"))
+        stated = (need["period_start"], need["period_end"])
+        days = (start, end, *(day for day in stated if not is_unknown(day)))
+        _show_scheme(form, next((day for day in days if day is not None), dt.date.today()), words)
+        _show_organisations(form, words)
         form.day("on", words.say("Assigned on"), latest=dt.date.today(), today=True)
         form.choice("document_id", words.say("Document of an exception"), names.document_names())
         form.text("source", words.say("Source"))
@@ -251,10 +302,93 @@ def _show_mission_form(need: dict[str, Any], words: Words) -> None:
         )
 
 
+def _show_mission_correction(
+    mission: dict[str, Any], known: rules.Mission, linked: Sequence[str], words: Words
+) -> None:
+    """The form that corrects what a mission says, its dates and the day of its last step."""
+    form = Form("correct-mission", known.id, words)
+    form.fill({
+        **{name: getattr(known, name) for name in MISSION_FIELDS},
+        **{name: list(getattr(known, name)) for name in ("domains", "languages")},
+        "skills": ", ".join(known.skills),
+        **_statement(mission),
+    })  # fmt: skip
+    with form.frame():
+        _show_scheme(form, known.start or known.end or dt.date.today(), words, kept=known.scheme_code)
+        _show_mosaic(form, linked, words, kept=known.mosaic_id)
+        _show_organisations(form, words)
+        form.day("on", words.say("Day of the last step"), latest=dt.date.today())
+        _show_days(form, *_planned(words))
+        _show_days(
+            form, ("actual_start", words.say("First day, as it was")), ("actual_end", words.say("Last day, as it was"))
+        )
+        _show_what(form, words)
+        form.choice("document_id", words.say("Document of an exception"), names.document_names())
+        form.text("source", words.say("Source"))
+        form.who_may_see(first="partner")
+        form.submit(
+            words.say("Record the correction"),
+            lambda engine, actor, values, _: _change_mission(engine, actor, known, values),
+            said=words.say("The correction is recorded."),
+            required=("scheme_code", "on"),
+            is_main=False,
+        )
+
+
+def _change_mission(engine: Engine, actor: Actor, known: rules.Mission, values: Mapping[str, Any]) -> Any:
+    facts = {name: value for name, value in values.items() if name not in (*STATEMENT, "on")}
+    mission = dataclasses.replace(known, **{**facts, "skills": _split(facts["skills"])})
+    stated = {name: values[name] for name in STATEMENT}
+    return support.change_mission(engine, actor, mission, on=values["on"], since=values["on"], stated=stated)
+
+
+def _planned(words: Words) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("planned_start", words.say("Planned first day")), ("planned_end", words.say("Planned last day"))
+
+
+def _show_scheme(form: Form, day: dt.date, words: Words, *, kept: str | None = None) -> None:
+    """The schemes that existed on a day, and the one that is recorded already."""
+    existing = rules.schemes_on(day)
+    options = {code: name for code, name in code_names("scheme", words).items() if code in existing or code == kept}
+    if st.session_state.get(form.key("scheme_code")) not in {None, *options}:
+        del st.session_state[form.key("scheme_code")]
+    form.choice("scheme_code", words.say("Scheme"), options)
+
+
+def _show_organisations(form: Form, words: Words) -> None:
+    organisations = names.organisation_names()
+    form.choice("sending_organisation_id", words.say("Sent by"), organisations)
+    form.choice("host_organisation_id", words.say("Hosted by"), organisations)
+
+
+def _show_days(form: Form, *fields: tuple[str, str]) -> None:
+    """Fields of days beside each other."""
+    for place, (name, label) in zip(st.columns(len(fields)), fields, strict=True):
+        with place:
+            form.day(name, label)
+
+
+def _show_what(form: Form, words: Words) -> None:
+    """Domains, skills and languages."""
+    form.several("domains", words.say("Domains"), code_names("training", words))
+    form.text("skills", words.say("Skills, with commas between them"))
+    form.several("languages", words.say("Languages"), {code: _tongue(code, words) for code in TONGUES})
+
+
+def _split(listed: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (one.strip() for one in (listed or "").split(","))))
+
+
+def _statement(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a form says of a row beside its facts: the day of its last step, its source, who may see it."""
+    values = {name: None if is_unknown(row[name]) else row[name] for name in STATEMENT}
+    return {**values, "source": values["source"] or "", "on": row["status_date"]}
+
+
 def _write_mission(
     engine: Engine, actor: Actor, need: dict[str, Any], values: Mapping[str, Any], mission_id: str
 ) -> Any:
-    about = ("source", "confidence", "visibility", "on")
+    about = (*STATEMENT, "on")
     facts = {name: value for name, value in values.items() if name not in about}
     lists: dict[str, Any] = {name: tuple(filter(None, need[name].split(";"))) for name in support.LISTS}
     mission = rules.Mission(
@@ -279,15 +413,18 @@ class _Row:
 # --- shared -----------------------------------------------------------------------------------------------
 
 
-def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words) -> None:
-    """The steps that are allowed from where it stands, and the day."""
+def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words, *, is_past: bool = False) -> None:
+    """The steps that are allowed from where it stands, and the day: today at first, unless it is past."""
     form = Form("step", subject, words)
+    if is_past:
+        said = words.say("Its last day has passed: give the day on which the step was taken.")
+        st.html(fragments.paragraph(said, look="small"))
     with form.frame():
         left, right = st.columns(2)
         with left:
             form.choice("to_code", words.say("Next step"), {code: words.label("support", code) for code in steps})
         with right:
-            form.day("on", words.say("On"), latest=dt.date.today(), today=True)
+            form.day("on", words.say("On"), latest=dt.date.today(), today=not is_past)
         form.submit(
             words.say("Record the step"), write, said=words.say("The step is recorded."), required=("to_code", "on")
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from sqlalchemy.engine import Engine
 
 from dashboard.components.refusals import refusal_detail
 from dashboard.jobs.kinds import Made, Work
 from dashboard.text import words
-from geodata.records.database import open_engine
+from geodata.records.database import open_engine, temporary
 from geodata.records.errors import DatabaseError
 from geodata.records.exchange.applying import apply_plan
 from geodata.records.exchange.kinds import kind_of
@@ -23,11 +26,16 @@ MAX_DIRECT_ROWS = 500
 """So many rows are written at once; more are a job."""
 
 
-def import_params(actor: Actor, *, kind: str, file_name: str, language: str, is_demonstration: bool) -> dict[str, Any]:
-    """A file of records as parameters of a job. The file, or the plan that is to be applied, is the job's input."""
+def import_params(
+    actor: Actor, *, kind: str, file_name: str, language: str, is_demonstration: bool, has_records: bool = True
+) -> dict[str, Any]:
+    """A file of records as parameters of a job. The file, or the plan that is to be applied, is the job's input.
+
+    Without records (`has_records`) the file is compared with an empty database.
+    """
     return {
         "actor": {"account_id": actor.account_id, "role": actor.role, "organisation_id": actor.organisation_id},
-        "kind": kind, "file_name": file_name, "language": language, "has_records": True,
+        "kind": kind, "file_name": file_name, "language": language, "has_records": has_records,
         "is_demonstration": is_demonstration,
     }  # fmt: skip
 
@@ -61,14 +69,11 @@ def run_plan(work: Work) -> Made:
         MosaicosError: as `plan_file`.
     """
     text = words(str(work.params["language"]))
-    engine = open_engine(_required(work.database))
-    try:
+    with _compared(work) as engine:
         plan = plan_file(
             engine, read_actor(work.params), kind_of(str(work.params["kind"])), work.input.read_bytes(),
             str(work.params["file_name"]), tell=lambda error: refusal_detail(error, text), progress=work.progress,
         )  # fmt: skip
-    finally:
-        engine.dispose()
     work.output.write_bytes(write_plan(plan))
     return Made(work.output, {"rows": len(plan.rows)})
 
@@ -88,7 +93,21 @@ def run_apply(work: Work) -> Made:
     return Made(None, {"written": applied.written, "batch_id": applied.batch_id})
 
 
+@contextmanager
+def _compared(work: Work) -> Iterator[Engine]:
+    """The database that a file is compared with: an empty one where there is none."""
+    if work.database is None:
+        with temporary(is_demonstration=bool(work.params["is_demonstration"])) as engine:
+            yield engine
+        return
+    engine = open_engine(work.database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def _required(database: str | None) -> str:
     if database is None:
-        raise DatabaseError("There are no records to compare the file with.")
+        raise DatabaseError("There are no records to write to.")
     return database

@@ -14,6 +14,7 @@ import itertools
 import os
 import random
 import sqlite3
+import tempfile
 import threading
 import time
 from collections import deque
@@ -480,6 +481,27 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
             )
         if revision == "head":
             load_seeds(connection)
+
+
+@contextmanager
+def temporary(*, is_demonstration: bool = False) -> Iterator[Engine]:
+    """A database with its tables and seeds in a folder of its own, which is removed afterwards.
+
+    What would be written is compared with it where there are no records yet.
+
+    Args:
+        is_demonstration: Whether it is for demonstration records.
+
+    Raises:
+        DatabaseError: it cannot be made.
+    """
+    with tempfile.TemporaryDirectory(prefix="mosaicos-empty-", ignore_cleanup_errors=True) as folder:
+        engine = open_engine(URL.create("sqlite", database=str(Path(folder) / "records.sqlite")), create=True)
+        try:
+            upgrade(engine, is_demonstration=is_demonstration)
+            yield engine
+        finally:
+            engine.dispose()
 
 
 def downgrade(engine: Engine, *, revision: str) -> None:

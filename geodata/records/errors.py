@@ -17,8 +17,9 @@ class RecordsError(MosaicosError):
         facts: What the sentence names, as text by name.
     """
 
-    def __init__(self, message: str, code: str = "", **facts: object) -> None:
+    def __init__(self, message: str, code: str = "", *, columns: Sequence[str] = (), **facts: object) -> None:
         super().__init__(message)
+        self.columns = tuple(columns)
         self.code = code
         self.facts = {name: str(value) for name, value in facts.items()}
 
@@ -45,6 +46,7 @@ class LinkMissingError(RecordsError):
             f"{territory_id} and {mosaic_id} are not linked. A coordinator can add a local link with its reason and "
             "source (geodata.records.local.add_link); then record the event again.",
             "link-missing",
+            columns=("mosaic_id",),
         )
 
 

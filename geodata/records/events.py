@@ -330,7 +330,7 @@ def add_note(
         raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
     note = clean("note", note)
     if not note:
-        raise ConflictError("The note is empty. Write something, or leave it out.", "text-empty")
+        raise ConflictError("The note is empty. Write something, or leave it out.", "text-empty", columns=("note",))
     values = {"note_id": require_id(note_id), "event_id": event_id, "note": note, "visibility": visibility}
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "add a note")

@@ -22,7 +22,7 @@ from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
 from geodata.records.published import LINK, published_ids, published_links, published_pairs, require_published
-from geodata.records.register import require_dates
+from geodata.records.register import either, require_dates
 from geodata.records.roles import Actor, require_writer
 from geodata.records.writes import (
     Stored,
@@ -44,6 +44,8 @@ from geodata.status import SEEN_BY, narrowest
 if TYPE_CHECKING:
     import geopandas as gpd
 
+HOLDERS = ("territory_id", "organisation_id")
+"""Who may hold a seat: exactly one of them."""
 ONE_HOLDER = "A seat is held by a territory or by an organisation: give exactly one."
 TABLES: dict[str, type[Base]] = {
     "link": LocalLink,
@@ -283,7 +285,7 @@ def withdraw(engine: Store, actor: Actor, kind: str, row_id: str, *, why: str) -
         PermissionDenied: the actor may not.
     """
     table = _table(kind)
-    why = _required("reason", why)
+    why = _required("reason", why, column="withdraw_why")
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "withdraw local facts")
         row = find_row(connection, table, row_id, lock=True)
@@ -334,7 +336,7 @@ def correct(
     """
     table = _table(kind)
     key = key_name(table)
-    why = _required("reason", why)
+    why = _required("reason", why, column="withdraw_why")
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "correct local facts")
         old = find_row(connection, table, row_id)  # before a file is read
@@ -450,6 +452,7 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
                     f"The {name} cannot be changed from {before[name]} to {values[name]}: another pair is another "
                     "link. Withdraw this one and add the other.",
                     "pair-fixed",
+                    columns=(name,),
                 )
     elif kind == "link":
         _require_unpublished(values["territory_id"], values["mosaic_id"])
@@ -458,7 +461,9 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
 def _require_unpublished(territory_id: str, mosaic_id: str) -> None:
     if (territory_id, mosaic_id) in published_pairs(*PAIRS["link"]):
         raise ConflictError(
-            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.", "link-published"
+            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.",
+            "link-published",
+            columns=("mosaic_id",),
         )
 
 
@@ -497,7 +502,7 @@ def _checked(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
         _code("confidence", whole["confidence"])
     require_dates(whole)
     if table is CouncilSeat and (whole["territory_id"] is None) == (whole["organisation_id"] is None):
-        raise ConflictError(ONE_HOLDER, "one-holder")
+        raise ConflictError(ONE_HOLDER, "one-holder", columns=either(whole, HOLDERS))
     for name in ("territory", "mosaic", "protected_area"):
         require_published(name, [whole.get(f"{name}_id")])
     return whole
@@ -581,7 +586,9 @@ def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> No
     )
     if other is not None:
         raise ConflictError(
-            f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.", "link-standing"
+            f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.",
+            "link-standing",
+            columns=("mosaic_id",),
         )
 
 
@@ -606,14 +613,16 @@ def _table(kind: str) -> type[Base]:
     return TABLES[kind]
 
 
-def _required(what: str, text: str) -> str:
+def _required(what: str, text: str, *, column: str | None = None) -> str:
     text = clean(what.replace(" ", "_"), text)
     if not text:
-        raise ConflictError(f"The {what} is empty. It must say something.", "text-empty")
+        raise ConflictError(
+            f"The {what} is empty. It must say something.", "text-empty", columns=(what.replace(" ", "_"),)
+        )
     return text
 
 
 def _code(codes: str, code: str) -> str:
     if code not in vocabulary(codes):
-        raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+        raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(codes,))
     return code

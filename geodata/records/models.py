@@ -469,7 +469,7 @@ class Mission(Graded, Base):
 
 
 class SupportChange(Recorded, Base):
-    """A need's or a mission's step from one status to the next. Append-only."""
+    """A need's or a mission's step from one status to the next; to the same one, a corrected day. Append-only."""
 
     __tablename__ = "support_change"
     __table_args__ = (

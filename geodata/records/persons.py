@@ -90,6 +90,7 @@ def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: 
         raise ConflictError(
             f"The retention date {draft.retention_until} has passed. Nothing may be kept.",
             "retention-past",
+            columns=("retention_until",),
             day=draft.retention_until,
         )
     values = {"person_ref": require_id(person_ref), **entered}
@@ -122,7 +123,9 @@ def change_person(engine: Engine, actor: Actor, person_ref: str, draft: PersonDr
 def _entered(draft: PersonDraft) -> dict[str, Any]:
     values = cleaned(vars(draft))
     if not values["person_name"]:
-        raise ConflictError("The name is empty. A person without a name is a reference alone.", "text-empty")
+        raise ConflictError(
+            "The name is empty. A person without a name is a reference alone.", "text-empty", columns=("person_name",)
+        )
     return values
 
 
@@ -218,7 +221,7 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> Erasure
     """
     why = clean("reason", why)
     if not why:
-        raise ConflictError("Give the reason of the erasure.", "text-empty")
+        raise ConflictError("Give the reason of the erasure.", "text-empty", columns=("reason",))
     left = _erase(engine, actor, person_ref, why)
     return Erasure(person_ref, left, truncate_log(engine))
 
@@ -230,7 +233,9 @@ def _erase(engine: Engine, actor: Actor, person_ref: str, why: str) -> tuple[Men
         person = find_row(connection, Person, person_ref, lock=True)
         if mentions(why, frozenset().union(*_known_as(connection, person))):
             raise ConflictError(
-                "The reason holds the name or the contact, and it stays. Give one without.", "reason-names"
+                "The reason holds the name or the contact, and it stays. Give one without.",
+                "reason-names",
+                columns=("reason",),
             )
         return erase_row(connection, actor, person, why)
 

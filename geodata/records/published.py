@@ -96,4 +96,4 @@ def require_published(table: str, ids: Collection[str | None]) -> None:
     known = published_ids(table)
     for one in ids:
         if one is not None and one not in known:
-            raise UnknownIdError(table.replace("_", " "), one, nearest(one, known))
+            raise UnknownIdError(table.replace("_", " "), one, nearest(one, known), columns=(f"{table}_id",))

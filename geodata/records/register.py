@@ -493,7 +493,7 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
     fields_of(table)
     why = clean("withdrawn_why", why)
     if not why:
-        raise ConflictError("The reason is empty. It must say something.", "text-empty")
+        raise ConflictError("The reason is empty. It must say something.", "text-empty", columns=("withdraw_why",))
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", f"withdraw {table.__tablename__}")
         row = find_row(connection, table, row_id, lock=True)
@@ -583,24 +583,33 @@ def check_values(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]
     for name, value in whole.items():
         column = table.__table__.columns[name]
         if value is None and not column.nullable:
-            raise ConflictError(f"The {name} is empty. It must say something.", "text-empty")
+            raise ConflictError(f"The {name} is empty. It must say something.", "text-empty", columns=(name,))
         if name == "address" and value and not is_web_address(value):
             raise ConflictError(
                 "The address is none of the web. Give one that begins with http:// or https://, without blanks.",
                 "address-unfit",
+                columns=(name,),
             )
         if name == "sha256" and value and not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise ConflictError("The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable")
+            raise ConflictError(
+                "The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable", columns=(name,)
+            )
     coded = {name: codes for (kind, name), codes in CODES.items() if kind is table}
     for name, codes in {**coded, "confidence": "confidence", "visibility": "visibility"}.items():
         code = str(whole[name] or "")
         if code and code not in vocabulary(codes):
-            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(name,))
     require_dates(whole)
     if (whole.get("attending_count") or 0) < 0:
-        raise ConflictError("The number attending is below 0. Give a number from 0 on.", "count-negative")
+        raise ConflictError(
+            "The number attending is below 0. Give a number from 0 on.", "count-negative", columns=("attending_count",)
+        )
     if whole.get("action_point") is not None and whole["action_point"] not in ACTION_POINTS:
-        raise ConflictError("The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown")
+        raise ConflictError(
+            "The action points go from 1 to 10. Give one of them, or none.",
+            "action-point-unknown",
+            columns=("action_point",),
+        )
     if "currency_code" in whole:
         _require_money(whole["amount"], whole["currency_code"])
     if table in OWN_RULES:
@@ -616,31 +625,41 @@ def _check_organisation(values: dict[str, Any]) -> None:
 
 def _check_agenda(values: dict[str, Any]) -> None:
     if not any(values[name] for name in TITLES):
-        raise ConflictError("The title is empty in every language. Give it in one at least.", "title-missing")
+        raise ConflictError(
+            "The title is empty in every language. Give it in one at least.", "title-missing", columns=TITLES
+        )
 
 
 def _check_role(values: dict[str, Any]) -> None:
     if _count(values, SUBJECTS) != 1:
         raise ConflictError(
-            "A role is in one programme, partnership, mosaic or territory: give exactly one.", "one-subject"
+            "A role is in one programme, partnership, mosaic or territory: give exactly one.",
+            "one-subject",
+            columns=either(values, SUBJECTS),
         )
 
 
 def _check_attendance(values: dict[str, Any]) -> None:
     if _count(values, SENDERS) != 1:
         raise ConflictError(
-            "Those who attended came from a territory or from an organisation: give exactly one.", "one-sender"
+            "Those who attended came from a territory or from an organisation: give exactly one.",
+            "one-sender",
+            columns=either(values, SENDERS),
         )
 
 
 def _check_place(values: dict[str, Any]) -> None:
     if _count(values, PLACES) != 1:
-        raise ConflictError("A programme is for a municipality or for a mosaic: give exactly one.", "one-place")
+        raise ConflictError(
+            "A programme is for a municipality or for a mosaic: give exactly one.",
+            "one-place",
+            columns=either(values, PLACES),
+        )
 
 
 def _check_fiscal(values: dict[str, Any]) -> None:
     if values["fiscal_year"] not in FISCAL_YEARS:
-        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit")
+        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit", columns=("fiscal_year",))
 
 
 def _check_concern(values: dict[str, Any]) -> None:
@@ -649,10 +668,13 @@ def _check_concern(values: dict[str, Any]) -> None:
             "A point concerns one organisation, programme, event, municipality, mosaic or document in each row: give "
             "exactly one.",
             "one-concern",
+            columns=either(values, CONCERNS),
         )
     if (values["organisation_id"] is None) != (values["role_code"] is None):
         raise ConflictError(
-            "A role belongs to an organisation, and an organisation has one. Give both, or neither.", "concern-role"
+            "A role belongs to an organisation, and an organisation has one. Give both, or neither.",
+            "concern-role",
+            columns=("role_code",) if values["role_code"] is None else ("organisation_id",),
         )
 
 
@@ -680,9 +702,15 @@ def read_point(text: str) -> tuple[float, float]:
         raise ConflictError(
             f"The place {text!r} is no latitude and longitude. Write degrees with a point: 50.63, 3.06.",
             "point-unreadable",
+            columns=("seat_point",),
             place=text,
         )
     return latitude, longitude
+
+
+def either(values: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns to look at where exactly one of `names` may say something: those that do, else all of them."""
+    return tuple(name for name in names if values[name] is not None) or names
 
 
 def _count(values: Mapping[str, Any], names: tuple[str, ...]) -> int:
@@ -691,11 +719,16 @@ def _count(values: Mapping[str, Any], names: tuple[str, ...]) -> int:
 
 def _require_money(amount: Decimal | None, currency: str | None) -> None:
     if (amount is None) != (currency is None):
-        raise ConflictError("An amount and its currency belong together. Give both, or neither.", "money-both")
+        raise ConflictError(
+            "An amount and its currency belong together. Give both, or neither.",
+            "money-both",
+            columns=("amount",) if amount is None else ("currency_code",),
+        )
     if currency is not None and not (CURRENCY.match(currency) and is_currency(currency)):
         raise ConflictError(
             f"{currency!r} is no currency of ISO 4217. Write three letters, such as BRL or EUR.",
             "currency-unknown",
+            columns=("currency_code",),
             currency=currency,
         )
     if amount is None:
@@ -704,6 +737,7 @@ def _require_money(amount: Decimal | None, currency: str | None) -> None:
         raise ConflictError(
             f"The amount {amount} cannot be kept. Give it from 0 to {MOST_MONEY}, to the hundredth.",
             "amount-unfit",
+            columns=("amount",),
             amount=amount,
         )
 
@@ -721,14 +755,16 @@ def require_dates(values: Mapping[str, Any]) -> None:
         try:
             dates[name] = PartialDate.parse(values[name])
         except PartialDateError as error:
+            said, wrong = f"The {name}: {error}", values[name]
             if error.code == "date-impossible":
-                raise ConflictError(f"The {name}: {error}", "date-impossible", date=values[name]) from error
-            raise ConflictError(f"The {name}: {error}", "date-unreadable", date=values[name]) from error
+                raise ConflictError(said, "date-impossible", columns=(name,), date=wrong) from error
+            raise ConflictError(said, "date-unreadable", columns=(name,), date=wrong) from error
     start, end = dates.get("valid_from"), dates.get("valid_to")
     if start is not None and end is not None and end.last < start.first:
         raise ConflictError(
             f"The end {end} is before the start {start}. Correct the dates.",
             "dates-order",
+            columns=("valid_to", "valid_from"),
             start=str(start),
             end=str(end),
         )
@@ -764,6 +800,6 @@ def _require_nothing_points_at(connection: sa.Connection, table: type[Base], row
 def _require_references(connection: sa.Connection, key: str, values: Mapping[str, Any]) -> None:
     for name, table in REFERENCES.items():
         if name != key and name in values:
-            require_rows(connection, table, [values[name]])
+            require_rows(connection, table, [values[name]], column=name)
     require_published("mosaic", [values.get("mosaic_id")])
     require_published("territory", [values.get("territory_id")])

@@ -102,4 +102,5 @@ def require_own(actor: Actor, organisation_id: str | None, what: str) -> None:
             f"To {what}, an editor acts for its own organisation ({actor.organisation_id or 'none is set'}); "
             f"this record is of {organisation_id or 'none'}. A coordinator can do it.",
             "own-organisation",
+            columns=("organisation_id",),
         )

@@ -114,10 +114,12 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         UnknownIdError: a code, place, organisation or mission does not exist.
         ConflictError: no place is given, the period ends before it starts, the day lies in the future, or the id
             stands for another need.
+        InvalidRecordError: it is identified or requested and says no domain or no period.
         PermissionDenied: the actor may not.
     """
     draft = _of_own(draft, actor)
     check_need(draft, on)
+    require_stated(draft, draft.status_code)
     values: dict[str, Any] = {
         "need_id": require_id(need_id),
         **_joined(dataclasses.asdict(draft)),
@@ -127,7 +129,7 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         require_writer(connection, actor, "editor", "record a need")
         require_own(actor, draft.organisation_id, "record a need")
         require_rows(connection, Organisation, [draft.organisation_id])
-        require_rows(connection, Mission, [draft.predecessor_mission_id])
+        require_rows(connection, Mission, [draft.predecessor_mission_id], column="predecessor_mission_id")
         is_new = _add_with_first_step(connection, actor, SupportNeed, values)
     return Stored(values["need_id"], is_new)
 
@@ -146,6 +148,7 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
     Raises:
         UnknownIdError: there is no such need or state.
         ConflictError: this step is not allowed from its state, belongs to a mission, or is dated before the last.
+        InvalidRecordError: it would be identified or requested and says no domain or no period.
         PermissionDenied: the actor may not.
     """
     with writing(engine) as connection:
@@ -153,13 +156,25 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
         row = find_row(connection, SupportNeed, need_id, lock=True)
         require_own(actor, row.organisation_id, "change a need")
         if rules.require_state(to_code) not in rules.NEED_STATES:
-            raise ConflictError(f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step")
+            raise ConflictError(
+                f"{to_code} is a state of a mission. Add the mission that meets the need.",
+                "need-step",
+                columns=("status_code",),
+            )
+        require_stated(row, to_code)
         _step(connection, actor, SupportNeed, row, to_code, on)
 
 
 @retried
 def amend_need(
-    engine: Store, actor: Actor, need_id: str, draft: NeedDraft, *, to_code: str | None = None, on: dt.date
+    engine: Store,
+    actor: Actor,
+    need_id: str,
+    draft: NeedDraft,
+    *,
+    to_code: str | None = None,
+    on: dt.date,
+    since: dt.date | None = None,
 ) -> None:
     """Change what a need says, and take it a step further where its state is to be another one.
 
@@ -170,10 +185,12 @@ def amend_need(
         draft: All of it, as it is to be; its state does not count.
         to_code: Its new state; the present one where not given.
         on: Day of the step.
+        since: The right day of the step that it was taken last; that day stays where not given.
 
     Raises:
         UnknownIdError: the need, or something that it refers to, does not exist.
         ConflictError: as for `add_need`, or as for `change_need`.
+        InvalidRecordError: as for `add_need`.
         PermissionDenied: the actor may not.
     """
     check_need(draft, on, is_new=False)
@@ -186,11 +203,15 @@ def amend_need(
         require_own(actor, row.organisation_id, "change a need")
         require_own(actor, draft.organisation_id, "change a need")
         require_rows(connection, Organisation, [draft.organisation_id])
+        require_stated(draft, to_code or row.status_code)
         change_row(connection, actor, SupportNeed, row, values)
+        row = _correct_day(connection, actor, SupportNeed, row, since)
         if to_code is not None and to_code != row.status_code:
             if rules.require_state(to_code) not in rules.NEED_STATES:
                 raise ConflictError(
-                    f"{to_code} is a state of a mission. Add the mission that meets the need.", "need-step"
+                    f"{to_code} is a state of a mission. Add the mission that meets the need.",
+                    "need-step",
+                    columns=("status_code",),
                 )
             _step(connection, actor, SupportNeed, row, to_code, on)
 
@@ -231,7 +252,7 @@ def add_mission(
     if actor.role == "editor" and organisation_id is None:
         organisation_id = actor.organisation_id
     mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=_reference(mission.person_ref))
-    warnings = check_mission_values(mission)
+    warnings = (*check_mission_values(mission), *rules.check_assigned(mission, on))
     check_day(on)
     _check_codes(confidence=confidence, visibility=visibility)
     values = {
@@ -250,7 +271,9 @@ def add_mission(
         if not kept:
             if mission.status_code != "V3":
                 raise ConflictError(
-                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.", "mission-first"
+                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.",
+                    "mission-first",
+                    columns=("status_code",),
                 )
             _require_open_need(connection, mission)
         is_new = _add_with_first_step(connection, actor, Mission, values)
@@ -268,7 +291,13 @@ def with_actual_days(mission: rules.Mission, on: dt.date) -> rules.Mission:
 
 @retried
 def change_mission(
-    engine: Store, actor: Actor, mission: rules.Mission, *, on: dt.date, stated: Mapping[str, Any] | None = None
+    engine: Store,
+    actor: Actor,
+    mission: rules.Mission,
+    *,
+    on: dt.date,
+    stated: Mapping[str, Any] | None = None,
+    since: dt.date | None = None,
 ) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
@@ -281,6 +310,7 @@ def change_mission(
         on: Day of the step.
         stated: What else is said of it from now on: ``organisation_id``, ``source``, ``confidence``, ``visibility``;
             what is not given stays.
+        since: The right day of the step that it was taken last; that day stays where not given.
 
     Returns:
         Warnings.
@@ -305,6 +335,7 @@ def change_mission(
         _require_mission_rows(connection, mission, organisation_id)
         if mission.need_id != row.need_id:
             _require_open_need(connection, mission)
+        row = _correct_day(connection, actor, Mission, row, since)
         values = {**_mission_values(mission), **stated}
         to_code = values.pop("status_code")
         if to_code == row.status_code:
@@ -395,7 +426,8 @@ def steps(engine: Store, actor: Actor, *, need_id: str | None = None, mission_id
 
     Returns:
         ``need_id``, ``mission_id`` (one of them null), ``from_code`` (null at first), ``to_code``, ``change_date``,
-        ``recorded_at``, in the order in which they were recorded.
+        ``recorded_at``, in the order in which they were recorded. One from a state to the same state corrects the day
+        of the step before it.
 
     Raises:
         PermissionDenied: the actor is no partner.
@@ -634,25 +666,49 @@ def check_need(draft: NeedDraft, on: dt.date, *, is_new: bool = True) -> None:
             is not in one of `FIRST_NEED_STATES`.
     """
     if draft.territory_id is None and draft.mosaic_id is None:
-        raise ConflictError("A need is somewhere: give its territory or its mosaic.", "need-nowhere")
+        raise ConflictError(
+            "A need is somewhere: give its territory or its mosaic.",
+            "need-nowhere",
+            columns=("mosaic_id", "territory_id"),
+        )
     require_published("territory", [draft.territory_id])
     require_published("mosaic", [draft.mosaic_id])
     if draft.period_start and draft.period_end and draft.period_end < draft.period_start:
         raise ConflictError(
             f"The period ends on {draft.period_end}, before it starts. Mend the dates.",
             "dates-order",
+            columns=("period_end", "period_start"),
             start=draft.period_start,
             end=draft.period_end,
         )
     if is_new and rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
         raise ConflictError(
-            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.", "need-first"
+            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.",
+            "need-first",
+            columns=("status_code",),
         )
     check_day(on)
     _check_codes(confidence=draft.confidence, visibility=draft.visibility)
     for domain in draft.domains:
         if domain not in vocabulary("training"):
-            raise UnknownIdError("code of training", domain, nearest(domain, vocabulary("training")))
+            raise UnknownIdError(
+                "code of training", domain, nearest(domain, vocabulary("training")), columns=("domains",)
+            )
+
+
+def require_stated(need: Any, state: str) -> None:
+    """Check that a need which is identified or requested says its domain and its period.
+
+    Args:
+        need: A draft or a row.
+        state: State that it is or will be at.
+
+    Raises:
+        InvalidRecordError: it does not; carries the problems.
+    """
+    problems = rules.check_stated(state, need.domains, need.period_start, need.period_end)
+    if problems:
+        raise InvalidRecordError("need", problems)
 
 
 def check_day(on: dt.date) -> None:
@@ -662,13 +718,18 @@ def check_day(on: dt.date) -> None:
         ConflictError: it lies in the future.
     """
     if on > latest_today():
-        raise ConflictError(f"The day {on} lies in the future. Record it when it has come.", "day-future", day=on)
+        raise ConflictError(
+            f"The day {on} lies in the future. Record it when it has come.",
+            "day-future",
+            columns=("status_date",),
+            day=on,
+        )
 
 
 def _check_codes(*, confidence: str | None, visibility: str) -> None:
     for codes, code in (("confidence", confidence), ("visibility", visibility)):
         if code is not None and code not in vocabulary(codes):
-            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)))
+            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(codes,))
 
 
 def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
@@ -709,8 +770,9 @@ def _mission_values(mission: rules.Mission) -> dict[str, Any]:
 
 
 def _require_mission_rows(connection: Connection, mission: rules.Mission, organisation_id: str | None) -> None:
-    organisations = {organisation_id, mission.sending_organisation_id or None, mission.host_organisation_id or None}
-    require_rows(connection, Organisation, organisations)
+    require_rows(connection, Organisation, [organisation_id])
+    for column in ("sending_organisation_id", "host_organisation_id"):
+        require_rows(connection, Organisation, [getattr(mission, column) or None], column=column)
     require_rows(connection, Document, [mission.document_id or None])
     require_rows(connection, SupportNeed, [mission.need_id or None])
 
@@ -723,6 +785,7 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         raise ConflictError(
             f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.",
             "need-not-requested",
+            columns=("need_id",),
             state=need.status_code,
         )
     other = connection.scalar(
@@ -731,7 +794,11 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         )
     )
     if other is not None:
-        raise ConflictError(f"The need {need.need_id} is met by the mission {other}. State another need.", "need-met")
+        raise ConflictError(
+            f"The need {need.need_id} is met by the mission {other}. State another need.",
+            "need-met",
+            columns=("need_id",),
+        )
 
 
 def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base], values: dict[str, Any]) -> bool:
@@ -773,6 +840,7 @@ def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
         raise ConflictError(
             f"From {before} it cannot go to {after}. What may follow: {allowed}.",
             "step-refused",
+            columns=("status_code",),
             before=before,
             after=after,
         )
@@ -780,6 +848,7 @@ def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
         raise ConflictError(
             f"The step of {on} would be before the last one, of {since}. Mend the day.",
             "step-early",
+            columns=("status_date",),
             day=on,
             last=since,
         )
@@ -799,6 +868,40 @@ def _step(
     change_row(connection, actor, table, row, changes, action="step")
     key = key_name(table)
     _write_step(connection, actor, {key: getattr(row, key)}, row.status_code, to_code, on)
+
+
+def _correct_day(
+    connection: Connection, actor: Actor, table: type[Base], row: sa.Row[Any], since: dt.date | None
+) -> sa.Row[Any]:
+    """Correct the day of the last step, which stays after the one before it; the row as it then is."""
+    if since is None or since == row.status_date:
+        return row
+    check_day(since)
+    key = key_name(table)
+    row_id = getattr(row, key)
+    before = _day_before(connection, getattr(SupportChange, key) == row_id)
+    if before is not None and since < before:
+        raise ConflictError(
+            f"The step of {since} would be before the last one, of {before}. Correct the day.",
+            "step-early",
+            columns=("status_date",),
+            day=since,
+            last=before,
+        )
+    change_row(connection, actor, table, row, {"status_date": since})
+    _write_step(connection, actor, {key: row_id}, row.status_code, row.status_code, since)
+    return find_row(connection, table, row_id, lock=True)
+
+
+def _day_before(connection: Connection, of: sa.ColumnElement[bool]) -> dt.date | None:
+    """The day of the step before the last one, as it was corrected; null where there is none."""
+    query = sa.select(SupportChange.from_code, SupportChange.to_code, SupportChange.change_date).where(of)
+    days: list[dt.date] = []
+    for line in connection.execute(query.order_by(SupportChange.change_id)):
+        if line.from_code == line.to_code:
+            days.pop()
+        days.append(line.change_date)
+    return days[-2] if len(days) > 1 else None
 
 
 def _write_step(

@@ -129,8 +129,16 @@ def key_name(table: type[Base]) -> str:
     return str(key_of(table).key)
 
 
-def require_rows(connection: Connection, table: type[Base], ids: Collection[str | None]) -> None:
+def require_rows(
+    connection: Connection, table: type[Base], ids: Collection[str | None], *, column: str | None = None
+) -> None:
     """Check that rows exist; null ids are passed over.
+
+    Args:
+        connection: An open transaction.
+        table: The table.
+        ids: Their keys.
+        column: The column that refers to them; one of the same name as the key where not given.
 
     Raises:
         UnknownIdError: one does not; names the nearest.
@@ -142,7 +150,8 @@ def require_rows(connection: Connection, table: type[Base], ids: Collection[str 
     found = {one for some in batched(wanted) for one in connection.scalars(sa.select(key).where(key.in_(some)))}
     for missing in sorted(wanted - found):
         name = table.__tablename__.replace("_", " ")
-        raise UnknownIdError(name, missing, nearest(missing, connection.scalars(sa.select(key).limit(1000))))
+        near = nearest(missing, connection.scalars(sa.select(key).limit(1000)))
+        raise UnknownIdError(name, missing, near, columns=(column or key_name(table),))
 
 
 def find_row(connection: Connection, table: type[Base], row_id: str, *, lock: bool = False) -> Row[Any]:

@@ -83,7 +83,9 @@ def write_restricted(engine: Engine, writer: Actor) -> None:
 
     need = support.needs(engine, SYSTEM).iloc[0]
     support.change_need(engine, writer, need["need_id"], "V2", on=need["status_date"])
-    draft = support.NeedDraft(territory_id=GUIANESE, visibility="restricted", status_code="V2")
+    draft = support.NeedDraft(
+        territory_id=GUIANESE, domains=("T3",), period_start=DAY, visibility="restricted", status_code="V2"
+    )
     hidden_need = support.add_need(engine, writer, draft, on=TODAY).row_id
     for need_id in (hidden_need, need["need_id"]):
         meets = Mission(str(uuid.uuid4()), "VSIR", "V3", territory_id=GUIANESE, need_id=need_id, planned_start=DAY)

@@ -98,3 +98,9 @@ def test_an_unknown_phase_is_said(tiny: Bundle) -> None:
 
 def test_the_map_names_who_publishes_what_is_drawn(tiny: Bundle) -> None:
     assert map_sources(tiny) == ("FUNAI", "IBGE", "IGN", "MMA")
+
+
+def test_mosaics_are_listed_by_their_distance(tiny: Bundle) -> None:
+    """The outline of alfa lies over A1 and A2; beta has none, and counts from the seats that are linked to it."""
+    assert filters.nearest_mosaics(tiny, A1) == ["alfa", "beta", "gf-parc"]
+    assert filters.nearest_mosaics(tiny, G1)[0] == "gf-parc"

@@ -23,8 +23,9 @@ from dashboard.jobs.kinds import Work
 from dashboard.jobs.queue import Limits
 from dashboard.jobs.service import LOCAL_CLIENT
 from geodata.export.requests import FORMATS, LAYERS, ExportRequest, check_request, export_layer
+from geodata.records import database as database_module
 from geodata.records.accounts import sign_in_locally
-from geodata.records.database import reading
+from geodata.records.database import downgrade, reading, stored_revisions
 from geodata.records.errors import FileRefused, PermissionDenied
 from geodata.records.exchange.kinds import kind_of
 from geodata.records.models import Account, Organisation
@@ -273,3 +274,34 @@ def test_a_large_file_that_cannot_be_read_is_said_on_the_page(
     app.session_state["content"] = b"a\0b" * 100
     app.run()
     run_until(app, "The file could not be read.")
+
+
+@pytest.mark.parametrize("is_large", [False, True], ids=["at once", "by a job"])
+def test_a_preview_makes_no_database(
+    at_this_machine: None, no_records: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    if is_large:
+        monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+    monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
+    monkeypatch.setattr(database_module.tempfile, "tempdir", str(no_records.parent))
+    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app.session_state["content"] = ROWS.encode()
+    assert not no_records.exists()
+    app.run()
+    run_until(app, "To mend")
+    assert "Apply 1 row" in [one.label for one in app.button]
+    assert not no_records.exists()
+    assert not list(no_records.parent.glob("mosaicos-empty-*")), "the one it was compared with is removed"
+
+
+def test_a_preview_migrates_no_database(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in_locally(database)
+    downgrade(database, revision="0007")
+    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app.session_state["content"] = ROWS.encode()
+    app.run()
+    assert not app.exception
+    with reading(database) as connection:
+        assert stored_revisions(connection) == {"0007"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from dashboard import data, records
 from geodata.export.geojson import territories_geojson
 from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
+from geodata.records.audit import history
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
 from geodata.records.roles import SYSTEM, VISITOR
@@ -26,11 +28,14 @@ from .test_pages import run, said, table
 from .test_records_pages import AMAPA, LATELY, OIAPOQUE, UNLINKED_MOSAIC, as_person, contact, find, open_page, open_part
 
 LONG_AGO = dt.date(2024, 1, 10)
+REFUSED = "“soon” is no date. Write 2007, 2007-03 or 2007-03-14."
 
 
 def requested(engine: Engine) -> str:
     """A need of Oiapoque that was requested; its id."""
-    draft = support.NeedDraft(territory_id=OIAPOQUE, mosaic_id=AMAPA, domains=("T3",), status_code="V2")
+    draft = support.NeedDraft(
+        territory_id=OIAPOQUE, mosaic_id=AMAPA, domains=("T3",), period_start=LONG_AGO, status_code="V2"
+    )
     return support.add_need(engine, sign_in_locally(engine), draft, on=LONG_AGO).row_id
 
 
@@ -90,6 +95,76 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_m
     (need,) = support.needs(database, SYSTEM).itertuples()
     assert (need.predecessor_mission_id, need.status_code, need.period_start) == (mission_id, "V0", dt.date(2025, 1, 1))
     assert "is proposed" not in said(app)
+
+
+def test_a_need_says_what_for_and_when_and_can_be_corrected(at_this_machine: None, database: Engine) -> None:
+    app = support_of_oiapoque()
+    form = f"need-{OIAPOQUE}-0"
+    app.button(key=f"store-{form}").click().run()
+    text = said(app)
+    assert "Choose at least one domain" in text
+    assert "Give the first or the last day of the period." in text
+    assert support.needs(database, SYSTEM).empty
+    app.multiselect(key=f"{form}-domains").set_value(["T3"])
+    app.date_input(key=f"{form}-period_start").set_value(dt.date(2027, 1, 1))
+    app.button(key=f"store-{form}").click().run()
+    (need,) = support.needs(database, SYSTEM).itertuples()
+    correction = f"correct-need-{need.need_id}-0"
+    assert app.multiselect(key=f"{correction}-domains").value == ["T3"]
+    app.multiselect(key=f"{correction}-domains").set_value(["T2", "T3"])
+    app.date_input(key=f"{correction}-on").set_value(LONG_AGO)
+    app.button(key=f"store-{correction}").click().run()
+    assert "The correction is recorded." in said(app)
+    (need,) = support.needs(database, SYSTEM).itertuples()
+    assert (need.domains, need.period_start, need.status_date) == ("T2;T3", dt.date(2027, 1, 1), LONG_AGO)
+    lines = history(database, SYSTEM, territory_id=OIAPOQUE)
+    assert any("T2;T3" in str(line.after) for line in lines.itertuples())
+
+
+def test_a_scheme_is_offered_for_the_days_on_which_it_existed(at_this_machine: None, database: Engine) -> None:
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    scheme, start = f"mission-{need_id}-0-scheme_code", f"mission-{need_id}-0-planned_start"
+    afvp, civic = "AFVP progress volunteer", "International civic service"
+    app.date_input(key=start).set_value(dt.date(2009, 9, 30)).run()
+    assert afvp in app.selectbox(key=scheme).options
+    assert civic not in app.selectbox(key=scheme).options
+    app.selectbox(key=scheme).set_value("VP").run()
+    app.date_input(key=start).set_value(dt.date(2010, 3, 10)).run()
+    assert not app.exception
+    assert app.selectbox(key=scheme).value is None
+    assert afvp not in app.selectbox(key=scheme).options
+    assert civic in app.selectbox(key=scheme).options
+
+
+def test_a_mission_of_the_past_is_entered_and_closed(at_this_machine: None, database: Engine) -> None:
+    today, begun, ended = dt.date.today(), dt.date(2024, 2, 1), dt.date(2024, 12, 31)
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    form = f"mission-{need_id}-0"
+    app.selectbox(key=f"{form}-scheme_code").set_value("VEC")
+    app.date_input(key=f"{form}-planned_start").set_value(begun)
+    app.date_input(key=f"{form}-planned_end").set_value(ended)
+    app.button(key=f"store-{form}").click().run()
+    assert "before the day of its assignment" in said(app)
+    (mission,) = support.missions(database, SYSTEM).itertuples()
+    step, correction = f"step-mission-step-{mission.mission_id}", f"correct-mission-{mission.mission_id}"
+    assert app.date_input(key=f"{step}-0-on").value is None, "today is no likely day of a past mission"
+    app.selectbox(key=f"{step}-0-to_code").set_value("V4")
+    app.date_input(key=f"{step}-0-on").set_value(today)
+    app.button(key=f"store-{step}-0").click().run()
+    assert "Planned end: The end 2024-12-31 is before the start." in said(app), "of no field of this form"
+    app.date_input(key=f"{step}-0-on").set_value(begun)
+    app.button(key=f"store-{step}-0").click().run()
+    assert "is before that of the last one" in said(app)
+    app.date_input(key=f"{correction}-0-on").set_value(LONG_AGO)
+    app.button(key=f"store-{correction}-0").click().run()
+    app.button(key=f"store-{step}-0").click().run()
+    app.selectbox(key=f"{step}-1-to_code").set_value("V5")
+    app.date_input(key=f"{step}-1-on").set_value(ended)
+    app.button(key=f"store-{step}-1").click().run()
+    (mission,) = support.missions(database, SYSTEM).itertuples()
+    assert (mission.status_code, mission.actual_start, mission.actual_end) == ("V5", begun, ended)
 
 
 def test_the_public_sees_one_word_and_a_month_of_a_mission(database: Engine) -> None:
@@ -360,3 +435,40 @@ def test_the_form_keeps_a_flag_inside_until_somebody_chooses_otherwise(at_this_m
     recorded = events.events_of(database, SYSTEM).set_index("flag_code")["visibility"].to_dict()
     assert recorded == {"DC": "restricted", "CT": "public"}
     assert "restricted" not in events.events_of(database, VISITOR)["visibility"].tolist()
+
+
+def form_of_a_period() -> None:
+    """A form with one of the two dates of a period, and a write that refuses what columns were given."""
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard.components.forms import Form  # noqa: PLC0415
+    from dashboard.text import words  # noqa: PLC0415
+    from geodata.records.errors import ConflictError  # noqa: PLC0415
+
+    def refuse(*_: object) -> None:
+        raise ConflictError("…", "date-unreadable", columns=st.session_state["columns"], date="soon")
+
+    form = Form("period", "one", words("en"))
+    with form.frame():
+        form.text("valid_from", "First")
+        form.submit("Record", refuse, said="Recorded.")
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("valid_from",), [REFUSED]),
+        (("valid_to",), [f"To: {REFUSED}"]),
+        (("valid_to", "valid_from"), [REFUSED]),
+        ((), []),
+    ],
+)
+def test_an_error_is_shown_beside_its_field_or_names_it(
+    at_this_machine: None, database: Engine, columns: tuple[str, ...], expected: list[str]
+) -> None:
+    app = AppTest.from_function(form_of_a_period)
+    app.session_state["columns"] = columns
+    app.run().button(key="store-period-one-0").click().run()
+    beside = re.findall(r'<p class="[^"]*field-problem[^"]*"[^>]*>(.*?)</p>', said(app))
+    assert beside == expected
+    assert "Something in the form needs another look" in said(app)

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
 from dashboard import access, data, records
+from dashboard.components import names
 from geodata.records import events, local
 from geodata.records.accounts import grant, sign_in, sign_in_locally
 from geodata.records.database import open_engine, upgrade
@@ -221,6 +222,17 @@ def test_an_event_without_a_link_offers_to_add_the_link(at_this_machine: None, d
     text = said(app)
     assert "The event is recorded." in text
     assert '<span class="chip chip-local">local</span>' in text
+
+
+def test_no_mosaic_is_chosen_for_a_municipality_without_a_link(at_this_machine: None, database: Engine) -> None:
+    itaubal = "BR-1600253"
+    app = open_part(find(run(lang="en", mosaic=UNLINKED_MOSAIC), "itaubal"), "record")
+    mosaic = app.selectbox(key=f"event-{itaubal}-0-mosaic_id")
+    assert mosaic.value is None, "not the one of the page either: it is far away"
+    assert mosaic.options[0] == f"{names.mosaic_names()[AMAPA]} (not linked)", "the nearest"
+    app.button(key=f"store-event-{itaubal}-0").click().run()
+    assert "This must say something." in said(app)
+    assert events.events_of(database, SYSTEM).empty
 
 
 def test_an_editor_is_sent_to_a_coordinator_for_a_missing_link(

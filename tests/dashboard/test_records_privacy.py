@@ -135,7 +135,8 @@ def planted(database: Engine) -> Engine:
 
     support.add_need(
         database, writer, support.NeedDraft(
-            territory_id=GUIANESE, mosaic_id=COUNTERPART, skills=("canary-skill",), source=f"canary-source {NAME}"
+            territory_id=GUIANESE, mosaic_id=COUNTERPART, domains=("T3",), period_start=START, skills=("canary-skill",),
+            source=f"canary-source {NAME}"
         ), on=STEP,
     )  # fmt: skip
     for visibility in ("public", "public", "partner", "restricted"):

@@ -44,7 +44,7 @@ def raised() -> dict[str, set[str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
                 code = node.args[1].value if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) else None
                 if code is not None:
-                    facts = {word.arg for word in node.keywords}
+                    facts = {word.arg for word in node.keywords} - {"columns"}
                     found[code] = found.get(code, facts) & facts
     return found
 

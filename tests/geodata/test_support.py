@@ -27,6 +27,7 @@ from geodata.support import (
     month_of,
     next_states,
     public_support,
+    schemes_on,
     successor_need,
 )
 
@@ -373,3 +374,12 @@ def test_nothing_small_can_be_computed_from_what_is_shown(
             assert not part or persons(part) >= min_shown
     large = [at for at, cell in enumerate(cells) if cell and persons(cell) >= min_shown]
     assert large[:1] == list(shown)[:1], "the first one that is large enough is shown"
+
+
+def test_a_scheme_exists_from_its_first_day_to_its_last() -> None:
+    assert "VP" in schemes_on(day("2009-09-30"))
+    assert "VP" not in schemes_on(day("2009-10-01"))
+    assert "SCI" not in schemes_on(day("2010-03-09"))
+    assert schemes_on(day("2024-01-01")) == [code for code in vocabulary("scheme") if code != "VP"]
+    too_early = {"planned_start": day("2009-01-01"), "planned_end": day("2009-12-31")}
+    assert wrong(scheme_code="SCI", **too_early) == [("planned_start", "scheme-not-then", "warning")]

@@ -43,6 +43,7 @@ EXTRA = {
     "flag": ["set_by"],
     "support": ["iati_activity_status"],
     "population_band": ["minimum", "maximum"],
+    "scheme": ["first_day", "last_day"],
 }
 CODE = re.compile(r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$")
 LONGEST_LABEL = 80

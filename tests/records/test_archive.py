@@ -63,7 +63,12 @@ def fill(engine: Engine) -> None:
     )
     first = events.append_event(engine, c, contact)
     events.append_event(engine, c, replace(contact, place="again", supersedes_id=first.row_id))
-    support.add_need(engine, c, support.NeedDraft(territory_id=link[0], skills=("«água»; x",)), on=dt.date(2020, 1, 1))
+    support.add_need(
+        engine,
+        c,
+        support.NeedDraft(territory_id=link[0], status_code="V0", skills=("«água»; x",)),
+        on=dt.date(2020, 1, 1),
+    )
     register.add(engine, c, OrganisationDraft(organisation_name='"Órgão"\n=1', type_code="MU", source="s"))
     register.add(
         engine, c,

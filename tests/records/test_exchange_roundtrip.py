@@ -101,7 +101,10 @@ def fill(engine: Engine) -> None:
         engine, c, replace(contact, event_date=dt.date(2021, 5, 4), attending_count=3, place="Câmara"), today=TODAY
     )
     need = support.add_need(
-        engine, c, support.NeedDraft(territory_id=link[0], domains=("T1A",), status_code="V2"), on=dt.date(2020, 1, 2)
+        engine,
+        c,
+        support.NeedDraft(territory_id=link[0], domains=("T1A",), period_start=dt.date(2020, 1, 2), status_code="V2"),
+        on=dt.date(2020, 1, 2),
     )
     mission = Mission(str(uuid.uuid4()), "VSI", "V3", territory_id=link[0], need_id=need.row_id, languages=("pt", "fr"))
     support.add_mission(engine, c, mission, on=dt.date(2020, 2, 3), source="letter")
@@ -178,7 +181,8 @@ def test_a_file_that_nobody_changed_changes_nothing(filled_once: Engine, actors,
 NEW_ROWS: dict[str, dict[str, Any]] = {
     "event": {"territory_id": "", "mosaic_id": "", "event_date": "14/03/2024", "stage_code": "S3", "place": "Macapá",
               "attending_count": "12", "organisation_id": "CNM"},
-    "need": {"territory_id": "Oiapoque, AP", "status_code": "V1", "status_date": "2024-01-02", "skills": "SIG; água"},
+    "need": {"territory_id": "Oiapoque, AP", "status_code": "V1", "status_date": "2024-01-02", "skills": "SIG; água",
+             "domains": "T3", "period_start": "2024-02-01"},
     "mission": {"territory_id": "1600501", "scheme_code": "VSI", "status_code": "V3", "status_date": "3 mars 2024"},
     "link": {"territory_id": "Oiapoque (AP)", "mosaic_id": "bocaina", "reason": "r", "source": "s"},
     "member": {"mosaic_id": "bocaina", "member_name": "Reserva", "extent": "part", "reason": "r", "source": "s"},

@@ -424,7 +424,9 @@ def test_what_the_public_cannot_see_of_a_mission_is_no_change(
 
 
 def test_a_hidden_mission_changes_nothing_of_a_need_that_is_public(engine: Engine, actors) -> None:
-    draft = support.NeedDraft(territory_id="FR-97308", status_code="V2")
+    draft = support.NeedDraft(
+        territory_id="FR-97308", domains=("T3",), period_start=dt.date(2024, 2, 1), status_code="V2"
+    )
     need_id = support.add_need(engine, actors.coordinator, draft, on=dt.date(2024, 1, 9)).row_id
     mission = Mission(str(uuid.uuid4()), "VSIR", "V3", territory_id="FR-97308", need_id=need_id)
     support.add_mission(engine, actors.coordinator, mission, on=dt.date(2024, 1, 9), visibility="restricted")

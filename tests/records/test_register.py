@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from decimal import Decimal
 
 import pandas as pd
@@ -10,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from geodata.errors import UnknownIdError
+from geodata.errors import MosaicosError, UnknownIdError
 from geodata.paths import CURATED
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
 from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.exchange.problems import refused
 from geodata.records.models import (
     Account,
     AgendaEvent,
@@ -329,3 +331,21 @@ def test_what_others_point_at_is_not_withdrawn(engine: Engine, actors) -> None:
     with pytest.raises(ConflictError, match="reason is empty"):
         withdraw(engine, actors.coordinator, Organisation, "cuf", why=" ")
     assert withdraw(engine, actors.coordinator, Organisation, "cuf", why="a test")
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        ({"valid_to": "soon"}, ("valid_to",)),
+        ({"valid_from": "soon"}, ("valid_from",)),
+        ({"territory_id": "BR-1600501"}, ("mosaic_id", "territory_id")),
+        ({"role_code": "nothing"}, ("role_code",)),
+        ({"organisation_id": "nobody"}, ("organisation_id",)),
+    ],
+)
+def test_an_error_names_the_columns_that_cause_it(shared_engine: Engine, actors, changes, columns) -> None:
+    right = RoleDraft(organisation_id="cnm", role_code="LD", source="minutes", mosaic_id="carioca")
+    with pytest.raises(MosaicosError, match=r"\S") as caught:
+        add(shared_engine, actors.coordinator, dataclasses.replace(right, **changes))
+    assert caught.value.columns == columns
+    assert refused(caught.value, str).field == columns[0], "a file names the same column"

@@ -54,7 +54,7 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
     "support.add_need": (
         "editor",
         lambda e, a, d: support.add_need(
-            e, a, support.NeedDraft(territory_id=d.territory_id, organisation_id="cnm"), on=DAY
+            e, a, support.NeedDraft(territory_id=d.territory_id, organisation_id="cnm", status_code="V0"), on=DAY
         ),
     ),
     "support.amend_need": (

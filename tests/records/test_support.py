@@ -11,11 +11,13 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records.audit import history
 from geodata.records.errors import ConflictError, InvalidRecordError, PermissionDenied
 from geodata.records.support import (
     NeedDraft,
     add_mission,
     add_need,
+    amend_need,
     as_mission,
     change_mission,
     change_need,
@@ -49,7 +51,7 @@ def new_mission(link: tuple[str, str], **more: object) -> Mission:
 
 
 def requested_need(engine: Engine, actors, link: tuple[str, str]) -> str:
-    draft = NeedDraft(territory_id=link[0], mosaic_id=link[1], domains=("T3",), organisation_id="cnm", status_code="V1")
+    draft = NeedDraft(territory_id=link[0], mosaic_id=link[1], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, draft, on=MARCH).row_id
     change_need(engine, actors.editor, need_id, "V2", on=MARCH)
     return need_id
@@ -86,7 +88,7 @@ def test_from_a_need_to_the_end_of_its_mission(engine: Engine, actors, link) -> 
 
 
 def test_only_the_allowed_steps(engine: Engine, actors, link) -> None:
-    need = NeedDraft(territory_id=link[0], organisation_id="cnm")
+    need = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, need, on=MARCH).row_id
     with pytest.raises(ConflictError, match=r"From V1 it cannot go to VN\. What may follow: V2, VX"):
         change_need(engine, actors.editor, need_id, "VN", on=MARCH)
@@ -144,7 +146,7 @@ def test_the_same_again_is_stored_once_even_after_later_steps(engine: Engine, ac
         add_mission(engine, actors.editor, replace(mission, scheme_code="OTH"), on=MARCH)
     assert len(steps(engine, actors.editor)) == 2
     need_id = str(uuid.uuid4())
-    draft = NeedDraft(mosaic_id=link[1])
+    draft = NeedDraft(mosaic_id=link[1], domains=("T3",), period_start=MAY)
     assert add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
     assert not add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
     with pytest.raises(ConflictError, match="it differs in skills"):
@@ -183,7 +185,7 @@ def test_an_editor_stays_with_its_organisation(engine: Engine, actors, link) -> 
     with pytest.raises(PermissionDenied, match="To change a mission, an editor acts for its own organisation"):
         change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
     with pytest.raises(PermissionDenied, match="To record a need"):
-        add_need(engine, actors.editor, NeedDraft(mosaic_id=link[1], organisation_id="cuf"), on=MARCH)
+        add_need(engine, actors.editor, NeedDraft(mosaic_id=link[1], organisation_id="cuf", status_code="V0"), on=MARCH)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,12 @@ def test_an_editor_stays_with_its_organisation(engine: Engine, actors, link) -> 
         ({"visibility": "secret"}, UnknownIdError, "No code of visibility"),
         ({"period_start": JULY, "period_end": MAY}, ConflictError, "before it starts"),
         ({"organisation_id": "nobody"}, UnknownIdError, "No organisation is called 'nobody'"),
+        ({"domains": ()}, InvalidRecordError, "domains: Choose at least one domain"),
+        ({"period_start": None}, InvalidRecordError, "period_start: Give the first or the last day"),
     ],
 )
 def test_what_is_wrong_with_a_need_is_said(shared_engine: Engine, actors, link, more, error, message) -> None:
-    draft = replace(NeedDraft(territory_id=link[0]), **more)
+    draft = replace(NeedDraft(territory_id=link[0], domains=("T3",), period_start=MARCH), **more)
     with pytest.raises(error, match=message):
         add_need(shared_engine, actors.coordinator, draft, on=MARCH)
 
@@ -257,3 +261,47 @@ def test_counts_of_french_guiana_are_of_the_whole(engine: Engine, actors, link) 
     shown = support_counts(engine, actors.visitor, by="state")
     assert shown[["state_id", "scheme_code", "missions"]].values.tolist() == [["FR-973", "VSIR", 3]]
     assert support_counts(engine, actors.visitor, by="mosaic").empty
+
+
+def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, actors, link) -> None:
+    """Whoever records a mission of the past with today's day can put it right, and go on from there in order."""
+    today = dt.date.today()
+    mission = new_mission(link)
+    stored = add_mission(engine, actors.editor, mission, on=today)
+    assert [problem.code for problem in stored.warnings] == ["assigned-late"]
+    change_mission(engine, actors.editor, mission, on=MARCH, since=MARCH)
+    change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
+    running = as_mission(next(missions(engine, actors.editor).itertuples()))
+    with pytest.raises(ConflictError, match="would be before the last one, of 2020-03-01"):
+        change_mission(engine, actors.editor, running, on=MARCH, since=MARCH - dt.timedelta(days=1))
+    with pytest.raises(ConflictError, match="lies in the future"):
+        change_mission(engine, actors.editor, running, on=MAY, since=today + dt.timedelta(days=1))
+    change_mission(engine, actors.editor, replace(running, status_code="V5"), on=JULY)
+    taken = steps(engine, actors.editor, mission_id=mission.id)
+    assert [(step.to_code, step.change_date) for step in taken.itertuples()] == [
+        ("V3", today), ("V3", MARCH), ("V4", MAY), ("V5", JULY),
+    ]  # fmt: skip
+    changed = [line for line in history(engine, actors.coordinator).itertuples() if line.row_id == mission.id]
+    assert any("2020-03-01" in str(line.after) and str(today) in str(line.before) for line in changed)
+
+
+def test_the_day_of_a_needs_last_step_is_corrected(engine: Engine, actors, link) -> None:
+    draft = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
+    need_id = add_need(engine, actors.editor, draft, on=JULY).row_id
+    amend_need(engine, actors.editor, need_id, replace(draft, domains=("T2",)), on=MARCH, since=MARCH)
+    (need,) = needs(engine, actors.editor).itertuples()
+    assert (need.status_date, need.domains) == (MARCH, "T2")
+
+
+def test_a_need_says_its_domain_and_period_once_it_is_identified(engine: Engine, actors, link) -> None:
+    """Before that it may be open; one that is not yet whole can be cancelled, and no more."""
+    nothing = NeedDraft(territory_id=link[0], status_code="V0", organisation_id="cnm")
+    need_id = add_need(engine, actors.editor, nothing, on=MARCH).row_id
+    with pytest.raises(InvalidRecordError, match=r"domains: .* period_start: ") as caught:
+        change_need(engine, actors.editor, need_id, "V1", on=MARCH)
+    assert [problem.field for problem in caught.value.problems] == ["domains", "period_start"]
+    whole = replace(nothing, domains=("T3",), period_end=JULY)
+    amend_need(engine, actors.editor, need_id, whole, to_code="V1", on=MARCH)
+    with pytest.raises(InvalidRecordError, match="period_start"):
+        amend_need(engine, actors.editor, need_id, replace(whole, period_end=None), on=MARCH)
+    assert needs(engine, actors.editor)[["status_code", "domains"]].values.tolist() == [["V1", "T3"]]

@@ -86,7 +86,9 @@ def _mission(engine: Engine, values: dict[str, Any]) -> object:
 
 
 def _need(engine: Engine, values: dict[str, Any]) -> object:
-    draft = support.NeedDraft(territory_id=OIAPOQUE, skills=(values["skill"],), source=values["source"])
+    draft = support.NeedDraft(
+        territory_id=OIAPOQUE, status_code="V0", skills=(values["skill"],), source=values["source"]
+    )
     return support.add_need(engine, ACTORS.coordinator, draft, on=dt.date(2020, 1, 2))
 
 

@@ -219,44 +219,11 @@ def refused(error: MosaicosError, tell: Callable[[MosaicosError], str], column: 
     Args:
         error: The error.
         tell: Says it in the reader's language.
-        column: The column that it is about; found by its code where not given.
+        column: The column that it is about; the one that the error names where not given.
     """
     code = error.code if isinstance(error, RecordsError) else REFERENCE_UNKNOWN
     sentence = tell(error)
-    return Problem(column or _COLUMNS.get(code, ""), code or "refused", "error", sentence, sentence, sentence)
-
-
-_COLUMNS = {
-    "action-point-unknown": "action_point",
-    "amount-unfit": "amount",
-    "count-negative": "attending_count",
-    "currency-unknown": "currency_code",
-    "date-unreadable": "valid_from",
-    "dates-order": "valid_to",
-    "day-future": "status_date",
-    "hash-unreadable": "sha256",
-    "link-published": "mosaic_id",
-    "mission-first": "status_code",
-    "money-both": "currency_code",
-    "need-first": "status_code",
-    "need-nowhere": "territory_id",
-    "need-step": "status_code",
-    "concern-role": "role_code",
-    "one-concern": "organisation_id",
-    "one-holder": "organisation_id",
-    "one-place": "territory_id",
-    "one-sender": "organisation_id",
-    "one-subject": "organisation_id",
-    "point-unreadable": "seat_point",
-    "year-unfit": "fiscal_year",
-    "own-organisation": "organisation_id",
-    "pair-fixed": "territory_id",
-    "step-early": "status_date",
-    "step-refused": "status_code",
-    "step-same": "status_date",
-    "title-missing": "title_fr",
-}
-"""Column to look at, by the code of an error."""
+    return Problem(column or next(iter(error.columns), ""), code or "refused", "error", sentence, sentence, sentence)
 
 
 class _Blanks(dict[str, str]):

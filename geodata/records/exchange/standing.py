@@ -240,7 +240,9 @@ def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) 
 
 
 def _check_need(values: Values, before: Values | None) -> tuple[Problem, ...]:
-    support.check_need(_need(values), values["status_date"], is_new=before is None)
+    need = _need(values)
+    support.check_need(need, values["status_date"], is_new=before is None)
+    support.require_stated(need, need.status_code)
     if before is not None:
         _check_step(before, values)
     return ()
@@ -252,9 +254,13 @@ def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]
         _check_step(before, values)
     elif values["status_code"] != "V3":
         raise ConflictError(
-            f"A mission starts at V3, assigned; this one is at {values['status_code']}.", "mission-first"
+            f"A mission starts at V3, assigned; this one is at {values['status_code']}.",
+            "mission-first",
+            columns=("status_code",),
         )
-    return support.check_mission_values(_mission("mission", values))
+    mission = _mission("mission", values)
+    assigned = rules.check_assigned(mission, values["status_date"]) if before is None else []
+    return (*support.check_mission_values(mission), *assigned)
 
 
 def _check_step(before: Values, after: Values) -> None:
@@ -265,6 +271,7 @@ def _check_step(before: Values, after: Values) -> None:
             f"The date of the state changes with the state alone. Leave it at {before['status_date']}, or give the "
             "next state.",
             "step-same",
+            columns=("status_date",),
             day=before["status_date"],
         )
 
