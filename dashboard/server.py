@@ -40,6 +40,7 @@ from dashboard.jobs import service as jobs
 from dashboard.map.codes import codes_state
 from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
+from dashboard.web.frames import Frames
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.limits import LOOPBACK, make_server, read_limits
 from dashboard.web.messages import Messages
@@ -196,6 +197,7 @@ def make_app(proxies: Sequence[Network] = ()) -> App:
         Middleware(SignIn),
         Middleware(Files),
         Middleware(StreamlitRoutes),
+        Middleware(Frames),
     ]
     return App(HERE / "app.py", lifespan=lifespan, middleware=middleware)
 
