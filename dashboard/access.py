@@ -23,7 +23,7 @@ from streamlit import config
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.secrets import secrets_singleton
 
-from dashboard.web.streamlit_internals import has_sign_in_cookie
+from dashboard.web.streamlit_internals import sign_in_claims
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.roles import ROLES, VISITOR, Actor, Role
 from geodata.records.server_token import cookie_value, is_cookie, is_token, read_token
@@ -122,7 +122,8 @@ def may_upload(headers: Iterable[tuple[str, str]]) -> bool:
     listed = list(headers)
     if not has_provider():
         return holds_token(listed)
-    return any(has_sign_in_cookie(cookie_parser(value)) for name, value in listed if name.lower() == "cookie")
+    claims = (sign_in_claims(cookie_parser(value)) for name, value in listed if name.lower() == "cookie")
+    return any(is_fresh(one.get("iat"), time.time()) for one in claims)
 
 
 def is_local_session(headers: Iterable[tuple[str, str]]) -> bool:

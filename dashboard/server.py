@@ -80,7 +80,7 @@ ALWAYS: dict[str, Any] = {
 """Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
 and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
 
-MAX_MESSAGE_BYTES = 2_000_000
+MAX_MESSAGE_BYTES = 500_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
 AUDIENCES: tuple[Audience, ...] = ("public", "all")
 """Whose records are read when the server starts."""

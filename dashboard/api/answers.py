@@ -57,7 +57,8 @@ OPEN = {
     "Referrer-Policy": "same-origin",
 }
 """Headers of every answer."""
-VARY = "Accept, Accept-Encoding, Accept-Language, Authorization"
+VARY = "Accept, Accept-Encoding, Accept-Language, Authorization, Host, X-Forwarded-Host, X-Forwarded-Proto"
+"""What an answer depends on: its links name the host that was asked for, so a cache keeps one for each."""
 PLAIN_TEXT = ("application/json", "application/geo+json", "application/x-ndjson", "text/", "application/vnd.oai",
               "application/vnd.google-earth.kml+xml", "application/problem+json")  # fmt: skip
 """Beginnings of media types that compression makes smaller."""

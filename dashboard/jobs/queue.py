@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -417,14 +417,18 @@ class JobQueue:
             )
             return self._get(connection, row.id)
 
-    def beat(self, runner: str) -> set[str]:
-        """Give all jobs of a runner a sign of life.
+    def beat(self, runner: str, ids: Collection[str]) -> set[str]:
+        """Give jobs of a runner a sign of life.
+
+        Args:
+            runner: Its id.
+            ids: Those that it works on.
 
         Returns:
             Ids of those that it should still be working on.
         """
         with self._writing() as connection:
-            mine = sa.and_(_job.c.runner == runner, _job.c.state == "running")
+            mine = sa.and_(_job.c.runner == runner, _job.c.state == "running", _job.c.id.in_(ids))
             connection.execute(_job.update().where(mine).values(heartbeat=time.time()))
             return set(connection.execute(sa.select(_job.c.id).where(mine)).scalars())
 
@@ -447,14 +451,14 @@ class JobQueue:
             )  # fmt: skip
 
     def fail(self, id_: str, code: str, facts: Mapping[str, Any] | None = None) -> None:
-        """A job has failed; its files go."""
+        """A job has failed; its files go. They go first: on a full disk the table cannot be written before."""
+        self.remove_files(id_)
         with self._writing() as connection:
             connection.execute(
                 _job.update()
                 .where(_job.c.id == id_, _job.c.state.in_(ACTIVE))
                 .values(state="failed", finished=time.time(), error_code=code, error_facts=json.dumps(facts or {}))
             )
-        self.remove_files(id_)
 
     # --- tidying -----------------------------------------------------------------------------------------
 

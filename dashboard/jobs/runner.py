@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any
@@ -76,6 +77,7 @@ class Runner:
         self._forker = Forker(kinds, self._inbox.put)
         self._kinds: dict[str, Kind] = importlib.import_module(kinds).KINDS
         self._running: dict[str, _Running] = {}
+        self._unsaved: dict[str, Callable[[], None]] = {}
         self._thread: threading.Thread | None = None
         self._lock_file: IO[str] | None = None
         self._is_ending = False
@@ -123,7 +125,9 @@ class Runner:
         tidied, worked = 0.0, time.monotonic()
         while not self._is_ending:
             try:
-                event: Event | None = self._inbox.get(timeout=TICK_SECONDS if self._running else IDLE_SECONDS)
+                event: Event | None = self._inbox.get(
+                    timeout=TICK_SECONDS if self._running or self._unsaved else IDLE_SECONDS
+                )
             except Empty:
                 event = None
             try:
@@ -167,24 +171,36 @@ class Runner:
         outcome: dict[str, Any] = dict(one.outcome or {})
         if one.reason == "cancelled":
             self._queue.remove_files(id_)
+            self._on_change(id_)
         elif one.reason:
-            self._queue.fail(id_, one.reason)
+            self._save(id_, partial(self._queue.fail, id_, one.reason))
         elif outcome.get("what") == "done":
             result = None if outcome["result"] is None else Path(outcome["result"])
-            self._queue.finish(id_, result=result, facts=outcome["facts"])
             (self._queue.job_folder(id_) / "input").unlink(missing_ok=True)
+            self._save(id_, partial(self._queue.finish, id_, result=result, facts=outcome["facts"]))
         elif outcome.get("what") == "failed":
-            self._queue.fail(id_, outcome["code"], outcome["facts"])
+            self._save(id_, partial(self._queue.fail, id_, outcome["code"], outcome["facts"]))
         else:
             by = os.WTERMSIG(status) if status >= 0 and os.WIFSIGNALED(status) else 0
-            self._queue.fail(id_, "time" if by == signal.SIGXCPU else "worker-ended")
-        self._on_change(id_)
+            self._save(id_, partial(self._queue.fail, id_, "time" if by == signal.SIGXCPU else "worker-ended"))
+
+    def _save(self, id_: str, ending: Callable[[], None]) -> None:
+        """Write what became of a job; where the table cannot be written now, the next round does."""
+        try:
+            ending()
+        except SQLAlchemyError:
+            self._unsaved[id_] = ending
+        else:
+            self._unsaved.pop(id_, None)
+            self._on_change(id_)
 
     def _watch(self) -> None:
-        """End what was cancelled or takes too long."""
+        """Write what could not be written before; end what was cancelled or takes too long."""
+        for id_, ending in list(self._unsaved.items()):
+            self._save(id_, ending)
         if not self._running:
             return
-        wanted = self._queue.beat(self.id)
+        wanted = self._queue.beat(self.id, self._running)
         now = time.monotonic()
         for id_, one in self._running.items():
             if one.reason:

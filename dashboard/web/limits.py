@@ -289,7 +289,7 @@ def limit_bodies(app: ASGIApp, limits: Limits) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        most = limits.upload_bytes if UPLOAD_PATH in scope["path"] else limits.body_bytes
+        most = limits.upload_bytes if scope["path"].startswith(UPLOAD_PATH) else limits.body_bytes
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not length.isdigit() or int(length[:20]) > most:
             await _refuse(send)

@@ -7,6 +7,7 @@ everybody. A connection that says too much is ended; a page then comes back to i
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,9 +20,11 @@ from dashboard.web.proxies import is_trusted
 PER_SECOND, AT_ONCE = 30.0, 200
 """Messages of one client: a person who drags a slider sends ten a second. Those of this machine, where a proxy may
 speak for many, count by connection."""
+MAX_OPEN = 250
+"""Open pages of one client, behind a proxy too, which speaks for many and is not limited itself."""
 TAKEN = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"})
 """The messages that pages send. The others are for who develops a page: they run git, empty caches, end the server."""
-MOST_CLIENTS = 5_000
+MAX_CLIENTS = 5_000
 """So many clients are remembered before those who were quiet are forgotten."""
 
 
@@ -32,6 +35,7 @@ class Messages:
         """Wrap an application."""
         self.app = app
         self._free_at: dict[object, float] = {}
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the connection on."""
@@ -39,7 +43,12 @@ class Messages:
             await self.app(scope, receive, send)
             return
         address = client_of(HTTPConnection(scope))
-        client: object = object() if is_trusted(address, LOOPBACK) else address
+        is_shared = is_trusted(address, LOOPBACK)
+        client: object = object() if is_shared else address
+        if not is_shared and self._open[address] >= MAX_OPEN:
+            await receive()
+            await send({"type": "websocket.close", "code": 1013, "reason": ""})  # before accepting: a 403
+            return
 
         async def counted() -> Message:
             while True:
@@ -51,12 +60,18 @@ class Messages:
                 if is_taken(message.get("bytes")):
                     return message
 
-        await self.app(scope, counted, send)
+        self._open[address] += 1
+        try:
+            await self.app(scope, counted, send)
+        finally:
+            self._open[address] -= 1
+            if self._open[address] <= 0:
+                del self._open[address]
 
     def _is_too_many(self, client: object) -> bool:
         """Count one message; whether there were too many before it."""
         now = time.monotonic()
-        if len(self._free_at) > MOST_CLIENTS:
+        if len(self._free_at) > MAX_CLIENTS:
             self._free_at = {one: at for one, at in self._free_at.items() if at > now - AT_ONCE / PER_SECOND}
         at = max(self._free_at.get(client, 0.0), now - AT_ONCE / PER_SECOND) + 1 / PER_SECOND
         if at > now:

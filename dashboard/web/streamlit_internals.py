@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from streamlit import net_util
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
@@ -21,12 +23,20 @@ def keep_off_the_network() -> None:
     net_util.get_internal_ip = lambda: None
 
 
-def has_sign_in_cookie(cookies: Mapping[str, str]) -> bool:
-    """Whether a request comes with the cookie of somebody who signed in with a provider, signed by this server.
+def sign_in_claims(cookies: Mapping[str, str]) -> dict[str, Any]:
+    """What the cookie of somebody who signed in with a provider says, where this server has signed it.
 
     Streamlit itself reads it only where a session begins.
+
+    Returns:
+        The claims of the provider; empty where there is no such cookie.
     """
-    return starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME) is not None
+    found = starlette_websocket._get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME)
+    try:
+        claims = json.loads(found or b"{}")
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def run_mark() -> object:

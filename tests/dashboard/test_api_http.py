@@ -207,7 +207,7 @@ def test_caches_may_keep_what_is_public_for_a_moment() -> None:
     for path in PATHS:
         found = ask(path)
         assert found.headers["cache-control"].startswith("public, max-age=60")
-        assert {"Accept", "Accept-Language", "Authorization"} <= set(found.headers["vary"].split(", "))
+        assert {"Accept", "Accept-Language", "Authorization", "Host"} <= set(found.headers["vary"].split(", "))
     assert ask("/api/none").headers["cache-control"] == "no-store"
 
 

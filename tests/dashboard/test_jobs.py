@@ -370,3 +370,32 @@ def test_servers_of_other_records_do_no_job_of_a_shared_table(tmp_path: Path) ->
     assert left == {job.id: "queued", running.id: "running"}
     ours.close()
     others.close()
+
+
+def test_an_ending_that_cannot_be_written_now_is_written_later(jobs: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, tries = jobs.queue.finish, []
+
+    def finish(*given: object, **more: object) -> None:
+        tries.append(given)
+        if len(tries) < 3:
+            raise sa.exc.OperationalError("update job", None, OSError("disk full"))
+        save(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs.queue, "finish", finish)
+    done = wait(jobs, jobs.submit("write", {"text": "é"}, client="a"))
+    assert (done.state, len(tries)) == ("done", 3)
+
+
+def test_the_files_of_a_failed_job_go_before_the_table_is_written(
+    jobs: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.submit("write", {"text": "é"}, client="a")
+    wait(jobs, job)
+
+    def no_room() -> None:
+        raise sa.exc.OperationalError("begin", None, OSError("disk full"))
+
+    monkeypatch.setattr(jobs.queue, "_writing", no_room)
+    with pytest.raises(sa.exc.OperationalError, match="disk full"):
+        jobs.queue.fail(job.id, "disk")
+    assert not jobs.queue.job_folder(job.id).exists()

@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from dashboard.web import messages
 from dashboard.web.messages import AT_ONCE, PER_SECOND, Messages
 
 
@@ -79,3 +80,36 @@ def test_messages_of_developers_go_nowhere(kind: str) -> None:
     server = Server()
     server.talk([said(kind), said("rerun_script"), b"\xff\xff"])
     assert server.count() == 2, "what Streamlit cannot read, it refuses itself"
+
+
+def test_one_client_has_so_many_pages_open_behind_a_proxy_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MAX_OPEN", 2)
+    sent: list[str] = []
+    opened: list[str] = []
+
+    async def run() -> None:
+        end = asyncio.Event()
+
+        async def page(scope: Scope, _receive: Receive, _send: Send) -> None:
+            opened.append(scope["client"][0])
+            await end.wait()
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message["type"])
+
+        app = Messages(page)
+        clients = ["203.0.113.9"] * 3 + ["203.0.113.10"] + ["127.0.0.1"] * 4
+        scopes = [{"type": "websocket", "client": (client, 1), "headers": []} for client in clients]
+        visits = [asyncio.create_task(app(scope, receive, send)) for scope in scopes]
+        while len(opened) + len(sent) < len(clients):
+            await asyncio.sleep(0)
+        end.set()
+        await asyncio.gather(*visits)
+        await app(scopes[0], receive, send)
+
+    asyncio.run(run())
+    assert sent == ["websocket.close"], "the third page of one client; its place is free afterwards"
+    assert opened.count("203.0.113.9") == 3
