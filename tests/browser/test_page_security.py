@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
+from dashboard.web.frames import GUARD
+from dashboard.web.headers import COMPONENT_PREFIX
 from geodata.snapshot import Snapshot
 
 from .conftest import Visit
@@ -64,3 +68,50 @@ def test_no_page_loads_or_runs_what_its_policy_does_not_name(demonstration: tupl
         [],
         [[]],
     )
+
+
+ATTACK = """
+<button>Go</button>
+<script>
+  window.heard = [];
+  window.rounds = 0;
+  addEventListener("message", (event) => event.data === "owned" && heard.push(event.origin));
+  const args = { script: CODE, html: "", header: "", js_links: [], css_links: [], default: {}, height: 1, width: 1,
+    id: "x", key: "x" };
+  const message = { isStreamlitMessage: true, type: "streamlit:render", args, dfs: [], disabled: false, theme: null };
+  document.querySelector("button").onclick = () => (window.opened = open("FRAME"));
+  window.again = () => { opened.postMessage(message, "*"); rounds += 1; };
+</script>"""
+CODE = 'opener.postMessage("owned", "*"); var map_div = { on: function () {}, getBounds: function () { return {}; } };'
+ROUNDS = 40
+
+
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["without the guard", "with it"])
+def test_a_page_of_another_site_makes_no_frame_of_ours_run_its_script(
+    is_guarded: bool, demonstration: tuple[str, Snapshot], visit: Open, other_site: Callable[[str], str]
+) -> None:
+    address, _ = demonstration
+    own = visit(f"{address}/?lang=en")
+    context = own.page.context
+    frame = f"{address}{COMPONENT_PREFIX}streamlit_folium.st_folium/index.html"
+
+    def without_guard(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.body().replace(GUARD, b""))
+
+    if not is_guarded:
+        context.route(frame, without_guard)
+    page = context.new_page()
+    page.goto(other_site(ATTACK.replace("FRAME", frame).replace("CODE", json.dumps(CODE))))
+    with context.expect_page() as opened:
+        page.get_by_role("button", name="Go").click()
+    opened.value.wait_for_load_state()
+
+    def is_over() -> bool:
+        page.evaluate("again()")
+        return bool(page.evaluate("heard.length > 0")) or page.evaluate("rounds") >= ROUNDS
+
+    own.until(is_over)
+    assert page.evaluate("heard") == ([] if is_guarded else [address])
+    page.close()
+    opened.value.close()
