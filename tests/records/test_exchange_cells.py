@@ -49,6 +49,44 @@ def test_days_as_people_write_them(text: str) -> None:
     assert cell("partial", text).value == "2024-03-14"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["quinta-feira, 14 de março de 2024", "jeudi 14 mars 2024", "Thursday, March 14, 2024", "March 14th, 2024",
+     "14th of March 2024", "14/mar/2024", "14-Mar-2024", "14.março.2024", "le 14 mars 2024", "jeu. 14 mars 2024",
+     "qui., 14 de mar. de 2024", "em 14 de março de 2024", "Mar 14 2024", "Thu 14 Mar 2024"],
+)  # fmt: skip
+def test_days_with_the_name_of_the_month_in_three_languages(text: str) -> None:
+    assert cell("day", text).value == DAY
+    assert cell("partial", text).value == "2024-03-14"
+
+
+@pytest.mark.parametrize("first", ["1er mars 2024", "1° de março de 2024", "1º de março de 2024", "1o de março de 2024",
+                                   "1ª março 2024", "March 1st, 2024"])  # fmt: skip
+def test_the_first_of_a_month(first: str) -> None:
+    assert cell("day", first).value == dt.date(2024, 3, 1)
+
+
+@pytest.mark.parametrize("text", ["mar-2024", "mar/2024", "março/2024", "mars 2024", "mar. de 2024", "March, 2024"])
+def test_a_month_by_name(text: str) -> None:
+    assert cell("partial", text).value == "2024-03"
+    assert code_of(cell("day", text)) == "date-whole"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mar-24", "14 mar 24", "14 mars mars 2024", "sexta-feira, 14 de março de 2024", "2024 14 mars", "14 15 mars 2024",
+     "mardi mars 2024", "mars 14 2024 ou avril"],
+)  # fmt: skip
+def test_what_is_no_day_in_words(text: str) -> None:
+    assert code_of(cell("day", text)) == "date-unreadable"
+
+
+def test_tuesday_and_march_are_both_mar() -> None:
+    assert cell("day", "mar. 12 mars 2024").value == dt.date(2024, 3, 12)
+    assert cell("day", "mar. 12 2024").value == dt.date(2024, 3, 12)
+    assert code_of(cell("day", "mar. 14 mars 2024")) == "date-unreadable"  # a Thursday
+
+
 def test_day_cells() -> None:
     assert cell("day", DAY).value == DAY
     assert cell("day", dt.datetime(2024, 3, 14, 9, 30)).value == DAY
