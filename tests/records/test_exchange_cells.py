@@ -249,6 +249,26 @@ def test_homonyms_and_near_misses_are_offered_and_never_guessed() -> None:
     assert code_of(cell("territory", "1600502")) == "name-unknown"
 
 
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [("Embu, SP", "BR-3515004"), ("Embu", "BR-3515004"), ("embu (São Paulo)", "BR-3515004"),
+     ("Piçarras, SC", "BR-4212809"), ("Campo de Santana/PB", "BR-2516409"), ("Augusto Severo - RN", "BR-2401305"),
+     ("Santarém, PB", "BR-2513653"), ("Governador Lomanto Júnior, BA", "BR-2903300"), ("Boa Saúde, RN", "BR-2405306"),
+     ("Fortaleza do Tabocão, TO", "BR-1708254"), ("Seridó, PB", "BR-2515401"), ("Parati, RJ", "BR-3303807")],
+)  # fmt: skip
+def test_a_former_name_is_offered_first_and_never_guessed(text: str, now: str) -> None:
+    found = cell("territory", text)
+    assert code_of(found) == "name-unknown"
+    for language, before in (("en", "Perhaps: "), ("fr", "Peut-être : "), ("pt_br", "Talvez: ")):
+        assert f"{before}{now} – " in found.problems[0].message(language).replace("\u00a0", " ")
+
+
+def test_a_former_name_gives_way_to_whoever_has_it_today() -> None:
+    assert cell("territory", "Santarém").value == "BR-1506807"
+    found = cell("territory", "Embu, RJ")
+    assert "BR-3515004" not in found.problems[0].message_en
+
+
 def test_a_code_and_a_name_that_contradict_each_other() -> None:
     found = cell("territory", "1600303 – Oiapoque (AP)")
     assert code_of(found) == "name-contradicts"

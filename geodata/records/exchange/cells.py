@@ -19,6 +19,7 @@ import pandas as pd
 from babel import Locale
 from rapidfuzz import fuzz, process
 
+from geodata.former_names import formerly
 from geodata.model import LANGUAGES, vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
@@ -457,7 +458,8 @@ class Finder:
         if ids:
             listed = "; ".join(self.label(column.type, one) for one in sorted(ids)[:MOST_LISTED])
             return _wrong(column, "name-shared", text, nearest=listed)
-        offered = [self.label(column.type, one) for one in names.alike(text)]
+        near = [*(_formerly(text) if column.type == "territory" else ()), *names.alike(text)]
+        offered = [self.label(column.type, one) for one in list(dict.fromkeys(near))[:MOST_LISTED]]
         return Cell(problems=(unknown_name(column.name, _short(text), offered),))
 
 
@@ -477,6 +479,15 @@ def _with_state(names: Names, text: str) -> set[str]:
         return set()
     states = _states().get(fold(match[2]), ())
     return {one for one in names.ids.get(fold(match[1]), ()) if one.startswith(tuple(states))} if states else set()
+
+
+def _formerly(text: str) -> list[str]:
+    """The territories that once had a name, in the state that the text gives, if it does."""
+    match = _STATE.fullmatch(text)
+    states = _states().get(fold(match[2])) if match is not None else None
+    if match is None or states is None:
+        return formerly(text)
+    return [one for one in formerly(match[1]) if one.startswith(tuple(states))]
 
 
 @cache
