@@ -201,7 +201,7 @@ def test_a_code_is_read_as_spreadsheets_write_numbers_and_without_its_check_digi
     assert cell("territory", text).value == OIAPOQUE
 
 
-@pytest.mark.parametrize("text", ["1.6005E+06", "1600502", "1600501999"])
+@pytest.mark.parametrize("text", ["1.6005E+06", "1600502", "1600501999", "1600501-", "1600501;"])
 def test_a_code_that_lost_digits_is_offered_and_never_guessed(text: str) -> None:
     found = cell("territory", text)
     assert code_of(found) == "name-unknown"

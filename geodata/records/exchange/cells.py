@@ -374,7 +374,7 @@ class Names:
 
     def alike(self, text: str) -> list[str]:
         """The ids whose names look most like a text, or hold it, the best first."""
-        code = plain_code(text)
+        code = plain_code(text.strip(" -.,;:"))
         if code:
             # the check digit, or what a spreadsheet rounded away, may be wrong
             begins = code[:6].rstrip("0")
