@@ -6,11 +6,28 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import islice, product
 
+import numpy as np
 import pandas as pd
 
 BARE_DIGITS = 6
 """Digits of an IBGE code without its check digit, as the health registers write it; no two share them."""
+_ABBREVIATIONS = {
+    "st": ("saint",),
+    "ste": ("sainte",),
+    "sta": ("santa",),
+    "sto": ("santo",),
+    "s": ("sao", "santo", "santa", "saint"),
+    "cel": ("coronel",),
+    "dr": ("doutor",),
+    "mal": ("marechal",),
+    "pe": ("padre",),
+}
+MAX_WORDS = 4
+"""Words of a name in which abbreviations are looked for."""
+MAX_FORMS = 25
+"""Most forms of one name."""
 NOT_WORD = re.compile(r"[^a-z0-9]+")
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d"})
 
@@ -45,6 +62,19 @@ def plain_code(text: str) -> str:
     return found[1] + decimals.ljust(int(found[3]), "0")
 
 
+def spelled_out(key: str) -> list[str]:
+    """A folded name as it is, and with its abbreviations spelled out.
+
+    Example:
+        ``st georges`` also gives ``saint georges``; ``s joao`` gives ``sao joao``, ``santo joao`` and so on.
+    """
+    words = key.split()
+    if len(words) < 2:
+        return [key]
+    forms = product(*([word, *_ABBREVIATIONS.get(word, ())] for word in words[:MAX_WORDS]))
+    return [" ".join([*form, *words[MAX_WORDS:]]) for form in islice(forms, MAX_FORMS)]
+
+
 def territory_codes(code: str) -> tuple[str, ...]:
     """The codes of a territory: the official one, and for Brazil the one of six digits, without the check digit."""
     return (code, code[:BARE_DIGITS]) if len(code) == BARE_DIGITS + 1 else (code,)
@@ -62,24 +92,24 @@ def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) ->
     Returns:
         The matching rows of `territories` with its columns, best first: exact code or name, then
         names that begin with the text, then names in which every typed word begins a word, then
-        names that hold the text; the larger population first among equals, then `territory_id`.
+        names that hold the text, then former names that begin with it; a whole former name counts as a beginning. The
+        larger population first among equals, then `territory_id`. ``St``, ``Sta`` or ``S.`` stand for what they
+        abbreviate.
         Where nothing matches, names that look alike. Empty for an empty text.
     """
     key = fold(text)
     if not key:
         return territories.iloc[0:0]
+    from geodata.former_names import formerly  # noqa: PLC0415 - it folds names with this module
+
     names = territories["search_key"]
     code = plain_code(text)
-    words = key.split()
-    padded = " " + names
-    every_word = pd.Series(True, index=names.index)
-    for word in words:
-        every_word &= padded.str.contains(" " + word, regex=False)
     rank = pd.Series(9, index=names.index, dtype="int64")
-    rank[names.str.contains(key, regex=False)] = 4
-    rank[every_word] = 3
-    rank[names.str.startswith(key)] = 2
-    rank[names == key] = 1
+    for form in spelled_out(key):
+        rank = np.minimum(rank, _rank(names, form))
+    former = territories["territory_id"].isin(formerly(text, is_start=True))
+    rank[former & (rank == 9)] = 5
+    rank[territories["territory_id"].isin(formerly(text)) & (rank > 2)] = 2
     codes = territories["territory_code"]
     is_bare = (codes.str.len() == BARE_DIGITS + 1) & (codes.str[:BARE_DIGITS] == code)
     rank[(codes == code) | is_bare | (territories["territory_id"] == text.strip().upper())] = 0
@@ -93,6 +123,20 @@ def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) ->
     )
     order = picked.sort_values(["_rank", "_size", "territory_id"], kind="stable").index[:most]
     return territories.loc[order]
+
+
+def _rank(names: pd.Series, key: str) -> pd.Series:
+    """How well each folded name fits what was typed: 1 best, 9 not at all."""
+    padded = " " + names
+    every_word = pd.Series(True, index=names.index)
+    for word in key.split():
+        every_word &= padded.str.contains(" " + word, regex=False)
+    rank = pd.Series(9, index=names.index, dtype="int64")
+    rank[names.str.contains(key, regex=False)] = 4
+    rank[every_word] = 3
+    rank[names.str.startswith(key)] = 2
+    rank[names == key] = 1
+    return rank
 
 
 def nearest(value: str, candidates: Iterable[str], *, most: int = 3) -> list[str]:

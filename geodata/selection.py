@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geodata.former_names import formerly
 from geodata.model import vocabulary
-from geodata.search import fold, nearest
+from geodata.search import fold, nearest, plain_code, spelled_out
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.status import COMMITTED_RANK, FIRST_STAGE, stage_rank
 from geodata.store import Bundle
@@ -416,14 +417,16 @@ class Catalogue:
         return np.isin(codes, [code[one] for one in wanted])
 
     def _text_mask(self, text: str) -> Mask:
-        found = np.ones(len(self.territory_ids), dtype=bool)
         key = fold(text)
         if not key:
-            return found
-        for word in key.split():
-            found &= [f" {word}" in name for name in self._padded_names]
-        code = text.strip().upper().removeprefix("BR-").removeprefix("FR-")
-        if code.isdigit():
+            return np.ones(len(self.territory_ids), dtype=bool)
+        forms = [[f" {word}" for word in form.split()] for form in spelled_out(key)]
+        found = np.array(
+            [any(all(word in name for word in words) for words in forms) for name in self._padded_names], dtype=bool
+        )
+        found |= self.bundle.territory["territory_id"].isin(formerly(text, is_start=True)).to_numpy(dtype=bool)
+        code = plain_code(text)
+        if code:
             found |= self.bundle.territory["territory_code"].str.startswith(code).to_numpy(dtype=bool)
         return found
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geodata.errors import ExportError, UnknownIdError
+from geodata.errors import ExportError
 from pipelines.cli_records import opened
 from pipelines.terminal import rewrite, show
 
 if TYPE_CHECKING:
     from geodata.model import Language
+    from geodata.records.errors import FileRefused
     from geodata.records.exchange.kinds import Kind
     from geodata.records.exchange.plan import Plan
 
@@ -130,7 +131,7 @@ def import_records(
     content = path.read_bytes()
     found = _kind(kind) if kind else kind_of_file(content)
     if found is None:
-        raise UnknownIdError("kind of record", path.name, ("give it with --kind",))
+        raise _kind_unknown(path, content)
     with opened(demo=demo) as engine:
         is_shown = sys.stderr.isatty()
         plan = plan_file(engine, SYSTEM, found, content, path.name, progress=_progress if is_shown else None)
@@ -152,6 +153,19 @@ def import_records(
             show("Nothing was changed. Write it with --apply.")
     if plan.left_out:
         sys.exit(1)
+
+
+def _kind_unknown(path: Path, content: bytes) -> FileRefused:
+    from geodata.records.errors import FileRefused  # noqa: PLC0415
+    from geodata.records.exchange.kinds import kinds  # noqa: PLC0415
+    from geodata.records.exchange.loading import likely_kinds  # noqa: PLC0415
+
+    likely = [kind.name for kind in likely_kinds(content)]
+    example = likely[0] if likely else "event"
+    return FileRefused(
+        f"The columns of {path.name} do not say which kind of record it holds. Say it with --kind, "
+        f"for example --kind {example}. The kinds are {', '.join(dict.fromkeys([*likely, *kinds()]))}."
+    )
 
 
 def _progress(done: int, whole: int) -> None:

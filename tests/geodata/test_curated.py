@@ -46,6 +46,7 @@ FILES: dict[str, tuple[Table | None, tuple[str, ...], int]] = {
     "mosaic_members": (MOSAIC_MEMBER, ("mosaic_id", "member_name"), 257),
     "listed_links": (None, ("mosaic_id", "state", "written_name"), 56),
     "territory_aliases": (TERRITORY, ("state", "written_name"), 2),
+    "former_names": (TERRITORY, ("state", "written_name"), 16),
     "unverified_mosaics": (MOSAIC, ("mosaic_name",), 7),
     "guiana_areas": (PROTECTED_AREA, ("protected_area_id",), 10),
     "guiana_links": (TERRITORY_MOSAIC, ("mosaic_id", "territory_id"), 27),
@@ -236,7 +237,9 @@ def test_faults_are_found() -> None:
 
 def test_codes_of_columns_that_no_table_holds() -> None:
     assert {row["confidence"] for row in rows_of("guiana_areas")} <= set(vocabulary("confidence"))
-    assert {row["state"] for row in rows_of("listed_links") + rows_of("territory_aliases")} <= STATES
+    assert {
+        row["state"] for row in rows_of("listed_links") + rows_of("territory_aliases") + rows_of("former_names")
+    } <= STATES
     states = ";".join(row["states"] for row in rows_of("mosaics") + rows_of("unverified_mosaics")).split(";")
     assert set(states) <= STATES
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata.errors import name_some
+from geodata.former_names import former_names
 from geodata.search import find_territories, fold, nearest
 from geodata.store import Bundle
 
@@ -166,3 +167,37 @@ def test_naming_some_tells_how_many_more(ids: list[int], most: int) -> None:
         assert text.endswith(f" and {len(ids) - most} more")
     else:
         assert text == ", ".join(map(str, ids))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("St Georges", "Saint-Georges"), ("st. georges", "Saint-Georges"), ("Sta Maria", "Santa Maria"),
+     ("Sto. Antônio", "Santo Antônio"), ("S. João", "São João"), ("S. Maria", "Santa Maria"),
+     ("Ste Rose", "Sainte-Rose"), ("Cel. Sapucaia", "Coronel Sapucaia"), ("Vila Sta Maria", "Vila Santa Maria")],
+)  # fmt: skip
+def test_an_abbreviated_saint_is_found(text: str, name: str) -> None:
+    names = ["Saint-Georges", "Santa Maria", "Santo Antônio", "São João", "Sainte-Rose", "Coronel Sapucaia",
+             "Vila Santa Maria", "Estrela", "Alta"]  # fmt: skip
+    assert found(names, text)[0] == name
+
+
+def test_a_former_name_finds_the_municipality_of_today_behind_those_that_have_the_name() -> None:
+    frame = some_territories(["Embu das Artes", "Santarém", "Joca Claudino", "Tacima"])
+    frame["territory_id"] = ["BR-3515004", "BR-1506807", "BR-2513653", "BR-2516409"]
+    assert find_territories(frame, "Santarém")["territory_name"].tolist() == ["Santarém", "Joca Claudino"]
+    assert find_territories(frame, "campo de sant")["territory_name"].tolist() == ["Tacima"]
+    assert find_territories(frame, "Embu")["territory_name"].tolist() == ["Embu das Artes"]
+
+
+def test_every_former_name_is_that_of_a_municipality_that_is_called_otherwise(bundle: Bundle) -> None:
+    territory = bundle.territory.set_index("territory_id")
+    for name, ids in former_names().items():
+        for one in ids:
+            assert territory.loc[one, "search_key"] != name
+
+
+@pytest.mark.parametrize("text", ["160000", "1600001.0", "1.600.001", "01600001"])
+def test_a_code_is_found_as_spreadsheets_write_it(text: str) -> None:
+    frame = some_territories(["Alta"])
+    frame["territory_code"] = ["1600001"]
+    assert len(find_territories(frame, text)) == 1

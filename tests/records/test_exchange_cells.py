@@ -49,6 +49,44 @@ def test_days_as_people_write_them(text: str) -> None:
     assert cell("partial", text).value == "2024-03-14"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["quinta-feira, 14 de março de 2024", "jeudi 14 mars 2024", "Thursday, March 14, 2024", "March 14th, 2024",
+     "14th of March 2024", "14/mar/2024", "14-Mar-2024", "14.março.2024", "le 14 mars 2024", "jeu. 14 mars 2024",
+     "qui., 14 de mar. de 2024", "em 14 de março de 2024", "Mar 14 2024", "Thu 14 Mar 2024"],
+)  # fmt: skip
+def test_days_with_the_name_of_the_month_in_three_languages(text: str) -> None:
+    assert cell("day", text).value == DAY
+    assert cell("partial", text).value == "2024-03-14"
+
+
+@pytest.mark.parametrize("first", ["1er mars 2024", "1° de março de 2024", "1º de março de 2024", "1o de março de 2024",
+                                   "1ª março 2024", "March 1st, 2024"])  # fmt: skip
+def test_the_first_of_a_month(first: str) -> None:
+    assert cell("day", first).value == dt.date(2024, 3, 1)
+
+
+@pytest.mark.parametrize("text", ["mar-2024", "mar/2024", "março/2024", "mars 2024", "mar. de 2024", "March, 2024"])
+def test_a_month_by_name(text: str) -> None:
+    assert cell("partial", text).value == "2024-03"
+    assert code_of(cell("day", text)) == "date-whole"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mar-24", "14 mar 24", "14 mars mars 2024", "sexta-feira, 14 de março de 2024", "2024 14 mars", "14 15 mars 2024",
+     "mardi mars 2024", "mars 14 2024 ou avril"],
+)  # fmt: skip
+def test_what_is_no_day_in_words(text: str) -> None:
+    assert code_of(cell("day", text)) == "date-unreadable"
+
+
+def test_tuesday_and_march_are_both_mar() -> None:
+    assert cell("day", "mar. 12 mars 2024").value == dt.date(2024, 3, 12)
+    assert cell("day", "mar. 12 2024").value == dt.date(2024, 3, 12)
+    assert code_of(cell("day", "mar. 14 mars 2024")) == "date-unreadable"  # a Thursday
+
+
 def test_day_cells() -> None:
     assert cell("day", DAY).value == DAY
     assert cell("day", dt.datetime(2024, 3, 14, 9, 30)).value == DAY
@@ -163,7 +201,7 @@ def test_a_code_is_read_as_spreadsheets_write_numbers_and_without_its_check_digi
     assert cell("territory", text).value == OIAPOQUE
 
 
-@pytest.mark.parametrize("text", ["1.6005E+06", "1600502", "1600501999"])
+@pytest.mark.parametrize("text", ["1.6005E+06", "1600502", "1600501999", "1600501-", "1600501;"])
 def test_a_code_that_lost_digits_is_offered_and_never_guessed(text: str) -> None:
     found = cell("territory", text)
     assert code_of(found) == "name-unknown"
@@ -209,6 +247,26 @@ def test_homonyms_and_near_misses_are_offered_and_never_guessed() -> None:
     assert "BR-1600501 – Oiapoque (AP)" in found.problems[0].message_pt_br
     assert code_of(cell("territory", "Oiapoque, PA")) == "name-unknown"
     assert code_of(cell("territory", "1600502")) == "name-unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [("Embu, SP", "BR-3515004"), ("Embu", "BR-3515004"), ("embu (São Paulo)", "BR-3515004"),
+     ("Piçarras, SC", "BR-4212809"), ("Campo de Santana/PB", "BR-2516409"), ("Augusto Severo - RN", "BR-2401305"),
+     ("Santarém, PB", "BR-2513653"), ("Governador Lomanto Júnior, BA", "BR-2903300"), ("Boa Saúde, RN", "BR-2405306"),
+     ("Fortaleza do Tabocão, TO", "BR-1708254"), ("Seridó, PB", "BR-2515401"), ("Parati, RJ", "BR-3303807")],
+)  # fmt: skip
+def test_a_former_name_is_offered_first_and_never_guessed(text: str, now: str) -> None:
+    found = cell("territory", text)
+    assert code_of(found) == "name-unknown"
+    for language, before in (("en", "Perhaps: "), ("fr", "Peut-être : "), ("pt_br", "Talvez: ")):
+        assert f"{before}{now} – " in found.problems[0].message(language).replace("\u00a0", " ")
+
+
+def test_a_former_name_gives_way_to_whoever_has_it_today() -> None:
+    assert cell("territory", "Santarém").value == "BR-1506807"
+    found = cell("territory", "Embu, RJ")
+    assert "BR-3515004" not in found.problems[0].message_en
 
 
 def test_a_code_and_a_name_that_contradict_each_other() -> None:

@@ -481,6 +481,36 @@ def test_k_edits_are_exactly_k_changes(shared_engine: Engine, actors, links, dat
     assert counted(plan_of(shared_engine, actor, EVENT, content)) == {"unchanged": len(rows)}
 
 
+@pytest.mark.parametrize("is_workbook", [True, False])
+def test_of_two_possible_orders_the_one_that_was_read_is_said(filled: Engine, actors, is_workbook: bool) -> None:
+    rows = list(read_rows(filled, actors.coordinator, EVENT).values())
+    days = ["03/04/2021", "5-6-2021", "14/03/2021", "05/05/2021", "2021-03-04", "4 mars 2021"]
+    made = [
+        sheets.FileRow(cells={**{name: value for name, value in rows[0].items() if value}, "event_date": day})
+        for day in days
+    ]
+    if is_workbook:
+        finder = Finder(filled, actors.coordinator, EVENT)
+        content = sheets.write_workbook(EVENT, made, language="fr", finder=finder)
+    else:
+        content = sheets.write_csv(EVENT, made, language="fr")
+    plan = plan_of(filled, actors.coordinator, EVENT, content)
+    (note,) = [note for note in plan.notes if note.code == "order"]
+    assert "03/04/2021 were read with the day first: 3 April 2021 (2 cells)" in note.message("en")
+    assert "3 avril 2021" in note.message("fr")
+    assert "3 de abril de 2021" in note.message("pt_br")
+
+
+@pytest.mark.parametrize("name", ["event", "organisation", "training"])
+def test_a_file_that_does_not_say_its_kind_is_likely_of_the_one_whose_columns_it_has(name: str) -> None:
+    from geodata.records.exchange.loading import likely_kinds  # noqa: PLC0415 - only here
+
+    columns = [column.name for column in kind_of(name).columns if column.is_required]
+    content = (";".join(columns) + "\n" + ";".join("x" for _ in columns) + "\n").encode()
+    assert kind_of_file(content) is None
+    assert likely_kinds(content)[0].name == name
+
+
 def test_same_word_for_same_row() -> None:
     from geodata.records.exchange.standing import version_of  # noqa: PLC0415 - only here
 

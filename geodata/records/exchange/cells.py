@@ -19,6 +19,7 @@ import pandas as pd
 from babel import Locale
 from rapidfuzz import fuzz, process
 
+from geodata.former_names import formerly
 from geodata.model import LANGUAGES, vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
@@ -163,7 +164,8 @@ def _code_names(codes: str) -> dict[str, str]:
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _NUMBERS = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
 _MONTH_AND_YEAR = re.compile(r"(\d{1,2})[/.\-](\d{4})")
-_WORDS = re.compile(r"(?:(\d{1,2})(?:er|º|st|nd|rd|th)?\s+(?:de\s+)?)?([^\W\d]+)\.?\s+(?:de\s+)?(\d{4})")
+_ORDINAL = re.compile(r"(\d{1,2})(?:er|o|a|st|nd|rd|th)?")
+_SMALL_WORDS = frozenset({"de", "do", "du", "d", "of", "the", "le", "em", "dia", "on", "feira"})
 _YEAR = re.compile(r"\d{4}")
 
 
@@ -175,7 +177,64 @@ def _months() -> dict[str, int]:
         for width in ("wide", "abbreviated"):
             for number, month in Locale.parse(name).months["format"][width].items():
                 found[fold(month)] = int(number)
+    return found | {"sept": 9, "sep": 9, "janv": 1, "fevr": 2, "avr": 4, "juil": 7}
+
+
+@cache
+def _weekdays() -> dict[str, int]:
+    """Names and short names of the days of the week in the three languages, from Monday (0) on."""
+    found = {}
+    for name in ("fr", "pt_BR", "en"):
+        for width in ("wide", "abbreviated"):
+            for number, day in Locale.parse(name).days["format"][width].items():
+                found[fold(day).split()[0]] = int(number)
     return found
+
+
+def _begins_with_weekday(words: list[str]) -> bool:
+    """Whether the first word is a day of the week: ``mar`` is Tuesday in French only if the month is named as well."""
+    if len(words) < 3 or words[0] not in _weekdays():
+        return False
+    return words[0] not in _months() or any(word in _months() for word in words[1:3])
+
+
+def _parts_in_words(text: str) -> tuple[str | None, str, str] | None:
+    """Day, month and year of a date with the name of its month, in any of the three languages; null for no date.
+
+    Whatever stands between the parts, and a day of the week in front: ``quinta-feira, 14 de março de 2024``,
+    ``1er mars 2024``, ``March 14, 2024``, ``14/mar/2024``, ``mar-2024``. A day of the week that is not that of the date
+    makes it none.
+    """
+    words = [word for word in fold(text.replace("°", "º")).split() if word not in _SMALL_WORDS]
+    weekday = _weekdays()[words.pop(0)] if _begins_with_weekday(words) else None
+    month = next((_months()[word] for word in words if word in _months()), None)
+    others = [word for word in words if word not in _months()]
+    if month is None or len(words) - len(others) != 1 or not others or not re.fullmatch(r"\d{4}", others[-1]):
+        return None
+    if len(others) == 1:
+        return None if words[-1] != others[-1] or weekday is not None else (None, str(month), others[-1])
+    day = _ORDINAL.fullmatch(others[0])
+    if len(others) > 2 or day is None or words[-1] != others[-1]:
+        return None
+    if weekday is not None:
+        try:
+            if dt.date(int(others[1]), month, int(day[1])).weekday() != weekday:
+                return None
+        except ValueError:
+            pass  # no such day: it is refused as such
+    return day[1], str(month), others[1]
+
+
+def other_order(cell: Any) -> tuple[PartialDate, PartialDate] | None:
+    """A day as it is read, day first, and as it would be with the month first; null where there is one way only."""
+    match = _NUMBERS.fullmatch(cell) if isinstance(cell, str) else None
+    if match is None or match[1] == match[2]:
+        return None
+    day, month, year = (int(part) for part in match.groups())
+    try:
+        return None if day == month else (PartialDate(year, month, day), PartialDate(year, day, month))
+    except PartialDateError:
+        return None
 
 
 def _parts(text: str) -> tuple[str, int, int | None, int | None] | None:
@@ -186,11 +245,8 @@ def _parts(text: str) -> tuple[str, int, int | None, int | None] | None:
         day, month, year = match[1], match[2], match[3]
     elif match := _MONTH_AND_YEAR.fullmatch(text):
         day, month, year = None, match[1], match[2]
-    elif match := _WORDS.fullmatch(text):
-        named = _months().get(fold(match[2]))
-        if named is None:
-            return None
-        day, month, year = match[1], str(named), match[3]
+    elif found := _parts_in_words(text):
+        day, month, year = found
     elif _YEAR.fullmatch(text):
         day, month, year = None, None, text
     else:
@@ -318,7 +374,7 @@ class Names:
 
     def alike(self, text: str) -> list[str]:
         """The ids whose names look most like a text, or hold it, the best first."""
-        code = plain_code(text)
+        code = plain_code(text.strip(" -.,;:"))
         if code:
             # the check digit, or what a spreadsheet rounded away, may be wrong
             begins = code[:6].rstrip("0")
@@ -402,7 +458,8 @@ class Finder:
         if ids:
             listed = "; ".join(self.label(column.type, one) for one in sorted(ids)[:MOST_LISTED])
             return _wrong(column, "name-shared", text, nearest=listed)
-        offered = [self.label(column.type, one) for one in names.alike(text)]
+        near = [*(_formerly(text) if column.type == "territory" else ()), *names.alike(text)]
+        offered = [self.label(column.type, one) for one in list(dict.fromkeys(near))[:MOST_LISTED]]
         return Cell(problems=(unknown_name(column.name, _short(text), offered),))
 
 
@@ -422,6 +479,15 @@ def _with_state(names: Names, text: str) -> set[str]:
         return set()
     states = _states().get(fold(match[2]), ())
     return {one for one in names.ids.get(fold(match[1]), ()) if one.startswith(tuple(states))} if states else set()
+
+
+def _formerly(text: str) -> list[str]:
+    """The territories that once had a name, in the state that the text gives, if it does."""
+    match = _STATE.fullmatch(text)
+    states = _states().get(fold(match[2])) if match is not None else None
+    if match is None or states is None:
+        return formerly(text)
+    return [one for one in formerly(match[1]) if one.startswith(tuple(states))]
 
 
 @cache

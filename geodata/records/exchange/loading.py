@@ -13,6 +13,8 @@ from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
 from geodata.records.exchange.reading import MOST_BYTES, PROBLEM, read_sheet
 from geodata.records.roles import Actor
 
+MIN_COLUMNS = 2
+"""Columns that a file must share with a kind of record to be likely to hold it."""
 MOST_MEGABYTES = MOST_BYTES // 1024**2
 
 
@@ -33,6 +35,24 @@ def kind_of_file(content: bytes) -> Kind | None:
     there = set(sheet.columns)
     fitting = [kind for kind in kinds().values() if kind.key in there and "version" in there]
     return max(fitting, key=lambda kind: len(there & set(kind.headers)), default=None)
+
+
+def likely_kinds(content: bytes) -> list[Kind]:
+    """The kinds of record that a file may hold, by its columns, the likeliest first.
+
+    Raises:
+        FileRefused: it is no workbook or CSV.
+    """
+    everything = {name for kind in kinds().values() for name in kind.headers}
+    fits: dict[str, tuple[int, int]] = {}
+    for kind in kinds().values():
+        labels = dict(_labels(kind))
+        sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels=labels, most_rows=1)
+        there = set(sheet.columns) & set(kind.names)
+        missing = sum(column.is_required and column.name not in there for column in kind.columns)
+        if len(there) >= MIN_COLUMNS:
+            fits[kind.name] = (missing, -len(there))
+    return [kinds()[name] for name in sorted(fits, key=lambda name: fits[name])]
 
 
 def plan_file(

@@ -6,9 +6,11 @@ import datetime as dt
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from babel.dates import format_date
 
 from geodata.clock import latest_today
 from geodata.errors import MosaicosError
@@ -16,7 +18,7 @@ from geodata.records.database import Store
 from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.events import published_and_local_pairs
 from geodata.records.exchange import standing, submissions
-from geodata.records.exchange.cells import Finder, convert
+from geodata.records.exchange.cells import Finder, convert, other_order
 from geodata.records.exchange.kinds import Kind
 from geodata.records.exchange.problems import problem, refused
 from geodata.records.exchange.reading import Note, Row, Sheet
@@ -146,7 +148,20 @@ def make_plan(
     planner = _Planner(store, actor, kind, today or latest_today(), tell)
     planned = planner.plan(sheet.rows, progress or (lambda done, whole: None))
     digest = hashlib.sha256(content).hexdigest()
-    return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), tuple(sheet.notes))
+    notes = (*sheet.notes, *_order_notes(kind, sheet.rows))
+    return Plan(kind, file_name, digest, tuple(sheet.columns), tuple(planned), notes)
+
+
+def _order_notes(kind: Kind, rows: Iterable[Row]) -> Iterator[Note]:
+    """Says in which order days were read that two orders give, with the first of them."""
+    names = [column.name for column in kind.columns if column.type in {"day", "partial"}]
+    cells = [row.values.get(name) for row in rows for name in names]
+    found = [(str(cell), orders[0].first) for cell in cells if (orders := other_order(cell)) is not None]
+    if found:
+        written, day = found[0]
+        locales = {"en": "en_GB", "fr": "fr", "pt_br": "pt_BR"}
+        said = {language: format_date(day, "long", locale=locale) for language, locale in locales.items()}
+        yield Note("order", {"written": written, "count": str(len(found)), **said})
 
 
 def new_id(kind: Kind, whole: str, old_id: str | None, generation: int = 0) -> str:

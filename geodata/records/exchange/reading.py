@@ -135,6 +135,14 @@ _NOTES: dict[str, dict[Language, str]] = {
         "fr": "Des colonnes inconnues n'ont pas été lues : {names}.{nearest}",
         "pt_br": "Colunas desconhecidas não foram lidas: {names}.{nearest}",
     },
+    "order": {
+        "en": "Dates such as {written} were read with the day first: {en} ({count} cells). If the month comes first, "
+        "write them as 2024-03-14.",
+        "fr": "Les dates comme {written} ont été lues avec le jour en premier : {fr} ({count} cellules). Si le mois "
+        "vient d'abord, écrivez-les comme 2024-03-14.",
+        "pt_br": "As datas como {written} foram lidas com o dia primeiro: {pt_br} ({count} células). Se o mês vem "
+        "primeiro, escreva-as como 2024-03-14.",
+    },
     "control": {
         "en": "Invisible characters were taken out of {count} cells.",
         "fr": "Des caractères invisibles ont été retirés de {count} cellules.",
