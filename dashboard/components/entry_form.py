@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records, stages
 from dashboard.components import fragments, names
-from dashboard.components.forms import Form, act, code_names
+from dashboard.components.forms import NOTHING, Form, act, code_names, keep_nothing
 from dashboard.components.history import event_name
 from dashboard.text import Words, is_unknown
 from geodata.model import vocabulary
@@ -134,12 +134,12 @@ def _choose(form: Form, name: str, label: str, options: Mapping[str, str], *, fi
     key = form.key(name)
     if key not in st.session_state:
         st.session_state[key] = first
-    chosen: str | None = st.selectbox(
-        label, list(options), index=None if first is None else 0, format_func=lambda one: options.get(one, one),
-        key=key, placeholder=form.words.say("Choose"),
-    )  # fmt: skip
+    if first is None:
+        options = {NOTHING: form.words.say("Choose"), **options}
+        keep_nothing(key)
+    chosen: str = st.selectbox(label, list(options), format_func=lambda one: options.get(one, one), key=key)
     form.show_problems(name)
-    return chosen
+    return chosen or None
 
 
 def _mosaic_options(territory_id: str, linked: Sequence[str], words: Words) -> dict[str, str]:

@@ -64,6 +64,8 @@ class Entry:
         self.problems, self.refusal, self.said, self.more = (), None, (), {}
 
 
+NOTHING = ""
+"""First option of a list that may be empty: the Escape key empties every list of Streamlit that stands at null."""
 FIELD_COLUMNS = {"on": "status_date", "to_code": "status_code", "what": "stage_code", "why": "withdraw_why"}
 """Column of each field that has another name."""
 
@@ -183,10 +185,11 @@ class Form:
         if first is not None and key not in st.session_state:
             st.session_state[key] = first
         options = _with_kept(options, st.session_state.get(key))
-        index = 0 if must else None
+        if not must:
+            options = {NOTHING: self.words.say("Choose"), **options}
+            keep_nothing(key)
         st.selectbox(
-            label, list(options), index=index, format_func=lambda code: options.get(code, code), key=key,
-            placeholder=self.words.say("Choose"), help=help_text,
+            label, list(options), format_func=lambda code: options.get(code, code), key=key, help=help_text,
         )  # fmt: skip
         self.show_problems(name)
 
@@ -291,9 +294,15 @@ class Form:
         st.form_submit_button(label, type=look, on_click=store, key=f"store-{self.name}-{self.entry.number}")
 
 
+def keep_nothing(key: str) -> None:
+    """Let a list that stands at nothing stand at `NOTHING`. Call it before the list is made."""
+    if key in st.session_state and st.session_state[key] is None:
+        st.session_state[key] = NOTHING
+
+
 def _with_kept(options: Mapping[str, str], *kept: str | None) -> Mapping[str, str]:
     """The options, and what stands in a field although the list does not offer it: it is not lost."""
-    return {**options, **{code: code for code in kept if code is not None and code not in options}}
+    return {**options, **{code: code for code in kept if code and code not in options}}
 
 
 def _clean(value: Any) -> Any:

@@ -350,7 +350,7 @@ def _show_scheme(form: Form, day: dt.date, words: Words, *, kept: str | None = N
     """The schemes that existed on a day, and the one that is recorded already."""
     existing = rules.schemes_on(day)
     options = {code: name for code, name in code_names("scheme", words).items() if code in existing or code == kept}
-    if st.session_state.get(form.key("scheme_code")) not in {None, *options}:
+    if st.session_state.get(form.key("scheme_code")) not in {None, "", *options}:
         del st.session_state[form.key("scheme_code")]
     form.choice("scheme_code", words.say("Scheme"), options)
 

@@ -96,11 +96,11 @@ def run_apply(work: Work) -> Made:
 @contextmanager
 def _compared(work: Work) -> Iterator[Engine]:
     """The database that a file is compared with: an empty one where there is none."""
-    if work.database is None:
+    if not work.params["has_records"]:
         with temporary(is_demonstration=bool(work.params["is_demonstration"])) as engine:
             yield engine
         return
-    engine = open_engine(work.database)
+    engine = open_engine(_required(work.database))
     try:
         yield engine
     finally:
@@ -109,5 +109,5 @@ def _compared(work: Work) -> Iterator[Engine]:
 
 def _required(database: str | None) -> str:
     if database is None:
-        raise DatabaseError("There are no records to write to.")
+        raise DatabaseError("The records cannot be found.")
     return database

@@ -75,6 +75,8 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     answer.get_by_label("Organisation acting").click()
     visited.page.keyboard.type("CNM")
     visited.page.get_by_role("option", name="CNM", exact=True).click()
+    visited.page.keyboard.press("Escape")  # it closes what is open, and empties nothing
+    expect(answer.get_by_label("Organisation acting")).to_have_value("CNM")
     answer.get_by_role("button", name="Record", exact=True).click()
     expect(answer.get_by_text("The event is recorded.")).to_be_visible()
     expect(answer.locator(".stage-name").first).to_have_text("S1 Identified")

@@ -61,7 +61,7 @@ def test_a_need_goes_only_the_steps_that_are_allowed(at_this_machine: None, data
     app = support_of_oiapoque()
     assert "Support needed" in said(app)
     step = f"step-need-step-{need_id}-0"
-    assert app.selectbox(key=f"{step}-to_code").options == ["Cancelled"], "assigned (V3) comes with a mission"
+    assert app.selectbox(key=f"{step}-to_code").options[1:] == ["Cancelled"], "assigned (V3) comes with a mission"
     app.button(key=f"store-step-need-step-{need_id}-0").click().run()
     assert "This must say something." in said(app)
     app.selectbox(key=f"{step}-to_code").set_value("VX")
@@ -132,7 +132,7 @@ def test_a_scheme_is_offered_for_the_days_on_which_it_existed(at_this_machine: N
     app.selectbox(key=scheme).set_value("VP").run()
     app.date_input(key=start).set_value(dt.date(2010, 3, 10)).run()
     assert not app.exception
-    assert app.selectbox(key=scheme).value is None
+    assert not app.selectbox(key=scheme).value
     assert afvp not in app.selectbox(key=scheme).options
     assert civic in app.selectbox(key=scheme).options
 
@@ -472,3 +472,14 @@ def test_an_error_is_shown_beside_its_field_or_names_it(
     beside = re.findall(r'<p class="[^"]*field-problem[^"]*"[^>]*>(.*?)</p>', said(app))
     assert beside == expected
     assert "Something in the form needs another look" in said(app)
+
+
+def test_the_escape_key_empties_no_chosen_value(at_this_machine: None, database: Engine) -> None:
+    """A list of Streamlit is emptied by the key where it has no value of its own at first."""
+    need_id = requested(database)
+    app = support_of_oiapoque()
+    lists = [one for one in app.selectbox if need_id in str(one.key) or OIAPOQUE in str(one.key)]
+    assert len(lists) > 5
+    assert [one.key for one in lists if not one.proto.HasField("default")] == []
+    scheme = next(one for one in lists if str(one.key).endswith("scheme_code"))
+    assert (scheme.value, scheme.options[0]) == ("", "Choose"), "it is emptied by choosing that"
