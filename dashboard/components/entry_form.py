@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from dashboard.components import fragments, names
 from dashboard.components.forms import NOTHING, Form, act, code_names, keep_nothing
 from dashboard.components.history import event_name
 from dashboard.text import Words, is_unknown
+from geodata.clock import latest_today
 from geodata.model import vocabulary
 from geodata.records import local
 from geodata.records.errors import LinkMissingError
@@ -73,7 +73,7 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
     asked = ASKED.get(what, ("note",))
     with form.frame():
         _show_evidence(what, words)
-        form.day("event_date", words.say("Date"), latest=dt.date.today())
+        form.day("event_date", words.say("Date"), latest=latest_today())
         form.show_problems("stage_code")
         form.show_problems("flag_code")
         for name in asked:
@@ -203,7 +203,7 @@ def _show_field(form: Form, name: str, words: Words) -> None:
     elif name == "act_number":
         form.text(name, words.say("Number of the act"))
     elif name == "act_date":
-        form.day(name, words.say("Date of the act"), latest=dt.date.today())
+        form.day(name, words.say("Date of the act"), latest=latest_today())
     elif name == "seat_kind":
         form.code(name, words.say("Seat"), "seat_kind")
     elif name == "term":

@@ -17,7 +17,7 @@ from dashboard.components.job_panel import show_job
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.refusals import refusal_detail
 from dashboard.jobs.failures import error_of
-from dashboard.jobs.imports import MAX_DIRECT_BYTES, MAX_DIRECT_ROWS, import_params, read_plan, write_plan
+from dashboard.jobs.imports import MAX_DIRECT_ROWS, can_be_opened, import_params, is_light, read_plan, write_plan
 from dashboard.jobs.queue import Job
 from dashboard.jobs.service import Service, service
 from dashboard.text import Words
@@ -66,7 +66,9 @@ def show_load(words: Words) -> None:
 
 
 def _kind_of(content: bytes) -> Kind | None:
-    """The kind that the file itself tells, looked up once for each file."""
+    """The kind that the file itself tells, looked up once for each file; null for one that only a job reads."""
+    if not can_be_opened(content):
+        return None
     digest = hashlib.sha256(content).hexdigest()
     kept = st.session_state.get(KIND_KEY)
     if kept is None or kept[0] != digest:
@@ -81,7 +83,7 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
     kept: tuple[tuple[Any, ...], Plan | None] | None = st.session_state.get(PLAN_KEY)
     if kept is not None and kept[0] == key:
         return kept[1]
-    if len(content) > MAX_DIRECT_BYTES:
+    if not is_light(content):
         return _plan_later(content, file_name, kind, key, words)
     place = st.empty()
     bar = place.progress(0.0, words.say("Reading the file"))

@@ -17,6 +17,7 @@ from dashboard.components import fragments, names, tables
 from dashboard.components.forms import Form, code_names
 from dashboard.text import Words, is_unknown
 from geodata import support as rules
+from geodata.clock import latest_today
 from geodata.records import support
 from geodata.records.roles import Actor
 
@@ -151,7 +152,7 @@ def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> N
         _show_mosaic(form, linked, words)
         states = {code: words.label("support", code) for code in support.FIRST_NEED_STATES}
         form.choice("status_code", words.say("State"), states, first="V1", must=True)
-        form.day("on", words.say("Stated on"), latest=dt.date.today(), today=True)
+        form.day("on", words.say("Stated on"), latest=latest_today(), today=True)
         _show_need_fields(form, words, own=records.current().access.actor.organisation_id)
         form.submit(
             words.say("Record the need"),
@@ -183,7 +184,7 @@ def _show_need_correction(need: dict[str, Any], linked: Sequence[str], words: Wo
     })  # fmt: skip
     with form.frame():
         _show_mosaic(form, linked, words, kept=need["mosaic_id"])
-        form.day("on", words.say("Day of the last step"), latest=dt.date.today())
+        form.day("on", words.say("Day of the last step"), latest=latest_today())
         _show_need_fields(form, words, own=None)
         form.submit(
             words.say("Record the correction"),
@@ -290,7 +291,7 @@ def _show_mission_form(need: dict[str, Any], words: Words) -> None:
         days = (start, end, *(day for day in stated if not is_unknown(day)))
         _show_scheme(form, next((day for day in days if day is not None), dt.date.today()), words)
         _show_organisations(form, words)
-        form.day("on", words.say("Assigned on"), latest=dt.date.today(), today=True)
+        form.day("on", words.say("Assigned on"), latest=latest_today(), today=True)
         form.choice("document_id", words.say("Document of an exception"), names.document_names())
         form.text("source", words.say("Source"))
         form.who_may_see(first="partner")
@@ -317,7 +318,7 @@ def _show_mission_correction(
         _show_scheme(form, known.start or known.end or dt.date.today(), words, kept=known.scheme_code)
         _show_mosaic(form, linked, words, kept=known.mosaic_id)
         _show_organisations(form, words)
-        form.day("on", words.say("Day of the last step"), latest=dt.date.today())
+        form.day("on", words.say("Day of the last step"), latest=latest_today())
         _show_days(form, *_planned(words))
         _show_days(
             form, ("actual_start", words.say("First day, as it was")), ("actual_end", words.say("Last day, as it was"))
@@ -424,7 +425,7 @@ def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words, *, 
         with left:
             form.choice("to_code", words.say("Next step"), {code: words.label("support", code) for code in steps})
         with right:
-            form.day("on", words.say("On"), latest=dt.date.today(), today=not is_past)
+            form.day("on", words.say("On"), latest=latest_today(), today=not is_past)
         form.submit(
             words.say("Record the step"), write, said=words.say("The step is recorded."), required=("to_code", "on")
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import pickle
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +22,8 @@ from geodata.records.exchange.loading import plan_file
 from geodata.records.exchange.plan import Plan
 from geodata.records.roles import Actor
 
-MAX_DIRECT_BYTES = 200_000
-"""Files up to this size are compared at once; larger ones are jobs."""
+MAX_DIRECT_BYTES, MAX_UNPACKED_BYTES = 200_000, 2_000_000
+"""Files up to these sizes, as they are and unpacked, are read and compared at once; larger ones are jobs."""
 MAX_DIRECT_ROWS = 500
 """So many rows are written at once; more are a job."""
 
@@ -38,6 +40,20 @@ def import_params(
         "kind": kind, "file_name": file_name, "language": language, "has_records": has_records,
         "is_demonstration": is_demonstration,
     }  # fmt: skip
+
+
+def is_light(content: bytes) -> bool:
+    """Whether a file is compared with the records at once."""
+    return len(content) <= MAX_DIRECT_BYTES and can_be_opened(content)
+
+
+def can_be_opened(content: bytes) -> bool:
+    """Whether a file may be opened in the server's own process: a few packed kilobytes may hold a million rows."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            return sum(part.file_size for part in parts.infolist()) <= MAX_UNPACKED_BYTES
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return True  # no workbook: text, or a file that is refused
 
 
 def read_actor(params: Mapping[str, Any]) -> Actor:

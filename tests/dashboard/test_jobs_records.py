@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import data
 from dashboard.api.digests import digest_of_bundle, digest_of_snapshot
 from dashboard.components import job_panel, load_panel
+from dashboard.jobs import imports
 from dashboard.jobs import service as services
 from dashboard.jobs.exports import estimate_seconds, export_params, is_direct, read_params, run_export, write_pieces
-from dashboard.jobs.imports import import_params, read_plan, run_apply, run_plan, write_plan
+from dashboard.jobs.imports import import_params, is_light, read_plan, run_apply, run_plan, write_plan
 from dashboard.jobs.kinds import Work
 from dashboard.jobs.queue import Limits
 from dashboard.jobs.service import LOCAL_CLIENT
@@ -251,7 +254,7 @@ def page_with_a_file() -> None:
 def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(
     at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+    monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(load_panel, "MAX_DIRECT_ROWS", 0)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
     app = AppTest.from_function(page_with_a_file, default_timeout=120)
@@ -268,7 +271,7 @@ def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(
 def test_a_large_file_that_cannot_be_read_is_said_on_the_page(
     at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+    monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
     app = AppTest.from_function(page_with_a_file, default_timeout=120)
     app.session_state["content"] = b"a\0b" * 100
@@ -281,7 +284,7 @@ def test_a_preview_makes_no_database(
     at_this_machine: None, no_records: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
 ) -> None:
     if is_large:
-        monkeypatch.setattr(load_panel, "MAX_DIRECT_BYTES", 10)
+        monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
     monkeypatch.setattr(database_module.tempfile, "tempdir", str(no_records.parent))
     app = AppTest.from_function(page_with_a_file, default_timeout=120)
@@ -305,3 +308,18 @@ def test_a_preview_migrates_no_database(
     assert not app.exception
     with reading(database) as connection:
         assert stored_revisions(connection) == {"0007"}
+
+
+def test_a_workbook_is_weighed_unpacked() -> None:
+    def packed(size: int) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as parts:
+            parts.writestr("xl/worksheets/sheet1.xml", b"<row/>" * (size // 6))
+        return content.getvalue()
+
+    assert is_light(packed(600_000))
+    heavy = packed(6_000_000)
+    assert len(heavy) < 50_000
+    assert not is_light(heavy)
+    assert is_light(b"date;place\n" * 100)
+    assert not is_light(b"date;place\n" * 50_000)
