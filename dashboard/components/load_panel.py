@@ -59,7 +59,13 @@ def show_load(words: Words) -> None:
     except FileRefused as error:
         _show_unreadable(error, words)
         return
-    plan = _plan(content, given.name, kind, words)
+    _show_file(content, given.name, kind, words)
+
+
+def _show_file(content: bytes, file_name: str, kind: Kind, words: Words) -> None:
+    """What the file would change, and what became of the one before."""
+    _collect_applied(words)
+    plan = _plan(content, file_name, kind, words)
     if plan is not None:
         _show_said(words)
         _show_plan(plan, words)
@@ -161,14 +167,24 @@ def _apply_later(plan: Plan, words: Words) -> None:
     job = show_job(APPLY_JOB, plan.sha256, submit, words, label=label, doing=words.say("Writing the rows"))
     if job is None:
         return
+    if job.state == "failed":
+        _end_applying("", error_of(job))
+        st.rerun()
+
+
+def _collect_applied(words: Words) -> None:
+    """What became of a plan that a job has written. It comes before the next plan, for the records are others now."""
+    kept = st.session_state.get(f"job-{APPLY_JOB}")
+    job = None if kept is None else service().queue.get(kept[1])
+    if job is not None and job.state == "done":
+        written = int(job.facts["written"])
+        _end_applying(words.count("{n} row was written.", "{n} rows were written.", written), None)
+
+
+def _end_applying(said: str, refusal: MosaicosError | None) -> None:
     st.session_state.pop(f"job-{APPLY_JOB}", None)
     st.session_state.pop(PLAN_KEY, None)
-    if job.state == "failed":
-        st.session_state[SAID_KEY] = ("", error_of(job))
-    else:
-        said = words.count("{n} row was written.", "{n} rows were written.", int(job.facts["written"]))
-        st.session_state[SAID_KEY] = (said, None)
-    st.rerun()
+    st.session_state[SAID_KEY] = (said, refusal)
 
 
 def _show_unreadable(error: MosaicosError, words: Words) -> None:

@@ -244,11 +244,7 @@ def page_with_a_file() -> None:
     from dashboard.text import words  # noqa: PLC0415
     from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
 
-    text = words("en")
-    plan = load_panel._plan(st.session_state["content"], "x.csv", kind_of("organisation"), text)
-    load_panel._show_said(text)
-    if plan is not None:
-        load_panel._show_plan(plan, text)
+    load_panel._show_file(st.session_state["content"], "x.csv", kind_of("organisation"), words("en"))
 
 
 def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(
