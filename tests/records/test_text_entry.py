@@ -32,7 +32,7 @@ from geodata.records.tokens import create_token
 from geodata.status import EventDraft
 from geodata.support import Mission
 
-from .conftest import ACTORS, real_links
+from .conftest import ACTORS, Databases, real_links
 
 DIRT = "x\0\x1b[2J\x7f\x9b31m\u202e\u2066\u200b\ud800\ufeff\r\n\tend"
 """NUL, escape sequences of terminals, DEL, C1, reordering, an invisible blank, half a character, a byte order mark."""
