@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,3 +202,15 @@ def test_secrets_that_cannot_be_read_make_nobody_local(
     monkeypatch.setattr(access.config, "get_option", lambda _: [str(tmp_path / "none.toml"), str(broken)])
     assert access.has_provider()
     assert access.who_acts(None).actor == VISITOR
+
+
+@pytest.mark.parametrize(("age_hours", "expected"), [(1, True), (13, False)])
+def test_a_file_is_taken_only_while_a_sign_in_with_a_provider_holds(
+    age_hours: float, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "has_provider", lambda: True)
+    monkeypatch.setattr(access, "sign_in_claims", lambda _: {"iat": time.time() - age_hours * 3600})
+    assert access.may_upload([("Cookie", "a=b")]) is expected
+    monkeypatch.setattr(access, "sign_in_claims", lambda _: {})
+    assert not access.may_upload([("Cookie", "a=b")])
+    assert not access.may_upload([])
