@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, get_args
 
 from geodata.errors import UnknownIdError
+from geodata.i18n import LANGUAGES, Language
 from geodata.paths import VOCABULARIES
 from geodata.search import nearest
 
-Language = Literal["fr", "pt_br", "en"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+__all__ = ["LANGUAGES", "Language", "Term", "label", "vocabulary", "vocabulary_names"]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import Literal
 
-from geodata.errors import MosaicosError
-
 Precision = Literal["day", "month", "year"]
 ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
-class PartialDateError(MosaicosError):
-    """A text that is no date.
+class PartialDateError(ValueError):
+    """A text that is no date. Whoever reads what a person typed makes a problem of its field of it.
 
     Attributes:
         code: ``date-unreadable``, the text is not written as a date; ``date-impossible``, there is no such day.

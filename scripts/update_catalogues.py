@@ -1,7 +1,7 @@
-"""Bring the catalogues of the interface up to date with the code: new messages in, unused ones out.
+"""Bring the catalogues up to date with the code of all packages: new messages in, unused ones out.
 
-Run it after a sentence of the interface changed (``python scripts/update_catalogues.py``), then fill what is empty in
-`dashboard/locale/*/LC_MESSAGES/mosaicos.po`. A test fails while a message is missing, empty, fuzzy or unused.
+Run it after a sentence changed (``python scripts/update_catalogues.py``), then fill what is empty in
+`geodata/locale/*/LC_MESSAGES/mosaicos.po`. A test fails while a message is missing, empty, fuzzy or unused.
 """
 
 from __future__ import annotations
@@ -14,36 +14,55 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
-DASHBOARD = ROOT / "dashboard"
+PACKAGES = ("geodata", "pipelines", "dashboard")
+CATALOGUES = ROOT / "geodata" / "locale"
 LOCALES = ("fr", "pt_BR")
-WORDS = {"say": 1, "count": 2}
-"""Methods of `dashboard.text.Words` that translate, and how many of their arguments are messages."""
-HEADER = "# The interface of mosaicos. Made by scripts/update_catalogues.py; translations are written by hand."
+PARTS = {
+    "gettext": ("id",),
+    "N_": ("id",),
+    "pgettext": ("context", "id"),
+    "ngettext": ("id", "plural", ""),
+    "say": ("id",),
+    "count": ("id", "plural", ""),
+}
+"""Functions that translate or mark a message, and what each of their arguments is: `geodata.i18n`, `dashboard.text`."""
+MAY_BE_MARKED = frozenset({"gettext", "pgettext", "ngettext"})
+"""Those whose message may be declared elsewhere, marked with `N_`."""
+HEADER = "# The sentences of mosaicos. Made by scripts/update_catalogues.py; translations are written by hand."
 
 
 def extract_messages() -> Catalog:
-    """All messages of the code, in the order of their places: `words.say("…")`, `words.count("one", "many", number)`.
+    """All messages of the code, in the order of their places: `words.say("…")`, `translator.gettext("…")`, `N_("…")`.
 
     Raises:
         ValueError: a message is not a literal; it could not be translated.
     """
     catalogue = Catalog(project="mosaicos", charset="utf-8", fuzzy=False)
-    for path in sorted(DASHBOARD.rglob("*.py")):
+    for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         place = path.relative_to(ROOT).as_posix()
         calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
             name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            if name in WORDS and len(call.args) >= WORDS[name]:  # text.count("/") is a method of Python's own
-                texts = [one.value for one in call.args[: WORDS[name]] if isinstance(one, ast.Constant)]
-                if len(texts) != WORDS[name] or not all(isinstance(text, str) for text in texts):
-                    raise ValueError(f"{place}:{call.lineno}: the message of {name}() is not a literal.")
-                catalogue.add(texts[0] if len(texts) == 1 else tuple(texts), locations=[(place, call.lineno)])
+            parts = PARTS.get(name, ())
+            if not parts or len(call.args) != len(parts):  # text.count("/") is a method of Python's own
+                continue
+            given = {
+                part: one.value if isinstance(one, ast.Constant) else None
+                for part, one in zip(parts, call.args, strict=True)
+                if part
+            }
+            if not all(isinstance(text, str) for text in given.values()):
+                if name in MAY_BE_MARKED:
+                    continue
+                raise ValueError(f"{place}:{call.lineno}: the message of {name}() is not a literal.")
+            ids = (given["id"], given["plural"]) if "plural" in given else given["id"]
+            catalogue.add(ids, locations=[(place, call.lineno)], context=given.get("context"))
     return catalogue
 
 
 def catalogue_path(locale: str) -> Path:
     """Where the catalogue of one language lies."""
-    return DASHBOARD / "locale" / locale / "LC_MESSAGES" / "mosaicos.po"
+    return CATALOGUES / locale / "LC_MESSAGES" / "mosaicos.po"
 
 
 def main() -> None:
@@ -56,8 +75,9 @@ def main() -> None:
         new = Catalog(locale=locale, project="mosaicos", charset="utf-8", fuzzy=False, header_comment=HEADER)
         for message in template:
             if message.id:
-                kept = old.get(message.id)
-                new.add(message.id, string=kept.string if kept else None, locations=message.locations)
+                kept = old.get(message.id, message.context)
+                text = kept.string if kept else None
+                new.add(message.id, string=text, locations=message.locations, context=message.context)
         written = BytesIO()
         write_po(written, new, width=110, omit_header=False, include_lineno=False, sort_by_file=True)
         text = "\n".join(line for line in written.getvalue().decode().splitlines() if not _is_stamp(line))

@@ -14,6 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from dashboard.text import TONGUES, UNKNOWN, match_language, words
+from geodata.i18n import translator
 
 LOCALES = [tongue.locale for tongue in TONGUES.values() if tongue.locale != "en"]
 
@@ -40,7 +41,7 @@ def _places(text: str) -> set[str]:
 
 
 def _ids(catalogue: Catalog) -> set[object]:
-    return {message.id for message in catalogue if message.id}
+    return {(message.context, message.id) for message in catalogue if message.id}
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -66,12 +67,17 @@ def test_no_message_is_empty_or_fuzzy_or_loses_a_place(updater: ModuleType, loca
     assert len(catalogue) > 100
 
 
+def _write_page(updater: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
+    """A project of one file."""
+    (folder / "pipelines").mkdir()
+    (folder / "pipelines/page.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(updater, "ROOT", folder)
+
+
 def test_a_message_that_is_no_literal_is_refused(
     updater: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "page.py").write_text("words.say(title)\n", encoding="utf-8")
-    monkeypatch.setattr(updater, "DASHBOARD", tmp_path)
-    monkeypatch.setattr(updater, "ROOT", tmp_path)
+    _write_page(updater, monkeypatch, tmp_path, "words.say(title)\n")
     with pytest.raises(ValueError, match=r"page.py:1: the message of say\(\) is not a literal"):
         updater.extract_messages()
 
@@ -79,10 +85,23 @@ def test_a_message_that_is_no_literal_is_refused(
 def test_a_message_is_found_inside_an_f_string_and_without_its_object(
     updater: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "page.py").write_text("f\"{words.say('Map')}\"\nsay('Name')\n", encoding="utf-8")
-    monkeypatch.setattr(updater, "DASHBOARD", tmp_path)
-    monkeypatch.setattr(updater, "ROOT", tmp_path)
-    assert _ids(updater.extract_messages()) == {"Map", "Name"}
+    _write_page(updater, monkeypatch, tmp_path, "f\"{words.say('Map')}\"\nsay('Name')\n")
+    assert _ids(updater.extract_messages()) == {(None, "Map"), (None, "Name")}
+
+
+def test_a_sentence_of_a_table_is_marked_and_a_word_of_two_senses_has_contexts(
+    updater: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "T = {'a': N_('Empty')}\nt.gettext(T['a'])\nt.pgettext('status', 'State')\nt.pgettext('region', 'State')\n"
+    _write_page(updater, monkeypatch, tmp_path, code)
+    found = {(message.context, message.id) for message in updater.extract_messages() if message.id}
+    assert found == {(None, "Empty"), ("status", "State"), ("region", "State")}
+
+
+def test_a_sentence_is_translated_for_the_rules_as_for_the_pages() -> None:
+    for tongue in TONGUES.values():
+        assert translator(tongue.vocabulary).gettext("Choose") == words(tongue.code).say("Choose")
+    assert translator("fr").gettext("Choose") == "Choisir"
 
 
 @pytest.mark.parametrize(
