@@ -182,7 +182,6 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "need-met": words.say("The need has a mission already. State another need."),
         "mission-first": words.say("A mission begins as assigned. Record its next step afterwards."),
         "step-refused": words.say("From “{before}” it cannot go to “{after}”."),
-        "step-same": words.say("The date of a state changes with the state alone. Leave it at {day}."),
         "pair-fixed": words.say("Another pair is another link. Withdraw this one and add the other."),
         "preview-old": words.say(
             "Others have changed records of the file since the preview (rows {rows}). Nothing was written. Look at the "

@@ -199,7 +199,7 @@ def _show_need_correction(need: dict[str, Any], linked: Sequence[str], words: Wo
 def _change_need(engine: Engine, actor: Actor, need_id: str, values: Mapping[str, Any]) -> Any:
     facts = {**values, "skills": _split(values["skills"])}
     on = facts.pop("on")
-    return support.amend_need(engine, actor, need_id, support.NeedDraft(**facts), on=on, since=on)
+    return support.amend_need(engine, actor, need_id, support.NeedDraft(**facts), on=on)
 
 
 def _show_mosaic(form: Form, linked: Sequence[str], words: Words, *, kept: Any = None) -> None:
@@ -340,7 +340,7 @@ def _change_mission(engine: Engine, actor: Actor, known: rules.Mission, values: 
     facts = {name: value for name, value in values.items() if name not in (*STATEMENT, "on")}
     mission = dataclasses.replace(known, **{**facts, "skills": _split(facts["skills"])})
     stated = {name: values[name] for name in STATEMENT}
-    return support.change_mission(engine, actor, mission, on=values["on"], since=values["on"], stated=stated)
+    return support.change_mission(engine, actor, mission, on=values["on"], stated=stated)
 
 
 def _planned(words: Words) -> tuple[tuple[str, str], tuple[str, str]]:

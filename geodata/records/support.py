@@ -174,7 +174,6 @@ def amend_need(
     *,
     to_code: str | None = None,
     on: dt.date,
-    since: dt.date | None = None,
 ) -> None:
     """Change what a need says, and take it a step further where its state is to be another one.
 
@@ -184,8 +183,7 @@ def amend_need(
         need_id: The need.
         draft: All of it, as it is to be; its state does not count.
         to_code: Its new state; the present one where not given.
-        on: Day of the step.
-        since: The right day of the step that it was taken last; that day stays where not given.
+        on: Day of the step; where the state stays, the right day of the last one.
 
     Raises:
         UnknownIdError: the need, or something that it refers to, does not exist.
@@ -204,16 +202,16 @@ def amend_need(
         require_own(actor, draft.organisation_id, "change a need")
         require_rows(connection, Organisation, [draft.organisation_id])
         require_stated(draft, to_code or row.status_code)
-        change_row(connection, actor, SupportNeed, row, values)
-        row = _correct_day(connection, actor, SupportNeed, row, since)
-        if to_code is not None and to_code != row.status_code:
+        if to_code is None or to_code == row.status_code:
+            _correct(connection, actor, SupportNeed, row, on, values)
+        else:
             if rules.require_state(to_code) not in rules.NEED_STATES:
                 raise ConflictError(
                     f"{to_code} is a state of a mission. Add the mission that meets the need.",
                     "need-step",
                     columns=("status_code",),
                 )
-            _step(connection, actor, SupportNeed, row, to_code, on)
+            _step(connection, actor, SupportNeed, row, to_code, on, values)
 
 
 @retried
@@ -297,7 +295,6 @@ def change_mission(
     *,
     on: dt.date,
     stated: Mapping[str, Any] | None = None,
-    since: dt.date | None = None,
 ) -> tuple[Problem, ...]:
     """Change a mission: its state by an allowed step, its dates, its other facts.
 
@@ -307,10 +304,9 @@ def change_mission(
         engine: The database.
         actor: An editor of the mission's organisation, or higher.
         mission: All of it, as it is to be: ``dataclasses.replace(old, status_code="V4")``.
-        on: Day of the step.
+        on: Day of the step; where the state stays, the right day of the last one.
         stated: What else is said of it from now on: ``organisation_id``, ``source``, ``confidence``, ``visibility``;
             what is not given stays.
-        since: The right day of the step that it was taken last; that day stays where not given.
 
     Returns:
         Warnings.
@@ -335,11 +331,10 @@ def change_mission(
         _require_mission_rows(connection, mission, organisation_id)
         if mission.need_id != row.need_id:
             _require_open_need(connection, mission)
-        row = _correct_day(connection, actor, Mission, row, since)
         values = {**_mission_values(mission), **stated}
         to_code = values.pop("status_code")
         if to_code == row.status_code:
-            change_row(connection, actor, Mission, row, values)
+            _correct(connection, actor, Mission, row, on, values)
         else:
             _step(connection, actor, Mission, row, to_code, on, values)
     return warnings
@@ -870,27 +865,46 @@ def _step(
     _write_step(connection, actor, {key: getattr(row, key)}, row.status_code, to_code, on)
 
 
-def _correct_day(
-    connection: Connection, actor: Actor, table: type[Base], row: sa.Row[Any], since: dt.date | None
-) -> sa.Row[Any]:
-    """Correct the day of the last step, which stays after the one before it; the row as it then is."""
-    if since is None or since == row.status_date:
-        return row
-    check_day(since)
-    key = key_name(table)
-    row_id = getattr(row, key)
-    before = _day_before(connection, getattr(SupportChange, key) == row_id)
-    if before is not None and since < before:
+def check_last_day(store: Store, table: type[Base], row_id: str, on: dt.date) -> None:
+    """Check the right day of the last step of a need or a mission.
+
+    Args:
+        store: The database, or an open transaction.
+        table: `SupportNeed` or `Mission`.
+        row_id: The need or mission.
+        on: The day.
+
+    Raises:
+        ConflictError: it lies in the future, or before the step that came before the last one.
+    """
+    check_day(on)
+    with reading(store) as connection:
+        before = _day_before(connection, getattr(SupportChange, key_name(table)) == row_id)
+    if before is not None and on < before:
         raise ConflictError(
-            f"The step of {since} would be before the last one, of {before}. Correct the day.",
+            f"The step of {on} would be before the last one, of {before}. Correct the day.",
             "step-early",
             columns=("status_date",),
-            day=since,
+            day=on,
             last=before,
         )
-    change_row(connection, actor, table, row, {"status_date": since})
-    _write_step(connection, actor, {key: row_id}, row.status_code, row.status_code, since)
-    return find_row(connection, table, row_id, lock=True)
+
+
+def _correct(
+    connection: Connection,
+    actor: Actor,
+    table: type[Base],
+    row: sa.Row[Any],
+    on: dt.date,
+    values: Mapping[str, Any],
+) -> None:
+    """Correct what a need or a mission says and the day of its last step; the steps keep the day that it had."""
+    key = key_name(table)
+    row_id = getattr(row, key)
+    if on != row.status_date:
+        check_last_day(connection, table, row_id, on)
+        _write_step(connection, actor, {key: row_id}, row.status_code, row.status_code, on)
+    change_row(connection, actor, table, row, {**values, "status_date": on})
 
 
 def _day_before(connection: Connection, of: sa.ColumnElement[bool]) -> dt.date | None:

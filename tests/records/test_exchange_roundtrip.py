@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy.engine import Engine
 
+from geodata.clock import latest_today
 from geodata.records import events, local, register, support
 from geodata.records.audit import history
 from geodata.records.database import reading
@@ -274,6 +275,40 @@ def test_a_changed_row_is_changed_once_and_can_be_taken_back(filled: Engine, act
         assert (back.undone, back.left) == (0, ((row.line, ONWARD_ONLY),))
     with pytest.raises(ConflictError, match="taken back before"):
         take_back(filled, actor, done.batch_id, why="again", today=TODAY)
+
+
+@pytest.mark.parametrize("name", ["need", "mission"])
+def test_a_workbook_corrects_the_day_of_the_last_step(filled: Engine, actors, name: str) -> None:
+    """The state stays, the day is put right, and the steps keep the day that was there before."""
+    kind, actor = kind_of(name), actors.coordinator
+    ((row_id, before),) = read_rows(filled, actor, kind).items()
+    first, second, right = before["status_date"], dt.date(2020, 6, 1), dt.date(2020, 5, 4)
+    last = {"need": "VX", "mission": "V4"}[name]
+
+    def loaded(state: str, day: dt.date) -> Plan:
+        def write(sheet: Any, columns: dict[str, int]) -> None:
+            sheet.cell(3, columns["status_code"], state)
+            sheet.cell(3, columns["status_date"], day)
+
+        plan = plan_of(filled, actor, kind, edited(workbook(filled, actor, kind), write))
+        apply_plan(filled, actor, plan, today=TODAY)
+        return plan
+
+    assert counted(loaded(last, second)) == {"changed": 1}
+    for day, code in (
+        (first - dt.timedelta(days=1), "step-early"),
+        (latest_today() + dt.timedelta(days=1), "day-future"),
+    ):
+        refused = loaded(last, day)
+        assert (counted(refused), codes_of(refused)) == ({"wrong": 1}, [code])
+    plan = loaded(last, right)
+    assert [row.changes for row in plan.rows] == [{"status_date": (second, right)}]
+    assert read_rows(filled, actor, kind)[row_id]["status_date"] == right
+    taken = support.steps(filled, actor, **{kind.key: row_id})
+    assert taken["change_date"].tolist() == [first, second, right]
+    assert taken["to_code"].tolist()[1:] == [last, last]
+    lines = history(filled, actor)
+    assert any(str(second) in str(line.before) and str(right) in str(line.after) for line in lines.itertuples())
 
 
 @pytest.mark.parametrize("name", [kind.name for kind in kinds().values() if kind.is_withdrawable])

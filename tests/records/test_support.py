@@ -157,7 +157,7 @@ def test_dates_change_without_a_step(engine: Engine, actors, link) -> None:
     mission = new_mission(link)
     add_mission(engine, actors.editor, mission, on=MARCH)
     later = replace(mission, planned_end=dt.date(2020, 9, 1))
-    assert change_mission(engine, actors.editor, later, on=MAY) == ()
+    assert change_mission(engine, actors.editor, later, on=MARCH) == ()
     assert len(steps(engine, actors.editor)) == 1
     assert missions(engine, actors.editor)["planned_end"].tolist() == [dt.date(2020, 9, 1)]
 
@@ -269,13 +269,13 @@ def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, 
     mission = new_mission(link)
     stored = add_mission(engine, actors.editor, mission, on=today)
     assert [problem.code for problem in stored.warnings] == ["assigned-late"]
-    change_mission(engine, actors.editor, mission, on=MARCH, since=MARCH)
+    change_mission(engine, actors.editor, mission, on=MARCH)
     change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
     running = as_mission(next(missions(engine, actors.editor).itertuples()))
     with pytest.raises(ConflictError, match="would be before the last one, of 2020-03-01"):
-        change_mission(engine, actors.editor, running, on=MARCH, since=MARCH - dt.timedelta(days=1))
+        change_mission(engine, actors.editor, running, on=MARCH - dt.timedelta(days=1))
     with pytest.raises(ConflictError, match="lies in the future"):
-        change_mission(engine, actors.editor, running, on=MAY, since=today + dt.timedelta(days=3))
+        change_mission(engine, actors.editor, running, on=today + dt.timedelta(days=3))
     change_mission(engine, actors.editor, replace(running, status_code="V5"), on=JULY)
     taken = steps(engine, actors.editor, mission_id=mission.id)
     assert [(step.to_code, step.change_date) for step in taken.itertuples()] == [
@@ -288,7 +288,7 @@ def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, 
 def test_the_day_of_a_needs_last_step_is_corrected(engine: Engine, actors, link) -> None:
     draft = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, draft, on=JULY).row_id
-    amend_need(engine, actors.editor, need_id, replace(draft, domains=("T2",)), on=MARCH, since=MARCH)
+    amend_need(engine, actors.editor, need_id, replace(draft, domains=("T2",)), on=MARCH)
     (need,) = needs(engine, actors.editor).itertuples()
     assert (need.status_date, need.domains) == (MARCH, "T2")
 

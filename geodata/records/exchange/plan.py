@@ -400,6 +400,8 @@ class _Planner:
     def _check(self, one: _Read, before: Values | None) -> tuple[Problem, ...]:
         try:
             found = list(standing.check(self.kind, one.values, before, today=self.today))
+            if before is not None:
+                standing.check_last_day(self.store, self.kind, str(one.old_id), one.values, before)
         except InvalidRecordError as error:
             found = list(error.problems)
         except MosaicosError as error:

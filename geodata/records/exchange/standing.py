@@ -243,16 +243,16 @@ def _check_need(values: Values, before: Values | None) -> tuple[Problem, ...]:
     need = _need(values)
     support.check_need(need, values["status_date"], is_new=before is None)
     support.require_stated(need, need.status_code)
-    if before is not None:
-        _check_step(before, values)
+    if before is not None and before["status_code"] != values["status_code"]:
+        support.check_step(before["status_code"], before["status_date"], values["status_code"], values["status_date"])
     return ()
 
 
 def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]:
     support.check_day(values["status_date"])
-    if before is not None:
-        _check_step(before, values)
-    elif values["status_code"] != "V3":
+    if before is not None and before["status_code"] != values["status_code"]:
+        support.check_step(before["status_code"], before["status_date"], values["status_code"], values["status_date"])
+    if before is None and values["status_code"] != "V3":
         raise ConflictError(
             f"A mission starts at V3, assigned; this one is at {values['status_code']}.",
             "mission-first",
@@ -263,17 +263,15 @@ def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]
     return (*support.check_mission_values(mission), *assigned)
 
 
-def _check_step(before: Values, after: Values) -> None:
-    if before["status_code"] != after["status_code"]:
-        support.check_step(before["status_code"], before["status_date"], after["status_code"], after["status_date"])
-    elif before["status_date"] != after["status_date"]:
-        raise ConflictError(
-            f"The date of the state changes with the state alone. Leave it at {before['status_date']}, or give the "
-            "next state.",
-            "step-same",
-            columns=("status_date",),
-            day=before["status_date"],
-        )
+def check_last_day(store: Store, kind: Kind, row_id: str, values: Values, before: Values) -> None:
+    """Check a changed day of a need or a mission whose state stays: the right day of its last step.
+
+    Raises:
+        ConflictError: it lies in the future, or before the step that came before the last one.
+    """
+    is_same_state = kind.name in {"need", "mission"} and values["status_code"] == before["status_code"]
+    if is_same_state and values["status_date"] != before["status_date"]:
+        support.check_last_day(store, kind.table, row_id, values["status_date"])
 
 
 def _event(values: Values, supersedes_id: str | None = None) -> EventDraft:
