@@ -42,16 +42,16 @@ from geodata.records.events import append_events
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import apply_plan
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.loading import plan_file
 from geodata.records.exchange.plan import Plan
 from geodata.records.models import AuditLog, Base, ImportBatch, ImportRow, SensitisationEvent
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM, Actor
+from geodata.records.schema import file_kind_of
 from geodata.status import EventDraft
 
 TODAY = dt.date(2026, 11, 1)
-EVENT = kind_of("event")
+EVENT = file_kind_of("event")
 SMALL_ROWS = 400
 """Rows of the imports and archives that are killed: long enough to be met in the middle."""
 FLIPS = 2_000

@@ -424,6 +424,16 @@ class Problem:
         return {"en": self.message_en, "fr": self.message_fr, "pt_br": self.message_pt_br}[language]
 
 
+EVENT_CODES = {
+    "stage_code": "stage",
+    "flag_code": "flag",
+    "channel_code": "channel",
+    "act_type": "act_type",
+    "seat_kind": "seat_kind",
+}
+"""Vocabulary of each coded field of an event."""
+
+
 @dataclass(frozen=True)
 class EventDraft:
     """An event as a person enters it, before it is checked. Empty text counts as not given.
@@ -632,15 +642,8 @@ def _check_codes(draft: EventDraft) -> list[Problem]:
         problems.append(_problem("flag_code", "stage-and-flag"))
     if not stage and not flag and not _given(draft.supersedes_id):
         problems.append(_problem("stage_code", "stage-or-flag-missing"))
-    for name, value, codes in (
-        ("stage_code", draft.stage_code, "stage"),
-        ("flag_code", draft.flag_code, "flag"),
-        ("channel_code", draft.channel_code, "channel"),
-        ("act_type", draft.act_type, "act_type"),
-        ("seat_kind", draft.seat_kind, "seat_kind"),
-        ("confidence", draft.confidence, "confidence"),
-        ("visibility", draft.visibility, "visibility"),
-    ):
+    for name, codes in {**EVENT_CODES, "confidence": "confidence", "visibility": "visibility"}.items():
+        value = getattr(draft, name)
         if _given(value) and value not in vocabulary(codes):
             problems.append(_problem(name, "code-unknown", value))
     term = vocabulary("flag").get(draft.flag_code or "")

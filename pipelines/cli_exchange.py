@@ -19,8 +19,8 @@ from pipelines.terminal import rewrite, show
 if TYPE_CHECKING:
     from geodata.model import Language
     from geodata.records.errors import FileRefused
-    from geodata.records.exchange.kinds import Kind
     from geodata.records.exchange.plan import Plan
+    from geodata.records.schema import Kind
 
 LISTED = 20
 """Rows to mend that are listed on the screen; the file beside holds them all."""
@@ -32,9 +32,9 @@ demo_option = click.option("--demo", is_flag=True, help="The demonstration recor
 
 
 def _kind(name: str) -> Kind:
-    from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
+    from geodata.records.schema import file_kind_of  # noqa: PLC0415
 
-    return kind_of(name)
+    return file_kind_of(name)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -157,14 +157,14 @@ def import_records(
 
 def _kind_unknown(path: Path, content: bytes) -> FileRefused:
     from geodata.records.errors import FileRefused  # noqa: PLC0415
-    from geodata.records.exchange.kinds import kinds  # noqa: PLC0415
     from geodata.records.exchange.loading import likely_kinds  # noqa: PLC0415
+    from geodata.records.schema import file_kinds  # noqa: PLC0415
 
     likely = [kind.name for kind in likely_kinds(content)]
     example = likely[0] if likely else "event"
     return FileRefused(
         f"The columns of {path.name} do not say which kind of record it holds. Say it with --kind, "
-        f"for example --kind {example}. The kinds are {', '.join(dict.fromkeys([*likely, *kinds()]))}."
+        f"for example --kind {example}. The kinds are {', '.join(dict.fromkeys([*likely, *file_kinds()]))}."
     )
 
 

@@ -9,9 +9,9 @@ from dashboard.components import fragments
 from dashboard.text import Words
 from geodata.records.exchange import sheets
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.standing import read_rows
 from geodata.records.exchange.xlsform import write_form
+from geodata.records.schema import Kind, file_kinds
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -57,7 +57,7 @@ def show_downloads(words: Words) -> None:
 def choose_kind(key: str, words: Words) -> Kind:
     """The kinds of record that whoever acts may write, by their names."""
     access = records.current().access
-    known = {name: kind for name, kind in kinds().items() if access.is_at_least(kind.least)}
+    known = {name: kind for name, kind in file_kinds().items() if access.is_at_least(kind.least)}
     chosen = st.selectbox(
         words.say("Kind of record"), list(known), format_func=lambda name: known[name].label(words.vocabulary), key=key
     )

@@ -22,8 +22,8 @@ from dashboard.components.refusals import refusal_detail, refusal_text
 from dashboard.text import Words
 from geodata.errors import MosaicosError
 from geodata.model import vocabulary
-from geodata.records.exchange.kinds import column_label
 from geodata.records.roles import Actor
+from geodata.records.schema import field_label
 from geodata.status import Problem
 
 EARLIEST = dt.date(1990, 1, 1)
@@ -67,7 +67,7 @@ class Entry:
 NOTHING = ""
 """First option of a list that may be empty: the Escape key empties every list of Streamlit that stands at null."""
 FIELD_COLUMNS = {"on": "status_date", "to_code": "status_code", "what": "stage_code", "why": "withdraw_why"}
-"""Column of each field that has another name."""
+"""Field of the schema for each field of a form that has another name."""
 
 
 def missing(field_name: str, words: Words) -> Problem:
@@ -235,7 +235,7 @@ class Form:
             if problem.field in self._shown or (problem.code == "refused" and self._shown & self._refused()):
                 continue
             text = self.words.say("{field}: {problem}").format(
-                field=column_label(problem.field, self.words.vocabulary),
+                field=field_label(problem.field, self.words.vocabulary),
                 problem=problem.message(self.words.vocabulary),
             )
             st.html(fragments.paragraph(text, look="field-problem"))

@@ -26,10 +26,10 @@ from geodata.records.errors import DatabaseError, FileRefused
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import Applied, apply_plan
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
 from geodata.records.exchange.loading import MOST_MEGABYTES, kind_of_file, plan_file
 from geodata.records.exchange.plan import WRITTEN, Outcome, Plan, PlannedRow
 from geodata.records.roles import Actor
+from geodata.records.schema import PLACES, RECORDS, Field, Kind
 
 KIND_KEY = "load-kind-of-file"
 PLAN_KEY = "load-plan"
@@ -326,7 +326,7 @@ def _summary(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
     """What a row is about: its first facts; in quotes what stands in the file where that could not be read."""
     told = []
     for name in kind.names:
-        text = value_text(kind.column(name), (row.values or {}).get(name), finder, words)
+        text = value_text(kind.field(name), (row.values or {}).get(name), finder, words)
         if not text and row.cells.get(name) is not None and (row.values or {}).get(name) is None:
             text = words.say("“{value}”").format(value=str(row.cells[name])[:MOST_CELL])
         if text:
@@ -338,13 +338,13 @@ def _changes(row: PlannedRow, kind: Kind, finder: Finder, words: Words) -> str:
     """What a row would say otherwise: column, before, after."""
     parts = []
     for name, (before, after) in row.changes.items():
-        column = kind.column(name)
+        column = kind.field(name)
         old, new = (value_text(column, value, finder, words) or "∅" for value in (before, after))
-        parts.append(f"{column.labels[words.vocabulary]}: {old} → {new}")
+        parts.append(f"{column.label(words.vocabulary)}: {old} → {new}")
     return "; ".join(parts)
 
 
-def value_text(column: Column, value: Any, finder: Finder, words: Words) -> str:
+def value_text(column: Field, value: Any, finder: Finder, words: Words) -> str:
     """A value of a row as people read it; empty where there is none."""
     if value is None or value == "":
         return ""

@@ -23,8 +23,8 @@ from geodata.records.exchange.applying import (
     rows_of,
     take_back,
 )
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.problems import sentence_of
+from geodata.records.schema import file_kind_of
 
 BATCH_KEY = "loaded-file"
 MOST_SHOWN = 200
@@ -76,7 +76,7 @@ def _show_list(rows: pd.DataFrame, words: Words) -> None:
         for name, at in zip(rows["file_name"], rows["withdrawn_at"], strict=True)
     ]
     accounts = rows["account"].tolist()
-    kinds = [kind_of(name).label(words.vocabulary) for name in rows["kind"]]
+    kinds = [file_kind_of(name).label(words.vocabulary) for name in rows["kind"]]
     show_grid_of(
         "loaded-files",
         [
@@ -141,7 +141,7 @@ def _show_written(batch_id: str, words: Words) -> None:
 
 def _column_label(kind: str, name: str, words: Words) -> str:
     try:
-        return kind_of(kind).column(name).labels[words.vocabulary]
+        return file_kind_of(kind).field(name).label(words.vocabulary)
     except UnknownIdError:
         return name
 

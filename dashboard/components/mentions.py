@@ -14,8 +14,8 @@ from dashboard.components.forms import Form, act
 from dashboard.components.history import table_label
 from dashboard.text import Words
 from geodata.records import persons
-from geodata.records.exchange.kinds import column_label
 from geodata.records.roles import Actor
+from geodata.records.schema import field_label
 from geodata.records.typed_texts import Mention, erase_text, find_name
 
 FOUND_KEY = "persons-found"
@@ -126,7 +126,7 @@ def _line(one: Mention, words: Words) -> str:
         _title(one, words),
         address_of(one, words),
         chip,
-        [column_label(one.column, words.vocabulary), one.text],
+        [field_label(one.column, words.vocabulary), one.text],
         look=look,
     )
 

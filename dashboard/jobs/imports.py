@@ -17,10 +17,10 @@ from dashboard.text import words
 from geodata.records.database import open_engine, temporary
 from geodata.records.errors import DatabaseError
 from geodata.records.exchange.applying import apply_plan
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.loading import plan_file
 from geodata.records.exchange.plan import Plan
 from geodata.records.roles import Actor
+from geodata.records.schema import file_kind_of
 
 MAX_DIRECT_BYTES, MAX_UNPACKED_BYTES = 200_000, 2_000_000
 """Files up to these sizes, as they are and unpacked, are read and compared at once; larger ones are jobs."""
@@ -87,7 +87,7 @@ def run_plan(work: Work) -> Made:
     text = words(str(work.params["language"]))
     with _compared(work) as engine:
         plan = plan_file(
-            engine, read_actor(work.params), kind_of(str(work.params["kind"])), work.input.read_bytes(),
+            engine, read_actor(work.params), file_kind_of(str(work.params["kind"])), work.input.read_bytes(),
             str(work.params["file_name"]), tell=lambda error: refusal_detail(error, text), progress=work.progress,
         )  # fmt: skip
     work.output.write_bytes(write_plan(plan))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records import schema
 from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.models import Account, AuditLog, Base, EventNote, LinkStatus, Person, PersonErasure
@@ -35,37 +36,8 @@ SMALL_WORDS = frozenset(
 """Words of three letters or more that stand in many names and texts and name nobody alone: particles, titles,
 generations."""
 TYPED = frozenset(
-    {
-        "act",
-        "act_number",
-        "address",
-        "contact",
-        "erased_why",
-        "file_name",
-        "function",
-        "label",
-        "law",
-        "layer_name",
-        "licence",
-        "member_name",
-        "note",
-        "organisation_name",
-        "partnership_name",
-        "person_name",
-        "place",
-        "reason",
-        "short_name",
-        "skills",
-        "source",
-        "term",
-        "title",
-        "title_en",
-        "title_fr",
-        "title_pt_br",
-        "withdrawn_why",
-        "written",
-    }
-)
+    {"contact", "erased_why", "file_name", "function", "label", "person_name", "withdrawn_why", "written"}
+).union(*(kind.of_type(*schema.TYPED) for kind in schema.KINDS.values()))
 """Columns that people write into. A word alone is looked for in these, not in ids and codes: a mosaic may be called
 like a person. A whole name is looked for in every column."""
 ERASED = "[…]"

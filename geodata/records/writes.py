@@ -17,43 +17,25 @@ from sqlalchemy.engine import Connection, Row
 
 from geodata.cleaning import clean_text, drop_forbidden
 from geodata.errors import UnknownIdError
-from geodata.records import models
+from geodata.records import schema
 from geodata.records.errors import ConflictError
 from geodata.records.models import AuditLog, Base
 from geodata.records.roles import Actor
+from geodata.records.schema import KINDS, SUPPORT
 from geodata.search import nearest
 from geodata.status import VISIBILITY_ORDER, Problem, narrowest
 
 Listed = TypeVar("Listed")
 
-OPEN_TABLES = frozenset(
-    {
-        models.SensitisationEvent,
-        models.Organisation,
-        models.Programme,
-        models.Partnership,
-        models.OrganisationRole,
-        models.Document,
-        models.LocalLink,
-        models.LocalMember,
-        models.LocalLayer,
-        models.CouncilSeat,
-        models.TrainingSession,
-        models.TrainingAttendance,
-        models.AgendaEvent,
-        models.ActionPointStep,
-        models.ActionPointConcern,
-        models.ProgrammePlace,
-        models.Interest,
-        models.FiscalFact,
-    }
-)
+OPEN_TABLES = frozenset(kind.table for kind in KINDS.values() if kind.name not in SUPPORT)
 """Tables of which a line of the history may be seen by others than those who see everything: it is as narrow as the
 narrower of what the row was before and what it is after. Lines of all other tables are restricted: support tells where
 one person is, notes and persons even more."""
 
 NARROWEST = VISIBILITY_ORDER[-1]
-MULTILINE = frozenset({"act", "contact", "law", "note", "reason", "source", "withdrawn_why", "erased_why"})
+MULTILINE = frozenset({"contact", "withdrawn_why", "erased_why"}).union(
+    *(kind.of_type(*schema.MULTILINE) for kind in KINDS.values())
+)
 """Columns whose text may have several lines; all others are one line."""
 IDS_AT_ONCE = 5_000
 """Ids in one statement: SQLite takes 32,766 values, PostgreSQL 65,535."""

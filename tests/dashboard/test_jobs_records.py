@@ -30,10 +30,10 @@ from geodata.records import database as database_module
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import downgrade, reading, stored_revisions
 from geodata.records.errors import FileRefused, PermissionDenied
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.models import Account, Organisation
 from geodata.records.register import DocumentDraft, add
 from geodata.records.roles import SYSTEM, Actor
+from geodata.records.schema import file_kind_of
 from geodata.records.snapshots import read_snapshot
 from geodata.selection import Filters
 
@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_the_worker(database: Engine, t
 
 def test_only_a_plan_is_read_as_a_plan() -> None:
     with pytest.raises(TypeError, match="no plan"):
-        read_plan(pickle.dumps({"kind": kind_of("organisation").name}))
+        read_plan(pickle.dumps({"kind": file_kind_of("organisation").name}))
 
 
 # --- on the page -----------------------------------------------------------------------------------------
@@ -242,9 +242,9 @@ def page_with_a_file() -> None:
 
     from dashboard.components import load_panel  # noqa: PLC0415
     from dashboard.text import words  # noqa: PLC0415
-    from geodata.records.exchange.kinds import kind_of  # noqa: PLC0415
+    from geodata.records.schema import file_kind_of  # noqa: PLC0415
 
-    load_panel._show_file(st.session_state["content"], "x.csv", kind_of("organisation"), words("en"))
+    load_panel._show_file(st.session_state["content"], "x.csv", file_kind_of("organisation"), words("en"))
 
 
 def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(

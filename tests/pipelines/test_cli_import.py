@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from geodata.records.exchange.kinds import kind_of
+from geodata.records.schema import file_kind_of
 from pipelines.cli import main
 
 
 @pytest.mark.parametrize("name", ["event", "organisation"])
 def test_a_file_of_unknown_kind_asks_for_the_kind_in_a_whole_sentence(tmp_path: Path, name: str) -> None:
     path = tmp_path / "plain.csv"
-    columns = [column.name for column in kind_of(name).columns if column.is_required]
+    columns = [column.name for column in file_kind_of(name).fields if column.is_required]
     path.write_text(";".join(columns) + "\n" + ";".join("x" for _ in columns) + "\n", encoding="utf-8")
     done = CliRunner().invoke(main, ["records", "import", str(path)])
     assert done.exit_code == 2

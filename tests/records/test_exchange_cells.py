@@ -14,18 +14,18 @@ from hypothesis import strategies as some
 from geodata import status, support
 from geodata.model import LANGUAGES, vocabulary
 from geodata.records.exchange.cells import Cell, Finder, convert
-from geodata.records.exchange.kinds import Column, kind_of, kinds
 from geodata.records.exchange.problems import _MESSAGES, sentence_of
 from geodata.records.published import published_columns
 from geodata.records.roles import SYSTEM
+from geodata.records.schema import Field, file_kind_of, file_kinds
 
-EVENT = kind_of("event")
+EVENT = file_kind_of("event")
 FINDER = Finder(None, SYSTEM, EVENT)
 
 
 def cell(type_: str, value: Any, *, codes: str = "", required: bool = False, finder: Finder = FINDER) -> Cell:
-    told = dict.fromkeys(LANGUAGES, "")
-    return convert(Column("x", type_, codes, required, told, told), {"x": value}, finder)  # type: ignore[arg-type]
+    field = Field("x", type_, "X", codes=codes, is_required=required)  # type: ignore[arg-type]
+    return convert(field, {"x": value}, finder)
 
 
 def code_of(found: Cell) -> str:
@@ -291,7 +291,7 @@ def test_lists_offer_what_is_linked() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_problem_can_be_told_later_without_what_was_typed(language: Any) -> None:
     rules = {"event": status.MESSAGES, "need": support.MESSAGES, "mission": support.MESSAGES}
-    for kind in kinds():
+    for kind in file_kinds():
         for code in (*_MESSAGES, *rules.get(kind, {})):
             told = sentence_of(kind, code, language)
             assert told is not None

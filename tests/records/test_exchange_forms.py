@@ -19,7 +19,6 @@ from geodata.model import LANGUAGES, vocabulary
 from geodata.records import events, register
 from geodata.records.exchange.applying import apply_plan, take_back
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import CellType, kind_of, kinds
 from geodata.records.exchange.loading import kind_of_file, plan_file
 from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.standing import read_rows
@@ -27,20 +26,21 @@ from geodata.records.exchange.submissions import SUBMISSION, check_position
 from geodata.records.exchange.xlsform import NOT_ASKED, TONGUES, write_form
 from geodata.records.models import Document
 from geodata.records.roles import SYSTEM
+from geodata.records.schema import FieldType, file_kind_of, file_kinds
 
 TODAY = dt.date(2026, 11, 1)
-EVENT = kind_of("event")
+EVENT = file_kind_of("event")
 
 
 class FewFinder(Finder):
     """Offers few places and areas: the same thousands in each form would only take time."""
 
-    def ids(self, type_: CellType) -> list[str]:
+    def ids(self, type_: FieldType) -> list[str]:
         return super().ids(type_)[:100]
 
 
 def form_of(name: str, *, finder: type[Finder] = Finder, **more: Any) -> bytes:
-    kind = kind_of(name)
+    kind = file_kind_of(name)
     return write_form(kind, finder=finder(None, SYSTEM, kind), store=None, **more)
 
 
@@ -53,13 +53,13 @@ def sheet_of(content: bytes, name: str) -> list[dict[str, Any]]:
 def forms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A form of every kind; those of events and seats with all places, as users have them."""
     folder = tmp_path_factory.mktemp("forms")
-    for name in kinds():
+    for name in file_kinds():
         finder = Finder if name in {"event", "seat"} else FewFinder
         (folder / f"{name}.xlsx").write_bytes(form_of(name, finder=finder))
-    return {name: folder / f"{name}.xlsx" for name in kinds()}
+    return {name: folder / f"{name}.xlsx" for name in file_kinds()}
 
 
-@pytest.mark.parametrize("name", list(kinds()))
+@pytest.mark.parametrize("name", list(file_kinds()))
 def test_pyxform_takes_every_form(forms: dict[str, Path], name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # pyxform leaves its workbook open
@@ -67,7 +67,7 @@ def test_pyxform_takes_every_form(forms: dict[str, Path], name: str) -> None:
     assert made.warnings == []
     for tongue in TONGUES.values():
         assert f'lang="{tongue}"' in made.xform
-    for column in kind_of(name).columns:
+    for column in file_kind_of(name).fields:
         assert (f"/{column.name}" in made.xform) is (column.name not in NOT_ASKED)
 
 

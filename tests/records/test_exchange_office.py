@@ -13,13 +13,13 @@ from geodata.records import events
 from geodata.records.errors import FileRefused
 from geodata.records.exchange import sheets
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.loading import kind_of_file, plan_file
 from geodata.records.exchange.standing import read_rows
+from geodata.records.schema import file_kind_of
 
 from ..waits import PROCESS_S
 
-EVENT = kind_of("event")
+EVENT = file_kind_of("event")
 CSV_OF_FRANCE = "csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,true,false"
 """Semicolons, double quotes, UTF-8, as shown."""
 

@@ -26,7 +26,6 @@ from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import CHANGED_SINCE, ONWARD_ONLY, apply_plan, batches, issues_of, take_back
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import Kind, kind_of, kinds
 from geodata.records.exchange.loading import kind_of_file, plan_file
 from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.standing import read_rows
@@ -46,12 +45,13 @@ from geodata.records.register import (
     StepDraft,
     TrainingDraft,
 )
+from geodata.records.schema import Kind, file_kind_of, file_kinds
 from geodata.support import Mission
 
 from .conftest import ACTORS, KINDS, Databases, real_links
 
 TODAY = dt.date(2026, 11, 1)
-EVENT = kind_of("event")
+EVENT = file_kind_of("event")
 
 
 def workbook(engine: Engine, actor: Any, kind: Kind, language: str = "fr") -> bytes:
@@ -157,12 +157,12 @@ def filled_once(request: pytest.FixtureRequest, databases: Databases) -> Iterato
         yield engine
 
 
-IN_LANGUAGES = [("event", "pt_br"), ("event", "en"), *((name, "fr") for name in kinds())]
+IN_LANGUAGES = [("event", "pt_br"), ("event", "en"), *((name, "fr") for name in file_kinds())]
 
 
 @pytest.mark.parametrize(("name", "language"), IN_LANGUAGES)
 def test_a_file_that_nobody_changed_changes_nothing(filled_once: Engine, actors, name: str, language: str) -> None:
-    kind = kind_of(name)
+    kind = file_kind_of(name)
     rows = read_rows(filled_once, actors.coordinator, kind)
     assert rows
     written = sheets.standing_rows(kind, rows)
@@ -207,9 +207,9 @@ NEW_ROWS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", list(kinds()))
+@pytest.mark.parametrize("name", list(file_kinds()))
 def test_a_new_row_is_added_once(filled: Engine, actors, link, name: str) -> None:
-    kind, actor = kind_of(name), actors.coordinator
+    kind, actor = file_kind_of(name), actors.coordinator
     before = read_rows(filled, actor, kind)
     row = dict(NEW_ROWS[name])
     if name == "event":
@@ -251,9 +251,9 @@ CHANGES: dict[str, tuple[str, Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", list(kinds()))
+@pytest.mark.parametrize("name", list(file_kinds()))
 def test_a_changed_row_is_changed_once_and_can_be_taken_back(filled: Engine, actors, name: str) -> None:
-    kind, actor = kind_of(name), actors.coordinator
+    kind, actor = file_kind_of(name), actors.coordinator
     column, cell, expected = CHANGES[name]
     if name == "member":
         cell = expected = "part"
@@ -280,7 +280,7 @@ def test_a_changed_row_is_changed_once_and_can_be_taken_back(filled: Engine, act
 @pytest.mark.parametrize("name", ["need", "mission"])
 def test_a_workbook_corrects_the_day_of_the_last_step(filled: Engine, actors, name: str) -> None:
     """The state stays, the day is put right, and the steps keep the day that was there before."""
-    kind, actor = kind_of(name), actors.coordinator
+    kind, actor = file_kind_of(name), actors.coordinator
     ((row_id, before),) = read_rows(filled, actor, kind).items()
     first, second, right = before["status_date"], dt.date(2020, 6, 1), dt.date(2020, 5, 4)
     last = {"need": "VX", "mission": "V4"}[name]
@@ -311,9 +311,9 @@ def test_a_workbook_corrects_the_day_of_the_last_step(filled: Engine, actors, na
     assert any(str(second) in str(line.before) and str(right) in str(line.after) for line in lines.itertuples())
 
 
-@pytest.mark.parametrize("name", [kind.name for kind in kinds().values() if kind.is_withdrawable])
+@pytest.mark.parametrize("name", [kind.name for kind in file_kinds().values() if kind.is_withdrawable])
 def test_a_row_is_withdrawn_by_a_reason_and_comes_back(filled: Engine, actors, name: str) -> None:
-    kind, actor = kind_of(name), actors.coordinator
+    kind, actor = file_kind_of(name), actors.coordinator
     before = read_rows(filled, actor, kind)
     last = len(before) + 2
     chosen = {"organisation": "cuf", "document": None}.get(name)
@@ -344,7 +344,7 @@ def test_a_file_made_from_an_older_state_overwrites_nothing(filled: Engine, acto
     plan = plan_of(filled, actor, EVENT, edited(old, lambda sheet, columns: sheet.cell(3, columns["place"], "file")))
     assert counted(plan) == {"conflict": 1, "unchanged": 1}
     assert codes_of(plan) == ["row-gone"]
-    organisations = kind_of("organisation")
+    organisations = file_kind_of("organisation")
     old = workbook(filled, actor, organisations)
     register.change(filled, actor, organisations.table, "cuf", {"note": "by hand"})
 
@@ -362,7 +362,7 @@ def test_a_file_made_from_an_older_state_overwrites_nothing(filled: Engine, acto
 
 
 def test_a_change_between_preview_and_applying_writes_nothing(filled: Engine, actors) -> None:
-    actor, kind = actors.coordinator, kind_of("organisation")
+    actor, kind = actors.coordinator, file_kind_of("organisation")
     content = edited(workbook(filled, actor, kind), lambda sheet, columns: sheet.cell(3, columns["note"], "by file"))
     plan = plan_of(filled, actor, kind, with_rows(content, NEW_ROWS["organisation"]))
     changed = next(row for row in plan.rows if row.outcome == "changed")
@@ -419,7 +419,7 @@ def test_wrong_rows_stay_behind_and_come_back_with_reasons(filled: Engine, actor
 
 
 def test_what_a_source_wrote_stays_beside_the_code(filled: Engine, actors) -> None:
-    actor, kind = actors.coordinator, kind_of("link")
+    actor, kind = actors.coordinator, file_kind_of("link")
     plan = plan_of(filled, actor, kind, with_rows(workbook(filled, actor, kind), NEW_ROWS["link"]))
     done = apply_plan(filled, actor, plan, today=TODAY)
     with reading(filled) as connection:
@@ -468,7 +468,7 @@ def test_rights(filled: Engine, actors, link) -> None:
     with pytest.raises(PermissionDenied, match="takes the role editor"):
         plan_of(filled, actors.partner, EVENT, content)
     with pytest.raises(PermissionDenied, match="takes the role coordinator"):
-        plan_of(filled, actors.editor, kind_of("link"), content)
+        plan_of(filled, actors.editor, file_kind_of("link"), content)
     plan = plan_of(filled, actors.editor, EVENT, with_rows(content, {**good, "organisation_id": "CUF"}, good))
     assert counted(plan) == {"new": 1, "unchanged": 2, "wrong": 1}
     assert codes_of(plan) == ["own-organisation"]
@@ -540,7 +540,7 @@ def test_of_two_possible_orders_the_one_that_was_read_is_said(filled: Engine, ac
 def test_a_file_that_does_not_say_its_kind_is_likely_of_the_one_whose_columns_it_has(name: str) -> None:
     from geodata.records.exchange.loading import likely_kinds  # noqa: PLC0415 - only here
 
-    columns = [column.name for column in kind_of(name).columns if column.is_required]
+    columns = [column.name for column in file_kind_of(name).fields if column.is_required]
     content = (";".join(columns) + "\n" + ";".join("x" for _ in columns) + "\n").encode()
     assert kind_of_file(content) is None
     assert likely_kinds(content)[0].name == name
@@ -549,7 +549,7 @@ def test_a_file_that_does_not_say_its_kind_is_likely_of_the_one_whose_columns_it
 def test_same_word_for_same_row() -> None:
     from geodata.records.exchange.standing import version_of  # noqa: PLC0415 - only here
 
-    kind = kind_of("programme")
+    kind = file_kind_of("programme")
     values = dict.fromkeys(kind.names) | {"amount": Decimal("10.00"), "title_en": "a"}
     assert version_of(kind, values) == version_of(kind, dict(values))
     assert version_of(kind, values) != version_of(kind, values | {"title_en": "b"})
@@ -602,7 +602,7 @@ def test_an_event_that_is_stored_through_a_file_is_one_like_any_other(filled: En
 
 
 def test_what_a_file_added_and_a_hand_changed_is_a_conflict_that_holds_up_nothing(filled: Engine, actors) -> None:
-    actor, kind = actors.coordinator, kind_of("organisation")
+    actor, kind = actors.coordinator, file_kind_of("organisation")
     content = with_rows(workbook(filled, actor, kind), NEW_ROWS["organisation"])
     first = plan_of(filled, actor, kind, content)
     apply_plan(filled, actor, first, today=TODAY)
@@ -616,7 +616,7 @@ def test_what_a_file_added_and_a_hand_changed_is_a_conflict_that_holds_up_nothin
 
 
 def test_an_amount_with_one_decimal_is_added_once(filled: Engine, actors) -> None:
-    actor, kind = actors.coordinator, kind_of("programme")
+    actor, kind = actors.coordinator, file_kind_of("programme")
     rows = [NEW_ROWS["programme"] | {"amount": amount, "title_en": str(amount)} for amount in (12.5, "7,5", 3)]
     content = with_rows(workbook(filled, actor, kind), *rows)
     plan = plan_of(filled, actor, kind, content)
@@ -629,7 +629,7 @@ def test_an_amount_with_one_decimal_is_added_once(filled: Engine, actors) -> Non
 
 
 def test_the_text_none_is_not_nothing(filled: Engine, actors) -> None:
-    actor, kind = actors.coordinator, kind_of("document")
+    actor, kind = actors.coordinator, file_kind_of("document")
     content = with_rows(workbook(filled, actor, kind), NEW_ROWS["document"])
     apply_plan(filled, actor, plan_of(filled, actor, kind, content), today=TODAY)
     other = with_rows(workbook(filled, actor, kind), NEW_ROWS["document"] | {"note": "None"})
@@ -665,7 +665,7 @@ def test_what_cannot_stand_again_is_left_and_told(filled: Engine, actors) -> Non
 
 
 def test_the_list_of_files_tells_who_loaded_them(filled: Engine, actors) -> None:
-    kind = kind_of("document")
+    kind = file_kind_of("document")
     content = with_rows(workbook(filled, actors.editor, kind), NEW_ROWS["document"])
     apply_plan(filled, actors.editor, plan_of(filled, actors.editor, kind, content), today=TODAY)
     assert batches(filled, actors.coordinator)["account"].tolist() == ["editor of the tests"]

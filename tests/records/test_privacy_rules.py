@@ -27,7 +27,6 @@ from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.events import add_note, append_event, events_of
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.standing import completed
 from geodata.records.models import (
     VISIBILITIES,
@@ -41,6 +40,7 @@ from geodata.records.models import (
 from geodata.records.queries import changed_since, link_states
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM, VISITOR, Actor
+from geodata.records.schema import file_kind_of
 from geodata.records.snapshots import READERS
 from geodata.records.tokens import create_token
 from geodata.records.typed_texts import TYPED, Mention, erase_text, find_name, text_columns
@@ -263,7 +263,7 @@ def test_a_flag_is_restricted_until_somebody_says_otherwise(engine: Engine, acto
 
 @pytest.mark.parametrize("flag", BY_PERSONS)
 def test_a_flag_of_a_file_is_restricted_where_its_cell_is_empty(actors, flag: str) -> None:
-    kind = kind_of("event")
+    kind = file_kind_of("event")
     row = dict.fromkeys(kind.names) | {"flag_code": flag}
     assert completed(kind, row, actors.coordinator)["visibility"] == "restricted"
     assert completed(kind, row | {"visibility": "public"}, actors.coordinator)["visibility"] == "public"

@@ -23,11 +23,11 @@ from geodata.records.accounts import accounts, sign_in
 from geodata.records.audit import history
 from geodata.records.database import reading, writing
 from geodata.records.errors import ConflictError
-from geodata.records.exchange.kinds import kind_of
 from geodata.records.exchange.reading import read_sheet
 from geodata.records.models import Base
 from geodata.records.register import AgendaDraft, DocumentDraft
 from geodata.records.roles import SYSTEM
+from geodata.records.schema import file_kind_of
 from geodata.records.tokens import create_token
 from geodata.status import EventDraft
 from geodata.support import Mission
@@ -237,7 +237,7 @@ def test_the_history_takes_what_an_older_row_of_sqlite_held(databases: Databases
 
 
 def test_a_file_brings_clean_text_and_says_so() -> None:
-    kind = kind_of("document")
+    kind = file_kind_of("document")
     dirt = DIRT.replace("\0", "").replace("\ud800", "")  # with NUL it would be UTF-16, and halves are no UTF-8
     sheet = read_sheet(f'title;source\n"a{dirt}";"s\x9b"\n'.encode(), headers=kind.names, labels={})
     assert all(not FORBIDDEN.search(value) for row in sheet.rows for value in row.values.values())

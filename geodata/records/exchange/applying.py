@@ -19,7 +19,6 @@ from geodata.records import register
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.exchange import standing
-from geodata.records.exchange.kinds import Kind, kind_of
 from geodata.records.exchange.plan import WRITTEN, Plan, PlannedRow
 from geodata.records.exchange.standing import Write, changes_in_place, version_of
 from geodata.records.exchange.submissions import SUBMISSION
@@ -27,6 +26,7 @@ from geodata.records.frames import read_frame
 from geodata.records.models import Account, AuditLog, ImportBatch, ImportIssue, ImportRow
 from geodata.records.register import DocumentDraft
 from geodata.records.roles import Actor, require, require_writer
+from geodata.records.schema import Kind, file_kind_of
 from geodata.records.writes import add_row, change_row, find_row, now
 
 CORRECTED = "Loaded from the file {file_name}"
@@ -278,7 +278,7 @@ def take_back(engine: Store, actor: Actor, batch_id: str, *, why: str, today: dt
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "take back a file")
         batch = find_row(connection, ImportBatch, batch_id, lock=True)
-        kind = kind_of(batch.kind)
+        kind = file_kind_of(batch.kind)
         require_writer(connection, actor, kind.least, "take back a file")
         if batch.withdrawn_at is not None:
             raise ConflictError("This file was taken back before. Nothing is left to do.", "batch-taken-back")

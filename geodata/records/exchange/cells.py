@@ -25,7 +25,6 @@ from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
 from geodata.records import register
 from geodata.records.database import Store
-from geodata.records.exchange.kinds import PLACES, CellType, Column, Kind
 from geodata.records.exchange.problems import problem, unknown_name
 from geodata.records.exchange.reading import Unreadable
 from geodata.records.local import local_facts
@@ -33,6 +32,7 @@ from geodata.records.models import AgendaEvent, Document, Organisation, Partners
 from geodata.records.published import published_columns, published_links, published_version
 from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
+from geodata.records.schema import PLACES, WHOLE, Field, FieldType, Kind
 from geodata.records.support import needs
 from geodata.records.writes import clean
 from geodata.search import fold, nearest, plain_code, territory_codes
@@ -68,7 +68,7 @@ class Cell:
     written: str = ""
 
 
-def convert(column: Column, cells: Mapping[str, Any], finder: Finder) -> Cell:
+def convert(column: Field, cells: Mapping[str, Any], finder: Finder) -> Cell:
     """Read the cell of a column in a row.
 
     Args:
@@ -83,10 +83,10 @@ def convert(column: Column, cells: Mapping[str, Any], finder: Finder) -> Cell:
         return _wrong(column, f"cell-{cell.code}", cell)
     if column.type in PLACES or column.type in finder.records:
         return finder.find(column, cell)
-    return _READERS[column.type](column, cell)
+    return _READERS.get(column.type, _text)(column, cell)
 
 
-def _wrong(column: Column, code: str, cell: object, **facts: Any) -> Cell:
+def _wrong(column: Field, code: str, cell: object, **facts: Any) -> Cell:
     return Cell(problems=(problem(column.name, code, value=_short(cell), **facts),))
 
 
@@ -102,7 +102,7 @@ _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,}")
 """How spreadsheets write a number of twelve digits or more into a CSV."""
 
 
-def _text(column: Column, cell: Any) -> Cell:
+def _text(column: Field, cell: Any) -> Cell:
     text = clean(column.name, cell.isoformat() if isinstance(cell, dt.date) else str(cell))
     most = MOST_NOTE if column.type == "note" else MOST_CHARACTERS
     if len(text) > most:
@@ -114,7 +114,7 @@ def _text(column: Column, cell: Any) -> Cell:
     return Cell(text)
 
 
-def _code(column: Column, cell: Any) -> Cell:
+def _code(column: Field, cell: Any) -> Cell:
     found = _code_of(column.codes, str(cell))
     if found is None:
         labels = [f"{code}{JOINER}{term.en}" for code, term in vocabulary(column.codes).items()]
@@ -122,7 +122,7 @@ def _code(column: Column, cell: Any) -> Cell:
     return Cell(found)
 
 
-def _codes(column: Column, cell: Any) -> Cell:
+def _codes(column: Field, cell: Any) -> Cell:
     found = []
     text = str(cell)
     if ";" not in text and _code_of(column.codes, text) is None:
@@ -135,7 +135,7 @@ def _codes(column: Column, cell: Any) -> Cell:
     return Cell(";".join(dict.fromkeys(found)))
 
 
-def _list(column: Column, cell: Any) -> Cell:
+def _list(column: Field, cell: Any) -> Cell:
     parts = filter(None, (one.strip() for one in str(cell).split(";")))
     return _text(column, ";".join(dict.fromkeys(parts)))
 
@@ -254,7 +254,7 @@ def _parts(text: str) -> tuple[str, int, int | None, int | None] | None:
     return text, int(year), None if month is None else int(month), None if day is None else int(day)
 
 
-def _partial(column: Column, cell: Any) -> Cell:
+def _partial(column: Field, cell: Any) -> Cell:
     if isinstance(cell, dt.date):
         return Cell(_day_of(cell).isoformat())
     told = _parts(_whole(str(cell)))
@@ -266,7 +266,7 @@ def _partial(column: Column, cell: Any) -> Cell:
         return _wrong(column, error.code, cell)
 
 
-def _day(column: Column, cell: Any) -> Cell:
+def _day(column: Field, cell: Any) -> Cell:
     if isinstance(cell, dt.date):
         return Cell(_day_of(cell))
     if not isinstance(cell, str):
@@ -296,7 +296,7 @@ def _whole(text: str) -> str:
     return text if found is None else found[1]
 
 
-def _count(column: Column, cell: Any) -> Cell:
+def _count(column: Field, cell: Any) -> Cell:
     if isinstance(cell, bool | float | dt.date):
         return _wrong(column, "number-whole", cell)
     text = _whole(_BLANKS.sub("", str(cell)))
@@ -305,7 +305,7 @@ def _count(column: Column, cell: Any) -> Cell:
     return Cell(int(text))
 
 
-def _amount(column: Column, cell: Any) -> Cell:
+def _amount(column: Field, cell: Any) -> Cell:
     if isinstance(cell, bool | dt.date):
         return _wrong(column, "number-unreadable", cell)
     if isinstance(cell, int | float):
@@ -326,17 +326,17 @@ def _to_hundredths(amount: Decimal) -> Decimal:
     return exact if exact == amount else amount
 
 
-_READERS: dict[CellType, Callable[[Column, Any], Cell]] = {
-    "text": _text,
-    "note": _text,
+_READERS: dict[FieldType, Callable[[Field, Any], Cell]] = {
     "code": _code,
     "codes": _codes,
     "list": _list,
+    "languages": _list,
     "day": _day,
     "partial": _partial,
-    "count": _count,
     "amount": _amount,
+    **dict.fromkeys(WHOLE, _count),
 }
+"""How cells are read, by type; as text where nothing is said."""
 
 
 # --- names ------------------------------------------------------------------------------------------------
@@ -396,41 +396,41 @@ class Finder:
     """
 
     def __init__(self, store: Store | None, actor: Actor, kind: Kind) -> None:
-        types = {column.type for column in kind.columns}
+        types = {column.type for column in kind.fields}
         bundle = published_version()
-        self.records: dict[CellType, Names] = {}
-        self._found: dict[tuple[CellType, str], Cell] = {}
-        self._places: dict[CellType, Names] = {
+        self.records: dict[FieldType, Names] = {}
+        self._found: dict[tuple[FieldType, str], Cell] = {}
+        self._places: dict[FieldType, Names] = {
             type_: _published_names(type_, bundle) for type_ in PLACES if type_ in types
         }
         for type_ in types & set(_RECORD_NAMES):
             self.records[type_] = _record_names(store, actor, type_)
         self._local = _local_territories(store, actor) if "territory" in types else frozenset()
 
-    def name(self, type_: CellType, row_id: str) -> str:
+    def name(self, type_: FieldType, row_id: str) -> str:
         """What an id is called; the id itself where that is not known."""
         return self._names(type_).labels.get(row_id, row_id)
 
-    def label(self, type_: CellType, row_id: str) -> str:
+    def label(self, type_: FieldType, row_id: str) -> str:
         """An id with what it is called, as cells hold it."""
         name = self.name(type_, row_id)
         return row_id if name == row_id else f"{row_id}{JOINER}{name}"
 
-    def choices(self, type_: CellType) -> list[str]:
+    def choices(self, type_: FieldType) -> list[str]:
         """What a drop-down list offers."""
         names = self._names(type_)
         chosen = [*names.choices, *(one for one in sorted(self._local) if type_ == "territory")]
         return [self.label(type_, row_id) for row_id in dict.fromkeys(chosen)]
 
-    def ids(self, type_: CellType) -> list[str]:
+    def ids(self, type_: FieldType) -> list[str]:
         """All that can be referred to, by name."""
         names = self._names(type_)
         return sorted(names.labels, key=lambda one: fold(names.labels[one]))
 
-    def _names(self, type_: CellType) -> Names:
+    def _names(self, type_: FieldType) -> Names:
         return self._places.get(type_) or self.records[type_]
 
-    def find(self, column: Column, cell: Any) -> Cell:
+    def find(self, column: Field, cell: Any) -> Cell:
         """What a cell refers to."""
         text = " ".join(str(cell).split())
         key = (column.type, text)
@@ -441,7 +441,7 @@ class Finder:
             return self._find(column, text)
         return found
 
-    def _find(self, column: Column, text: str) -> Cell:
+    def _find(self, column: Field, text: str) -> Cell:
         names = self._names(column.type)
         code, joiner, name = (part.strip() for part in text.partition(JOINER.strip()))
         ids = names.find(text)
@@ -503,7 +503,7 @@ def _states() -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=len(PLACES))
-def _published_names(type_: CellType, _bundle: object) -> Names:
+def _published_names(type_: FieldType, _bundle: object) -> Names:
     return {"territory": _territories, "mosaic": _mosaics, "area": _areas}[type_]()
 
 
@@ -542,7 +542,7 @@ def _areas() -> Names:
     return names
 
 
-_RECORD_NAMES: dict[CellType, tuple[Any, tuple[str, ...]]] = {
+_RECORD_NAMES: dict[FieldType, tuple[Any, tuple[str, ...]]] = {
     "organisation": (Organisation, ("short_name", "organisation_name")),
     "programme": (Programme, ("title_en", "title_fr", "title_pt_br")),
     "partnership": (Partnership, ("partnership_name",)),
@@ -554,7 +554,7 @@ _RECORD_NAMES: dict[CellType, tuple[Any, tuple[str, ...]]] = {
 """Table of the records that cells refer to, and the columns with their names, the best first."""
 
 
-def _record_names(store: Store | None, actor: Actor, type_: CellType) -> Names:
+def _record_names(store: Store | None, actor: Actor, type_: FieldType) -> Names:
     names = Names()
     table, columns = _RECORD_NAMES[type_]
     if store is None:

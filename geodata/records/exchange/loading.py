@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from geodata.model import LANGUAGES
 from geodata.records.database import Store
 from geodata.records.exchange import submissions
-from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
 from geodata.records.exchange.reading import MOST_BYTES, PROBLEM, read_sheet
 from geodata.records.roles import Actor
+from geodata.records.schema import Kind, file_kinds
 
 MIN_COLUMNS = 2
 """Columns that a file must share with a kind of record to be likely to hold it."""
@@ -27,13 +27,13 @@ def kind_of_file(content: bytes) -> Kind | None:
     Raises:
         FileRefused: it is no workbook or CSV.
     """
-    everything = {name for kind in kinds().values() for name in kind.headers}
+    everything = {name for kind in file_kinds().values() for name in kind.headers}
     sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels={}, ignored=(PROBLEM,), most_rows=1)
     asked = {str(row.values.get(submissions.KIND)) for row in sheet.rows}
-    if asked <= set(kinds()) and asked:
-        return kinds()[asked.pop()]
+    if asked <= set(file_kinds()) and asked:
+        return file_kinds()[asked.pop()]
     there = set(sheet.columns)
-    fitting = [kind for kind in kinds().values() if kind.key in there and "version" in there]
+    fitting = [kind for kind in file_kinds().values() if kind.key in there and "version" in there]
     return max(fitting, key=lambda kind: len(there & set(kind.headers)), default=None)
 
 
@@ -43,16 +43,16 @@ def likely_kinds(content: bytes) -> list[Kind]:
     Raises:
         FileRefused: it is no workbook or CSV.
     """
-    everything = {name for kind in kinds().values() for name in kind.headers}
+    everything = {name for kind in file_kinds().values() for name in kind.headers}
     fits: dict[str, tuple[int, int]] = {}
-    for kind in kinds().values():
+    for kind in file_kinds().values():
         labels = dict(_labels(kind))
         sheet = read_sheet(content, headers=everything | {submissions.KIND}, labels=labels, most_rows=1)
         there = set(sheet.columns) & set(kind.names)
-        missing = sum(column.is_required and column.name not in there for column in kind.columns)
+        missing = sum(column.is_required and column.name not in there for column in kind.fields)
         if len(there) >= MIN_COLUMNS:
             fits[kind.name] = (missing, -len(there))
-    return [kinds()[name] for name in sorted(fits, key=lambda name: fits[name])]
+    return [file_kinds()[name] for name in sorted(fits, key=lambda name: fits[name])]
 
 
 def plan_file(
@@ -99,7 +99,7 @@ def _labels(kind: Kind) -> Iterator[tuple[str, str]]:
     seen = set()
     for name in kind.headers:
         for language in LANGUAGES:
-            label = kind.column(name).labels[language]
+            label = kind.field(name).label(language)
             if label not in seen:
                 seen.add(label)
                 yield label, name

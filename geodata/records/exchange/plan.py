@@ -19,11 +19,11 @@ from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.events import published_and_local_pairs
 from geodata.records.exchange import standing, submissions
 from geodata.records.exchange.cells import Finder, convert, other_order
-from geodata.records.exchange.kinds import Kind
 from geodata.records.exchange.problems import problem, refused
 from geodata.records.exchange.reading import Note, Row, Sheet
 from geodata.records.exchange.standing import Values, changes_in_place, is_altered, is_version_of
 from geodata.records.roles import Actor, require, require_own
+from geodata.records.schema import Kind
 from geodata.status import Problem
 
 Outcome = Literal["new", "changed", "withdrawn", "unchanged", "conflict", "wrong"]
@@ -154,7 +154,7 @@ def make_plan(
 
 def _order_notes(kind: Kind, rows: Iterable[Row]) -> Iterator[Note]:
     """Says in which order days were read that two orders give, with the first of them."""
-    names = [column.name for column in kind.columns if column.type in {"day", "partial"}]
+    names = [column.name for column in kind.fields if column.type in {"day", "partial"}]
     cells = [row.values.get(name) for row in rows for name in names]
     found = [(str(cell), orders[0].first) for cell in cells if (orders := other_order(cell)) is not None]
     if found:
@@ -230,7 +230,7 @@ class _Planner:
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         written: dict[str, str] = {}
-        for column in self.kind.columns:
+        for column in self.kind.fields:
             told = convert(column, row.values, self.finder)
             values[column.name] = told.value
             problems.extend(told.problems)

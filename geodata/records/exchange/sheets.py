@@ -23,10 +23,10 @@ from geodata.export.tables import BYTE_ORDER_MARK, MOST_CELL
 from geodata.guard import neutralise
 from geodata.model import Language, vocabulary
 from geodata.records.exchange.cells import JOINER, Finder
-from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
 from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.reading import LISTS, PROBLEM
 from geodata.records.exchange.standing import Values, version_of
+from geodata.records.schema import PLACES, RECORDS, WHOLE, Field, FieldType, Kind
 from geodata.status import Problem
 
 SPARE_ROWS = 1_000
@@ -62,7 +62,10 @@ _SAYS: dict[str, dict[Language, str]] = {
         "en": "This value is not in the list. It will be checked when the file is loaded.",
     },
 }
-WIDTHS = {"id": 14, "version": 14, "note": 40, "territory": 32, "mosaic": 28, "day": 12, "partial": 12, "count": 10}
+WIDTHS: dict[FieldType, int] = {
+    "id": 14, "version": 14, "note": 40, "territory": 32, "mosaic": 28, "day": 12, "partial": 12,
+    **dict.fromkeys(WHOLE, 10),
+}  # fmt: skip
 """Widths of columns in characters, by type; `USUAL_WIDTH` for the others."""
 USUAL_WIDTH = 22
 MOST_HELP = 255
@@ -109,7 +112,7 @@ def told(found: Problem, kind: Kind, language: Language) -> str:
     if found.field not in kind.headers:
         return found.message(language)
     colon = "\u00a0: " if language == "fr" else ": "
-    return f"{kind.column(found.field).labels[language]}{colon}{found.message(language)}"
+    return f"{kind.field(found.field).label(language)}{colon}{found.message(language)}"
 
 
 # --- CSV --------------------------------------------------------------------------------------------------
@@ -214,16 +217,18 @@ class _Book:
                 sheet.write_string(1, number, _SAYS["problem"][self.language], self.head)
                 sheet.set_column(number, number, 48, self.alarm)
                 continue
-            column = self.kind.column(name)
+            column = self.kind.field(name)
             mark = " *" if column.is_required else ""
-            sheet.write_string(1, number, column.labels[self.language] + mark, self.head)
+            sheet.write_string(1, number, column.label(self.language) + mark, self.head)
             width = WIDTHS.get(column.type, USUAL_WIDTH)
             sheet.set_column(number, number, width, self._format(column))
 
-    def _format(self, column: Column) -> Format:
+    def _format(self, column: Field) -> Format:
         if column.type == "version":
             return self.fixed
-        return {"day": self.day, "count": self.number, "amount": self.number}.get(column.type, self.text)
+        if column.type == "day":
+            return self.day
+        return self.number if column.type in {*WHOLE, "amount"} else self.text
 
     def _write_cell(self, sheet: Worksheet, line: int, number: int, name: str, value: Any) -> None:
         if name == PROBLEM:
@@ -231,7 +236,7 @@ class _Book:
             return
         if value is None or value == "":
             return
-        column = self.kind.column(name)
+        column = self.kind.field(name)
         look = self.fixed if column.type in {"id", "version"} else self._format(column)
         if isinstance(value, dt.date):
             sheet.write_datetime(line, number, dt.datetime.combine(value, dt.time()), self.day)
@@ -240,7 +245,7 @@ class _Book:
         else:
             sheet.write_string(line, number, self._label(column, str(value))[:MOST_CELL], look)
 
-    def _label(self, column: Column, value: str) -> str:
+    def _label(self, column: Field, value: str) -> str:
         """A code or reference with what it is called."""
         if column.type == "code" and value in vocabulary(column.codes):
             return f"{value}{JOINER}{vocabulary(column.codes)[value].label(self.language)}"
@@ -248,7 +253,7 @@ class _Book:
             return self.finder.label(column.type, value)
         return value
 
-    def _choices(self, column: Column) -> list[str]:
+    def _choices(self, column: Field) -> list[str]:
         if column.type == "code":
             return [self._label(column, code) for code in column.offered]
         if column.type in PLACES or column.type in RECORDS:
@@ -261,7 +266,7 @@ class _Book:
         for number, name in enumerate(names):
             if name == PROBLEM:
                 continue
-            column = self.kind.column(name)
+            column = self.kind.field(name)
             choices = self._choices(column)
             rule: dict[str, Any] = {"validate": "any"}
             if choices:
@@ -274,10 +279,10 @@ class _Book:
                     "error_type": "warning",
                     "error_message": _SAYS["wrong"][self.language][:MOST_HELP],
                 }
-            if column.helps[self.language]:
+            if column.help(self.language):
                 rule |= {
-                    "input_title": column.labels[self.language][:MOST_TITLE],
-                    "input_message": column.helps[self.language][:MOST_HELP],
+                    "input_title": column.label(self.language)[:MOST_TITLE],
+                    "input_message": column.help(self.language)[:MOST_HELP],
                 }
             if len(rule) > 1:
                 sheet.data_validation(2, number, last, number, rule)
@@ -294,13 +299,13 @@ class _Book:
             sheet.write_string(2, number, _SAYS[head][self.language], self.head)
             sheet.set_column(number, number, width)
         for place, name in enumerate(self.kind.headers):
-            column = self.kind.column(name)
+            column = self.kind.field(name)
             codes = ""
             if column.codes:
                 terms = vocabulary(column.codes)
                 codes = "; ".join(f"{code}{JOINER}{terms[code].label(self.language)}" for code in column.offered)
             required = _SAYS["yes"][self.language] if column.is_required else ""
             for number, text in enumerate(
-                (name, column.labels[self.language], required, column.helps[self.language], codes)
+                (name, column.label(self.language), required, column.help(self.language), codes)
             ):
                 sheet.write_string(3 + place, number, text, self.plain)

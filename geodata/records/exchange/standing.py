@@ -22,9 +22,9 @@ from geodata import support as rules
 from geodata.records import events, local, register, support
 from geodata.records.database import Store, reading
 from geodata.records.errors import ConflictError
-from geodata.records.exchange.kinds import Kind
 from geodata.records.models import EventNote, Mission, SensitisationEvent
 from geodata.records.roles import SYSTEM, Actor
+from geodata.records.schema import Kind
 from geodata.records.writes import Stored, batched
 from geodata.status import SEEN_BY, EventDraft, Problem, check_event, default_visibility
 

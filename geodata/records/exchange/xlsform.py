@@ -19,9 +19,9 @@ from geodata.model import LANGUAGES, Language, vocabulary
 from geodata.records.database import Store
 from geodata.records.events import published_and_local_pairs
 from geodata.records.exchange.cells import Finder
-from geodata.records.exchange.kinds import PLACES, RECORDS, Column, Kind
 from geodata.records.exchange.submissions import ATTACHMENT, GPS, KIND
 from geodata.records.published import published_links
+from geodata.records.schema import PLACES, RECORDS, WHOLE, Field, FieldType, Kind
 from geodata.status import ACTION_POINTS, FIRST_STAGE
 
 TONGUES: dict[Language, str] = {"fr": "Français (fr)", "pt_br": "Português (pt)", "en": "English (en)"}
@@ -69,10 +69,8 @@ _SAYS: dict[str, dict[Language, str]] = {
     },
     "future": {"fr": "Pas dans le futur", "pt_br": "Não no futuro", "en": "Not in the future"},
 }  # fmt: skip
-_PLAIN = {
-    "text": "text", "note": "text", "list": "text", "partial": "text", "day": "date", "count": "integer",
-    "amount": "decimal",
-}  # fmt: skip
+_PLAIN: dict[FieldType, str] = {"day": "date", "amount": "decimal", **dict.fromkeys(WHOLE, "integer")}
+"""Types of questions that are not chosen from a list; text where nothing is said."""
 
 
 def write_form(kind: Kind, *, finder: Finder, store: Store | None, is_demonstration: bool = False) -> bytes:
@@ -117,9 +115,9 @@ def write_form(kind: Kind, *, finder: Finder, store: Store | None, is_demonstrat
     return _book({"survey": survey, "choices": list(unique.values()), "settings": [settings]})
 
 
-def _in_order(kind: Kind) -> list[Column]:
+def _in_order(kind: Kind) -> list[Field]:
     """The mosaic comes before the territory, whose list follows it."""
-    return sorted(kind.columns, key=lambda column: 0 if column.name == "mosaic_id" else 1)
+    return sorted(kind.fields, key=lambda column: 0 if column.name == "mosaic_id" else 1)
 
 
 def _follows_mosaic(kind: Kind) -> bool:
@@ -134,8 +132,12 @@ def _told(what: str, said: dict[Language, str]) -> dict[str, str]:
     return {f"{what}::{TONGUES[language]}": said[language] for language in LANGUAGES if said[language]}
 
 
-def _question(kind: Kind, column: Column, finder: Finder) -> dict[str, Any]:
-    question: dict[str, Any] = {"name": column.name, **_told("label", column.labels), **_told("hint", column.helps)}
+def _question(kind: Kind, column: Field, finder: Finder) -> dict[str, Any]:
+    question: dict[str, Any] = {
+        "name": column.name,
+        **_told("label", {language: column.label(language) for language in LANGUAGES}),
+        **_told("hint", {language: column.help(language) for language in LANGUAGES}),
+    }
     refers = column.type in PLACES or column.type in RECORDS
     if refers and finder.ids(column.type):
         question |= {"type": f"select_one {column.type}", "appearance": "minimal autocomplete"}
@@ -152,12 +154,13 @@ def _question(kind: Kind, column: Column, finder: Finder) -> dict[str, Any]:
     return question | _rules(kind, column)
 
 
-def _rules(kind: Kind, column: Column) -> dict[str, Any]:
+def _rules(kind: Kind, column: Field) -> dict[str, Any]:
     """When a question is asked, and which answers it takes."""
     rules: dict[str, Any] = {}
-    if column.type == "count":
-        most = f" and . <= {max(ACTION_POINTS)}" if column.name == "action_point" else ""
-        least = min(ACTION_POINTS) if column.name == "action_point" else 0
+    if column.type in WHOLE:
+        is_point = column.type == "action_point"
+        most = f" and . <= {max(ACTION_POINTS)}" if is_point else ""
+        least = min(ACTION_POINTS) if is_point else 0
         rules = {"constraint": f". >= {least}{most}", **_told("constraint_message", _SAYS["number"])}
     if column.type == "partial":
         rules = {"constraint": f"regex(., '^{YEAR_MONTH_DAY}$')", **_told("constraint_message", _SAYS["date"])}
@@ -175,7 +178,7 @@ def _rules(kind: Kind, column: Column) -> dict[str, Any]:
     return rules
 
 
-def _choices(kind: Kind, column: Column, finder: Finder, store: Store | None) -> Iterable[dict[str, Any]]:
+def _choices(kind: Kind, column: Field, finder: Finder, store: Store | None) -> Iterable[dict[str, Any]]:
     if column.type in {"code", "codes"}:
         for code in column.offered:
             term = vocabulary(column.codes)[code]

@@ -1,0 +1,120 @@
+"""Each kind of record is declared once, and its table, its files and its checks follow the declaration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from geodata.i18n import LANGUAGES
+from geodata.model import vocabulary
+from geodata.records.exchange.loading import _labels
+from geodata.records.exchange.reading import read_sheet
+from geodata.records.models import Base, Id
+from geodata.records.schema import CODED, KINDS, PLACES, RECORDS, WHOLE, Field, FieldType, Kind, file_kinds
+from geodata.records.typed_texts import TYPED
+
+OLD_FILES = json.loads((Path(__file__).parent / "labels_of_2026.json").read_text(encoding="utf-8"))
+"""The first two lines of files of every kind as the first version wrote them, the second one in each language."""
+STAMPS = frozenset({
+    "recorded_at", "recorded_by", "withdrawn_at", "withdrawn_by", "withdrawn_why", "supersedes_id", "is_demonstration",
+})  # fmt: skip
+"""Columns of tables that the program writes by itself."""
+OWN_COLUMNS = {
+    "event": {"stage_rank"},
+    "need": {"predecessor_mission_id"},
+    "mission": {"person_ref"},
+    "layer": {"geometry", "computed_area_km2", "source_crs", "file_name", "sha256"},
+}
+"""Columns that come from elsewhere than a field: computed, proposed, kept apart, or read from a file."""
+ELSEWHERE = {("event", "note")}
+"""Fields that have a table of their own."""
+EMPTY_TEXT: tuple[FieldType, ...] = ("codes", "list", "languages")
+"""Types of which nothing is an empty text, not null."""
+COLUMN_TYPES: dict[FieldType, type[sa.types.TypeEngine]] = {
+    "day": sa.Date,
+    "amount": sa.Numeric,
+    "count": sa.Integer,
+    **dict.fromkeys(("year", "action_point"), sa.SmallInteger),
+}
+FIELDS = [(kind, field) for kind in KINDS.values() for field in kind.fields]
+
+
+def of_table(kind: Kind, field: Field) -> sa.Column:
+    return kind.table.__table__.columns[field.name]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_column_of_a_table_is_a_field_or_written_by_the_program(kind: Kind) -> None:
+    columns = set(kind.table.__table__.columns.keys())
+    fields = {name for name in kind.names if (kind.name, name) not in ELSEWHERE}
+    assert columns - fields == {kind.key} | (STAMPS & columns) | OWN_COLUMNS.get(kind.name, set())
+    assert fields <= columns
+    assert ("withdrawn_at" in columns) == (kind.is_withdrawable and kind.name != "event")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_a_column_takes_what_its_field_may_say(kind: Kind) -> None:
+    for field in kind.fields:
+        if (kind.name, field.name) in ELSEWHERE:
+            continue
+        column = of_table(kind, field)
+        if field.type not in EMPTY_TEXT and (kind.name, field.name) != ("event", "visibility"):
+            assert column.nullable == field.may_be_empty, field
+        refers = {key.column.table for key in column.foreign_keys if len(key.constraint.columns) == 1}
+        assert refers == ({KINDS[field.type].table.__table__} if field.type in RECORDS else set()), field
+        if field.type in (*RECORDS, *PLACES):
+            assert column.type is Id, field
+            continue
+        assert isinstance(column.type, COLUMN_TYPES.get(field.type, sa.String)), field
+        if isinstance(column.type, sa.String) and column.type.length and field.type != "hash":
+            assert max(map(len, field.offered)) <= column.type.length, field
+
+
+def test_codes_are_of_a_vocabulary() -> None:
+    for kind, field in FIELDS:
+        assert (field.codes != "") == (field.type in CODED), (kind.name, field)
+        assert field.default is None or field.default in vocabulary(field.codes), (kind.name, field)
+        assert not (field.is_required and field.default is not None), (kind.name, field)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_fields_that_belong_together_do_so_in_the_database_too(kind: Kind) -> None:
+    checks = [str(one.sqltext) for one in kind.table.__table__.constraints if isinstance(one, sa.CheckConstraint)]
+    for group in kind.groups:
+        assert set(group.fields) <= set(kind.names)
+        if group.code != "money-both":
+            assert [one for one in checks if all(name in one for name in group.fields)], group
+
+
+def test_a_name_means_the_same_type_in_every_kind() -> None:
+    """Text is cleaned, and looked through for names, by the name of its column."""
+    types: dict[str, set[str]] = {}
+    for _, field in FIELDS:
+        types.setdefault(field.name, set()).add(field.type)
+    assert {name for name, found in types.items() if len(found) > 1} == set()
+    assert {field.name for _, field in FIELDS if field.type in {"text", "lines", "note"}} <= TYPED
+    assert set(WHOLE) >= {field.type for _, field in FIELDS if isinstance(COLUMN_TYPES.get(field.type), sa.Integer)}
+
+
+def test_every_kind_of_the_vocabulary_is_declared_and_every_record_has_a_kind() -> None:
+    assert set(vocabulary("record_kind")) == set(KINDS) - {"layer"}
+    with_fields = {
+        table.name for table in Base.metadata.sorted_tables if "visibility" in table.c and "confidence" in table.c
+    }
+    assert {kind.table.__tablename__ for kind in KINDS.values()} == with_fields
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", list(OLD_FILES))
+def test_files_of_the_first_version_are_still_read(name: str, language: str) -> None:
+    kind = file_kinds()[name]
+    old = OLD_FILES[name]
+    lines = [
+        ";".join(f'"{one}"' for one in line) for line in (old["headers"], old[language], ["x"] * len(old[language]))
+    ]
+    sheet = read_sheet("\n".join(lines).encode(), headers=kind.headers, labels=dict(_labels(kind)))
+    assert set(old["headers"]) <= set(kind.headers)
+    assert [row.number for row in sheet.rows] == [3]  # the line of labels is no row
