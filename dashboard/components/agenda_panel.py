@@ -11,6 +11,7 @@ from babel.dates import format_skeleton, get_day_names
 from dashboard import desk, records
 from dashboard.agenda import FILE_NAME, MEDIA_TYPE, calendar_bytes, place_text
 from dashboard.components import embed, fragments, names
+from dashboard.components.lists import pick_one
 from dashboard.components.register_panel import show_form, show_rows
 from dashboard.map.world import WorldPoint, show_world
 from dashboard.text import Words
@@ -75,11 +76,10 @@ def show_month(items: list[AgendaItem], said: Words) -> None:
     held = {(item.first_day.year, item.first_day.month) for item in items if item.precision != "year"}
     st.session_state[_LEAP] = shown
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="month-head"):
-        st.selectbox(
+        pick_one(
             said.say("Month"),
-            sorted({*held, shown}),
+            {(year, month): month_name(year, month, said) for year, month in sorted({*held, shown})},
             key=_LEAP,
-            format_func=lambda one: month_name(one[0], one[1], said),
             on_change=leap,
             width=220,
         )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import records
 from dashboard.components import fragments
+from dashboard.components.lists import pick_one
 from dashboard.text import Words
 from geodata.records.exchange import sheets
 from geodata.records.exchange.cells import Finder
@@ -58,10 +59,8 @@ def choose_kind(key: str, words: Words) -> Kind:
     """The kinds of record that whoever acts may write, by their names."""
     access = records.current().access
     known = {name: kind for name, kind in file_kinds().items() if access.is_at_least(kind.least)}
-    chosen = st.selectbox(
-        words.say("Kind of record"), list(known), format_func=lambda name: known[name].label(words.vocabulary), key=key
-    )
-    return known[chosen]
+    labels = {name: kind.label(words.vocabulary) for name, kind in known.items()}
+    return known[pick_one(words.say("Kind of record"), labels, key=key)]
 
 
 def _button(kind: Kind, label: str, words: Words, *, filled: bool, suffix: str, look: str = "secondary") -> None:

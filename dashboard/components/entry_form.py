@@ -10,8 +10,9 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records, stages
 from dashboard.components import fragments, names
-from dashboard.components.forms import NOTHING, Form, act, code_names, keep_nothing
+from dashboard.components.forms import Form, act, code_names
 from dashboard.components.history import event_name
+from dashboard.components.lists import pick_one, pick_one_or_none
 from dashboard.text import Words, is_unknown
 from geodata.clock import latest_today
 from geodata.model import vocabulary
@@ -134,12 +135,13 @@ def _choose(form: Form, name: str, label: str, options: Mapping[str, str], *, fi
     key = form.key(name)
     if key not in st.session_state:
         st.session_state[key] = first
+    chosen: str | None
     if first is None:
-        options = {NOTHING: form.words.say("Choose"), **options}
-        keep_nothing(key)
-    chosen: str = st.selectbox(label, list(options), format_func=lambda one: options.get(one, one), key=key)
+        chosen = pick_one_or_none(label, options, key=key, nothing=form.words.say("Choose"))
+    else:
+        chosen = pick_one(label, options, key=key)
     form.show_problems(name)
-    return chosen or None
+    return chosen
 
 
 def _mosaic_options(territory_id: str, linked: Sequence[str], words: Words) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dashboard import records, state
 from dashboard.api.results import result_path
 from dashboard.components import embed, fragments
 from dashboard.components.job_panel import drop_job, show_job
+from dashboard.components.lists import pick_one
 from dashboard.jobs.exports import export_params, is_direct
 from dashboard.jobs.failures import error_of
 from dashboard.jobs.queue import Job
@@ -115,12 +116,8 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
     """The options, each offering only what goes with those before."""
     vocabulary = words.vocabulary
     with st.container(horizontal=True, gap="small", key="export-options"):
-        layer_id = st.selectbox(
-            words.say("Layer"),
-            list(LAYERS),
-            format_func=lambda one: LAYERS[one].labels[vocabulary],
-            key="export-layer",
-        )
+        layers = {one.id: one.labels[vocabulary] for one in LAYERS.values()}
+        layer_id = pick_one(words.say("Layer"), layers, key="export-layer")
         layer = LAYERS[layer_id]
         formats = [one.id for one in FORMATS.values() if layer.has_geometry or "none" in one.details]
         format_id = _choose(
@@ -162,7 +159,7 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
 
 
 def _choose(label: str, values: list[str], name: Callable[[str], str], key: str) -> str:
-    return str(st.selectbox(label, values, format_func=name, key=key, disabled=len(values) == 1))
+    return pick_one(label, {one: name(one) for one in values}, key=key, disabled=len(values) == 1)
 
 
 def _detail_names(words: Words) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records
 from dashboard.components import fragments
+from dashboard.components.lists import pick_one, pick_one_or_none, pick_some
 from dashboard.components.refusals import refusal_detail, refusal_text
 from dashboard.text import Words
 from geodata.errors import MosaicosError
@@ -64,8 +65,6 @@ class Entry:
         self.problems, self.refusal, self.said, self.more = (), None, (), {}
 
 
-NOTHING = ""
-"""First option of a list that may be empty: the Escape key empties every list of Streamlit that stands at null."""
 FIELD_COLUMNS = {"on": "status_date", "to_code": "status_code", "what": "stage_code", "why": "withdraw_why"}
 """Field of the schema for each field of a form that has another name."""
 
@@ -109,6 +108,10 @@ class Form:
     def key(self, field_name: str) -> str:
         """Key of the widget of a field."""
         return f"{self.name}-{self.entry.number}-{field_name}"
+
+    def value(self, field_name: str) -> Any:
+        """What a field holds now, null where it is empty. What is typed inside the frame counts once it is sent."""
+        return _clean(st.session_state.get(self.key(field_name)))
 
     def prefill(self, values: Mapping[str, Any]) -> None:
         """Begin again with these values. Call it in a callback, before the widgets are made."""
@@ -185,12 +188,10 @@ class Form:
         if first is not None and key not in st.session_state:
             st.session_state[key] = first
         options = _with_kept(options, st.session_state.get(key))
-        if not must:
-            options = {NOTHING: self.words.say("Choose"), **options}
-            keep_nothing(key)
-        st.selectbox(
-            label, list(options), format_func=lambda code: options.get(code, code), key=key, help=help_text,
-        )  # fmt: skip
+        if must:
+            pick_one(label, options, key=key, help=help_text)
+        else:
+            pick_one_or_none(label, options, key=key, nothing=self.words.say("Choose"), help=help_text)
         self.show_problems(name)
 
     def code(self, name: str, label: str, codes: str, **params: Any) -> None:
@@ -201,10 +202,7 @@ class Form:
         """A field of any number of codes."""
         key = self._field(name)
         options = _with_kept(options, *st.session_state.get(key, ()))
-        st.multiselect(
-            label, list(options), format_func=lambda code: options.get(code, code), key=key,
-            placeholder=self.words.say("Choose"),
-        )  # fmt: skip
+        pick_some(label, options, key=key, nothing=self.words.say("Choose"))
         self.show_problems(name)
 
     def file(self, name: str, label: str, *, kinds: Sequence[str], megabytes: int, help_text: str) -> None:
@@ -292,12 +290,6 @@ class Form:
 
         look: Literal["primary", "secondary"] = "primary" if is_main else "secondary"
         st.form_submit_button(label, type=look, on_click=store, key=f"store-{self.name}-{self.entry.number}")
-
-
-def keep_nothing(key: str) -> None:
-    """Let a list that stands at nothing stand at `NOTHING`. Call it before the list is made."""
-    if key in st.session_state and st.session_state[key] is None:
-        st.session_state[key] = NOTHING
 
 
 def _with_kept(options: Mapping[str, str], *kept: str | None) -> Mapping[str, str]:

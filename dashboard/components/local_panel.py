@@ -210,9 +210,9 @@ def _write_boundary(engine: Any, actor: Any, values: Any, row_id: str) -> Any:
 def show_link_form(words: Words) -> None:
     """The form for a link between any municipality and any mosaic."""
     form = Form("any-link", "all", words)
+    FIELDS["territory_id"](form, words)  # outside the frame, so that the list of mosaics follows at once
     with form.frame():
-        form.choice("territory_id", words.say("Municipality"), names.territory_names())
-        form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
+        FIELDS["mosaic_id"](form, words)
         _show_grounds(form, words)
         form.submit(
             words.say("Add the link"),
@@ -239,7 +239,9 @@ def _show_area(form: Form, words: Words) -> None:
 
 
 FIELDS: dict[str, Callable[[Form, Words], None]] = {
-    "mosaic_id": lambda form, words: form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names()),
+    "mosaic_id": lambda form, words: form.choice(
+        "mosaic_id", words.say("Mosaic"), names.mosaics_around(form.value("territory_id"))
+    ),
     "member_name": lambda form, words: form.text("member_name", words.say("Name, as the source writes it")),
     "protected_area_id": _show_area,
     "extent": lambda form, words: form.choice("extent", words.say("Belongs"), code_names("extent", words), must=True),

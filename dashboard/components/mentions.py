@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from dashboard.components import fragments, names
 from dashboard.components.forms import Form, act
 from dashboard.components.history import table_label
+from dashboard.components.lists import pick_one_or_none
 from dashboard.text import Words
 from geodata.records import persons
 from geodata.records.roles import Actor
@@ -148,15 +149,11 @@ def address_of(one: Mention, words: Words) -> str:
 
 
 def _show_erasure(erasable: Mapping[int, Mention], words: Words) -> None:
-    chosen = st.selectbox(
+    chosen = pick_one_or_none(
         words.say("Text to erase"),
-        list(erasable),
-        index=None,
-        placeholder=words.say("Choose"),
-        format_func=lambda place: (
-            f"{_title(erasable[place], words)}: {erasable[place].text}" if place in erasable else ""
-        ),
+        {place: f"{_title(mention, words)}: {mention.text}" for place, mention in erasable.items()},
         key="text-to-erase",
+        nothing=words.say("Choose"),
     )
     if chosen is None:
         return

@@ -28,9 +28,11 @@ def mosaic_names() -> dict[str, str]:
 
 
 @lru_cache(maxsize=64)
-def mosaics_around(territory_id: str) -> dict[str, str]:
-    """Short names of all mosaics and counterparts by id, the nearest to a territory first."""
+def mosaics_around(territory_id: str | None) -> dict[str, str]:
+    """Short names of all mosaics and counterparts by id, the nearest first where a territory is given and known."""
     known = mosaic_names()
+    if territory_id not in territory_names():
+        return known
     return {one: known[one] for one in filters.nearest_mosaics(data.bundle(), territory_id)}
 
 

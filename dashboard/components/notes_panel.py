@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.forms import Form
+from dashboard.components.lists import pick_one_or_none
 from dashboard.text import Words
 from geodata.records.events import erase_note, notes_of, show_note
 
@@ -31,15 +32,13 @@ def show_notes(events: pd.DataFrame, territory_id: str, words: Words) -> None:
         erasure.show_said()
         return
     dates = dict(zip(events["event_id"], events["event_date"], strict=True))
-    chosen = st.selectbox(
+    chosen = pick_one_or_none(
         words.say("A note"),
-        list(notes),
-        index=None,
-        placeholder=words.say("Choose"),
-        format_func=lambda note_id: _line(notes[note_id], dates, words) if note_id in notes else "",
+        {note_id: _line(note, dates, words) for note_id, note in notes.items()},
         key=f"note-of-{territory_id}",
+        nothing=words.say("Choose"),
     )
-    if chosen not in notes:
+    if chosen is None:
         erasure.show_said()
         return
     seen, erased = st.columns(2)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import desk, state
 from dashboard.components import fragments, names, territory_page
+from dashboard.components.lists import pick_one_or_none
 from dashboard.components.page import choose_part
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.register_panel import show_form, show_rows
@@ -162,15 +163,12 @@ def _show_pairs(choice: state.Choice, said: Words) -> None:
     options = desk.pairing_sides()
     chosen = choice.territory_id if choice.territory_id in options else None
     key = "pair-of"
-    if st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
-    st.selectbox(
+    st.session_state[key] = chosen
+    pick_one_or_none(
         said.say("A partner for"),
-        options,
-        index=None,
-        format_func=lambda one: known.get(one, one),
+        {one: names.called(known, one) for one in options},
         key=key,
-        placeholder=said.say("Type or choose a municipality or commune"),
+        nothing=said.say("Type or choose a municipality or commune"),
         on_change=lambda: state.choose_territory(st.session_state[key]),
     )
     if chosen is None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from dashboard import records
 from dashboard.components import fragments, mentions, tables
 from dashboard.components.forms import Form, act
+from dashboard.components.lists import pick_one_or_none
 from dashboard.text import Words, is_unknown
 from geodata.records import persons
 from geodata.records.roles import Actor
@@ -112,15 +113,13 @@ def _choose(rows: pd.DataFrame, words: Words) -> dict[str, Any] | None:
     if rows.empty:
         return None
     listed: dict[str, dict[str, Any]] = {row["person_ref"]: row for row in rows.to_dict("records")}
-    chosen = st.selectbox(
+    chosen = pick_one_or_none(
         words.say("One person"),
-        list(listed),
-        index=None,
-        placeholder=words.say("Choose"),
-        format_func=lambda ref: listed[ref]["person_name"] if ref in listed else "",
+        {ref: str(row["person_name"]) for ref, row in listed.items()},
         key=PERSON_KEY,
+        nothing=words.say("Choose"),
     )
-    return listed.get(chosen) if chosen else None
+    return None if chosen is None else listed[chosen]
 
 
 def _show_change_form(person: Mapping[str, Any], words: Words) -> None:

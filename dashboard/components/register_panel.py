@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from dashboard import records
 from dashboard.components import fragments, tables
 from dashboard.components.forms import Form
+from dashboard.components.lists import NOTHING, pick_one_or_none
 from dashboard.components.register_specs import DRAFTS, SPECS, Row, read_rows
 from dashboard.text import Words, is_unknown
 from geodata.records import register
@@ -116,9 +117,6 @@ def _show_withdrawal(table: type[Base], row_id: str, main: Form, words: Words, n
 
 
 def _choose_row(form: Form, table: type[Base], listed: dict[str, Row], words: Words) -> str | None:
-    def label(row_id: str) -> str:
-        return SPECS[table].label(listed[row_id], words) if row_id in listed else row_id
-
     def fill() -> None:
         chosen = st.session_state[key]
         form.prefill(_as_values(table, listed[chosen]) if chosen else {})
@@ -126,11 +124,14 @@ def _choose_row(form: Form, table: type[Base], listed: dict[str, Row], words: Wo
 
     key = f"{form.name}-changed"
     if form.entry.more.get("changed") not in listed and st.session_state.get(key):
-        st.session_state[key] = None
-    st.selectbox(
-        words.say("Change one that is there"), list(listed), index=None, format_func=label, key=key, on_change=fill,
-        placeholder=words.say("Add a new one"),
-    )  # fmt: skip
+        st.session_state[key] = NOTHING
+    pick_one_or_none(
+        words.say("Change one that is there"),
+        {row_id: SPECS[table].label(row, words) for row_id, row in listed.items()},
+        key=key,
+        nothing=words.say("Add a new one"),
+        on_change=fill,
+    )
     changed: str | None = form.entry.more.get("changed")
     return changed if changed in listed else None
 

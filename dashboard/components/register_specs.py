@@ -175,7 +175,7 @@ def _territory(form: Form, words: Words, fixed: frozenset[str]) -> None:
 
 def _mosaic(form: Form, words: Words, fixed: frozenset[str]) -> None:
     if "mosaic_id" not in fixed:
-        form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
+        form.choice("mosaic_id", words.say("Mosaic"), names.mosaics_around(form.value("territory_id")))
 
 
 def _point(form: Form, words: Words, fixed: frozenset[str]) -> None:

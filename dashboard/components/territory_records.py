@@ -14,6 +14,7 @@ from dashboard import records
 from dashboard.components import entry_form, fragments, history, names, notes_panel, support_panel
 from dashboard.components import territory_details as details
 from dashboard.components.forms import refresh_page
+from dashboard.components.lists import pick_one_or_none
 from dashboard.components.page import choose_part
 from dashboard.text import Words, words
 from geodata.records.roles import VISITOR, Actor
@@ -126,20 +127,18 @@ def _show_correction(events: pd.DataFrame, territory_id: str, said: Words) -> No
         return
     listed = {event["event_id"]: event for event in standing.to_dict("records")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox(
+        chosen = pick_one_or_none(
             said.say("An event that is wrong"),
-            list(listed),
-            index=None,
-            placeholder=said.say("Choose"),
-            format_func=lambda event_id: _event_line(listed[event_id], said),
+            {event_id: _event_line(event, said) for event_id, event in listed.items()},
             key=f"wrong-event-{territory_id}",
+            nothing=said.say("Choose"),
         )
         st.button(
             said.say("Correct this event"),
             key="correct-event",
             disabled=chosen is None,
             on_click=_open_correction,
-            args=(territory_id, listed.get(chosen), said),
+            args=(territory_id, None if chosen is None else listed[chosen], said),
         )
 
 

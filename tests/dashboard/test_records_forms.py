@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data, records
+from dashboard.components import names
 from geodata.export.geojson import territories_geojson
 from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
@@ -310,6 +311,36 @@ def test_what_a_programme_costs_is_entered_with_its_currency(at_this_machine: No
 def unspaced(shown: str) -> str:
     """A text with plain blanks."""
     return " ".join(shown.split())
+
+
+def test_the_nearest_mosaics_come_first_wherever_one_is_chosen_for_a_municipality(
+    at_this_machine: None, database: Engine
+) -> None:
+    """On the page of local facts, in a correction, in the register: none is chosen beforehand."""
+    itaubal, known = "BR-1600253", names.mosaic_names()
+    assert next(iter(known)) != AMAPA, "by name another one comes first"
+    app = open_page("local_facts", lang="en")
+    mosaic = app.selectbox(key="any-link-all-0-mosaic_id")
+    assert (mosaic.value, mosaic.options[1:]) == ("", list(known.values()))
+    app.selectbox(key="any-link-all-0-territory_id").set_value(itaubal).run()
+    mosaic = app.selectbox(key="any-link-all-0-mosaic_id")
+    assert (mosaic.value, mosaic.options[1]) == ("", known[AMAPA])
+    for name in ("reason", "source"):
+        app.text_input(key=f"any-link-all-0-{name}").set_value("named in a letter")
+    app.button(key="store-any-link-all-0").click().run()
+    assert "This must say something." in said(app)
+    app.selectbox(key="any-link-all-0-mosaic_id").set_value(AMAPA)
+    app.button(key="store-any-link-all-0").click().run()
+    assert local.local_facts(database, SYSTEM, "link")["mosaic_id"].tolist() == [AMAPA]
+
+    actor = sign_in_locally(database)
+    seat = local.add_seat(
+        database, actor, UNLINKED_MOSAIC, seat_kind="titular", territory_id=itaubal, reason="r", source="s"
+    )  # fmt: skip
+    app = open_page("local_facts", lang="en")
+    app.toggle(key=f"correct-{seat.row_id}").set_value(True).run()
+    mosaic = app.selectbox(key=f"correct-{seat.row_id}-0-mosaic_id")
+    assert (mosaic.value, mosaic.options[1]) == (UNLINKED_MOSAIC, known[AMAPA])
 
 
 def test_a_boundary_is_refused_or_checked_and_kept(at_this_machine: None, database: Engine) -> None:
