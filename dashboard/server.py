@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import logging
 import os
 import socket
 import sys
@@ -37,6 +38,7 @@ from dashboard.api.app import Api
 from dashboard.assets import PREFIX
 from dashboard.delivery import answer
 from dashboard.jobs import service as jobs
+from dashboard.log import open_log
 from dashboard.map.codes import codes_state
 from dashboard.shell import shell_asset, with_ours
 from dashboard.text import TONGUES
@@ -49,7 +51,7 @@ from dashboard.web.origins import SameOrigin
 from dashboard.web.proxies import Network, ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
-from dashboard.web.streamlit_internals import keep_off_the_network
+from dashboard.web.streamlit_internals import client_of_thread, keep_off_the_network, share_the_log
 from dashboard.web.streamlit_routes import StreamlitRoutes
 from geodata.cleaning import show_controls
 from geodata.records.errors import RecordsError
@@ -76,9 +78,11 @@ ALWAYS: dict[str, Any] = {
     "server.enableWebsocketCompression": True,
     "runner.postScriptGC": False,
     "client.allowedOrigins": [],
+    "logger.enableRich": False,
 }
 """Held whatever the settings file says: nothing is reported to anybody, no other site's page may send messages to ours,
-and nobody waits while the garbage collector walks everything after each run of a page; it runs when it is due."""
+nobody waits while the garbage collector walks everything after each run of a page (it runs when it is due), and errors
+go to the log and not past it to the terminal."""
 
 MAX_MESSAGE_BYTES = 500_000
 """Size of one message from a browser: the states of the widgets of a page. Files do not come this way."""
@@ -180,6 +184,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         yield
     gc.unfreeze()
     await asyncio.to_thread(jobs.close_all)
+    logging.shutdown()  # uvicorn ends the process by the signal that came: nothing runs after it
 
 
 def make_app(proxies: Sequence[Network] = ()) -> App:
@@ -242,6 +247,8 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(
             f"Cannot listen on {chosen.host}:{chosen.port}: {error.strerror}. Choose another --port."
         ) from error
+    open_log(client=client_of_thread)
+    share_the_log()
     try:
         records.bring_up_to_date()
     except RecordsError as error:  # the pages are there all the same, and say so too
@@ -262,6 +269,7 @@ def main(arguments: list[str] | None = None) -> None:
             on_stop=jobs.close_all,
             ws_per_message_deflate=bool(config.get_option("server.enableWebsocketCompression")),
             access_log=False,
+            log_config=None,  # what it reports goes to our log
             log_level="warning",
             proxy_headers=False,  # `TrustedProxies` reads them
             server_header=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 import subprocess
 import time
@@ -23,29 +24,65 @@ def _sleep(milliseconds: float) -> None:
     time.sleep(milliseconds / 1000)
 
 
-def wait_until(holds: Callable[[], object], pause: Callable[[float], None] = _sleep) -> None:
+def wait_until(
+    holds: Callable[[], object], pause: Callable[[float], None] = _sleep, *, limit_s: float = PATIENCE_S
+) -> None:
     """Wait until a condition holds.
 
     Args:
         holds: The condition.
         pause: What waits for a number of milliseconds; a page has its own, for its events come only meanwhile.
+        limit_s: `PATIENCE_S`, or `PROCESS_S` where another program does the work.
 
     Raises:
-        AssertionError: If it does not come to hold within ``PATIENCE_S``.
+        AssertionError: If it does not come to hold within the limit.
     """
-    limit = time.monotonic() + PATIENCE_S
+    limit = time.monotonic() + limit_s
     while not holds():
-        assert time.monotonic() < limit, f"it has not come to hold within {PATIENCE_S} s"
+        assert time.monotonic() < limit, f"it has not come to hold within {limit_s} s"
         pause(MOMENT_MS)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """The same in an event loop, which goes on meanwhile.
+
+    Raises:
+        AssertionError: If it does not come to hold within ``PROCESS_S``.
+    """
+    limit = time.monotonic() + PROCESS_S
+    while not await asyncio.to_thread(holds):
+        assert time.monotonic() < limit, f"it has not come to hold within {PROCESS_S} s"
+        await asyncio.sleep(MOMENT_MS / 1000)
+
+
+def wait_for_next_second() -> None:
+    """Wait until the clock shows another second: what is stamped afterwards has another stamp."""
+    begun = int(time.time())
+    wait_until(lambda: int(time.time()) != begun)
+
+
+class Clock:
+    """A clock that a test moves itself. It stands in the place of the module `time` of what is tested.
+
+    Attributes:
+        seconds: What it shows.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def monotonic(self) -> float:
+        """What `time.monotonic` would say."""
+        return self.seconds
 
 
 def first_line(server: subprocess.Popen[str]) -> str:
     """The first line that a server writes, which holds its address.
 
     Raises:
-        AssertionError: If it writes none within ``PATIENCE_S``.
+        AssertionError: If it writes none within ``PROCESS_S``.
     """
     assert server.stdout is not None
-    ready, _, _ = select.select([server.stdout], [], [], PATIENCE_S)
-    assert ready, f"the server has written nothing within {PATIENCE_S} s"
+    ready, _, _ = select.select([server.stdout], [], [], PROCESS_S)
+    assert ready, f"the server has written nothing within {PROCESS_S} s"
     return server.stdout.readline()

@@ -23,13 +23,13 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from dashboard.jobs.kinds import Kind, Made, Work
+from dashboard.log import error_line
 from geodata.errors import MosaicosError
 
 NICENESS = 10
@@ -230,8 +230,8 @@ def _be_a_worker(kind: Kind, order: Mapping[str, Any], pipe: int) -> None:
         with os.fdopen(pipe, "wb", buffering=0) as out:
             _do(kind.run, order, folder, out)
         status = 0
-    except BaseException:  # noqa: BLE001 - the last edge of the process
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - the last edge of the process
+        print(f"A job failed: {error_line(error)}", file=sys.stderr, flush=True)
     finally:
         os._exit(status)
 

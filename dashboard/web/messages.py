@@ -55,9 +55,10 @@ class Messages:
                 message = await receive()
                 if message["type"] != "websocket.receive":
                     return message
-                if self._is_too_many(client):
+                content = message.get("bytes")
+                if content is None or self._is_too_many(client):  # pages send no text
                     return {"type": "websocket.disconnect", "code": 1008}
-                if is_taken(message.get("bytes")):
+                if is_taken(content):
                     return message
 
         self._open[address] += 1
@@ -80,9 +81,9 @@ class Messages:
         return False
 
 
-def is_taken(content: bytes | None) -> bool:
+def is_taken(content: bytes) -> bool:
     """Whether a message goes on to Streamlit: one that it cannot read does, and is refused there."""
     try:
-        return content is None or BackMsg.FromString(content).WhichOneof("type") in {*TAKEN, None}
+        return BackMsg.FromString(content).WhichOneof("type") in {*TAKEN, None}
     except Exception:  # noqa: BLE001 - whatever is wrong with it
         return True

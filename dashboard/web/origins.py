@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,8 +14,7 @@ from geodata.settings import PROXIES_VARIABLE
 
 OPEN_PATHS = (f"{ROOT}/", PREFIX)
 """What any page may ask for: the API, and the files that its answers name. No identity counts there but a token's."""
-MAX_REPORTED = 20
-"""So many different refused origins are written to the log."""
+_log = logging.getLogger(__name__)
 
 
 def is_open(path: str) -> bool:
@@ -33,7 +32,6 @@ class SameOrigin:
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""
         self.app = app
-        self._reported: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse with 403, or hand the request on."""
@@ -41,23 +39,16 @@ class SameOrigin:
         if not is_checked or is_own_origin(scope) is not False:
             await self.app(scope, receive, send)
             return
-        self._report(scope)
+        origins = b", ".join(value for name, value in scope["headers"] if name.lower() == b"origin")
+        _log.warning(  # whoever sets up a proxy needs to know why the pages do not start
+            "Refused: a page of %s asked for this server, which is %s. Where that is the address of this server behind "
+            "a proxy, name the proxy in %s.",
+            ascii(origins.decode("latin-1")[:100]),
+            own_origin(scope),
+            PROXIES_VARIABLE,
+        )
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accepting: a 403
         else:
             await PlainTextResponse("A page of another site asked for this.", 403)(scope, receive, send)
-
-    def _report(self, scope: Scope) -> None:
-        """One line for each origin: whoever sets up a proxy needs to know why the pages do not start."""
-        origins = [value for name, value in scope["headers"] if name.lower() == b"origin"]
-        text = ascii(b", ".join(origins)[:100].decode("latin-1"))
-        if text in self._reported or len(self._reported) >= MAX_REPORTED:
-            return
-        self._reported.add(text)
-        print(
-            f"Refused: a page of {text} asked for this server, which is {own_origin(scope)}. Where that is the "
-            f"address of this server behind a proxy, name the proxy in {PROXIES_VARIABLE}.",
-            file=sys.stderr,
-            flush=True,
-        )

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboard.log import CLIENT
 from geodata.errors import MosaicosError
 from geodata.settings import PROXIES_VARIABLE
 
@@ -93,6 +94,7 @@ class TrustedProxies:
         """Hand the request on with the client as it is known."""
         if scope["type"] in {"http", "websocket"}:
             scope = self.resolve(scope)
+            CLIENT.set(client_key(client_address(scope)))
         await self.app(scope, receive, send)
 
     def resolve(self, scope: Scope) -> Scope:

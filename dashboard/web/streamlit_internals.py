@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from streamlit import logger as streamlit_logger
 from streamlit import net_util
+from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -21,6 +24,25 @@ def keep_off_the_network() -> None:
     """
     net_util.get_external_ip = lambda: None
     net_util.get_internal_ip = lambda: None
+
+
+def share_the_log() -> None:
+    """Let Streamlit report through the log of the process: each of its loggers has a handler of its own otherwise."""
+
+    def set_up(logger: logging.Logger) -> None:
+        logger.handlers.clear()
+        logger.propagate = True
+
+    streamlit_logger.setup_formatter = set_up
+    streamlit_logger.update_formatter()
+
+
+def client_of_thread() -> str:
+    """The address of whoever's page runs in this thread; empty where none does."""
+    context = get_script_run_ctx(suppress_warning=True)
+    client = None if context is None else get_instance().get_client(context.session_id)
+    found = None if client is None else client.client_context
+    return (found.remote_ip or "") if found is not None else ""
 
 
 def sign_in_claims(cookies: Mapping[str, str]) -> dict[str, Any]:

@@ -118,7 +118,8 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
             a database at all.
 
     Returns:
-        An engine. `upgrade` brings its tables up to date; dispose of the engine when done.
+        An engine. `upgrade` brings its tables up to date; dispose of the engine when done. Its errors do not hold what
+        was to be written, which may be about a person.
 
     Raises:
         DatabaseError: the address cannot be read; the file or its folder does not exist or cannot be made.
@@ -132,6 +133,7 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
             pool_size=5,
             max_overflow=POSTGRES_POOL - 5,
             pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,
         )
         sa.event.listen(engine, "begin", _begin_postgresql)
         sa.event.listen(engine, "before_cursor_execute", _refuse_forbidden)
@@ -148,7 +150,9 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
             ) from error
     elif not path.is_file():
         raise DatabaseError(f"There is no database at {path}. Make one with geodata.records.database.upgrade.")
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_timeout=BUSY_SECONDS)
+    engine = sa.create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS}, pool_timeout=BUSY_SECONDS, hide_parameters=True
+    )
     sa.event.listen(engine, "do_connect", _make_private)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from geodata.records.accounts import sign_in_locally
 from geodata.records.models import AgendaEvent
 from geodata.records.register import AgendaDraft
 
+from ..waits import wait_for_next_second
 from .api_client import BASE, ask
 
 TITLES = {"fr": "Réunion de travail de la CNM et de CUF", "pt-br": "Reunião de trabalho da CNM e da CUF",
@@ -85,7 +85,7 @@ def test_stamp_version_and_tag_change_with_the_entry_alone(database: Engine, mon
     with monkeypatch.context() as patch:
         patch.setattr(app.dt, "date", Tomorrow)
         assert ask("/api/agenda.ics").headers["etag"] == tag, "a new day is no change"
-    time.sleep(1.1)  # stamps are seconds
+    wait_for_next_second()  # stamps are seconds
     register.change(database, actor, AgendaEvent, moved.row_id, {"valid_from": "2027-05-04"})
     state.forget()
     after = entries()

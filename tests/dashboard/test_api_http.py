@@ -23,6 +23,7 @@ from dashboard.api.asked import TRACKING
 from dashboard.api.problems import ApiError
 from dashboard.jobs.service import LOCAL_CLIENT
 
+from ..waits import PATIENCE_S
 from .api_client import answer, ask
 
 LANDING = "/api/"
@@ -396,7 +397,7 @@ def test_what_a_client_leaves_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
             await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
 
     asyncio.run(run())
-    assert closed.wait(60)
+    assert closed.wait(PATIENCE_S)
     assert answers._traffic.streams == Counter()
 
 

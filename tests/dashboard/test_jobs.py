@@ -9,10 +9,10 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,11 @@ from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull, default_folde
 from dashboard.jobs.service import Service
 from geodata.records.errors import ConflictError
 
-PATIENCE_S = 120
+from ..waits import PROCESS_S, wait_until
+
 HERE = Path(__file__).parent
+wait_for_work = partial(wait_until, limit_s=PROCESS_S)
+"""Wait for what a worker of low priority does."""
 
 
 @pytest.fixture
@@ -47,17 +50,9 @@ def jobs(tmp_path: Path, kinds: str) -> Iterator[Service]:
     made.close()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.02)
-
-
 def wait(jobs: Service, job: Job) -> Job:
     """The job once it is over."""
-    found = asyncio.run(jobs.wait(job.id, seconds=PATIENCE_S))
+    found = asyncio.run(jobs.wait(job.id, seconds=PROCESS_S))
     assert found is not None
     assert found.is_over
     return found
@@ -112,7 +107,7 @@ def test_no_audience_gets_the_job_of_another(jobs: Service) -> None:
 def test_a_full_queue_says_so_before_any_work(jobs: Service, tmp_path: Path, clients: list[str]) -> None:
     gate = tmp_path / "gate"
     first = jobs.submit("write", {"gate": str(gate)}, client="other")
-    until(lambda: (found := jobs.queue.get(first.id)) is not None and found.state == "running")
+    wait_for_work(lambda: (found := jobs.queue.get(first.id)) is not None and found.state == "running")
     taken, refused = 0, []
     for client in clients:
         try:
@@ -131,7 +126,7 @@ def test_a_full_queue_says_so_before_any_work(jobs: Service, tmp_path: Path, cli
 def test_the_client_that_has_waited_longest_is_next(jobs: Service, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     busy = [jobs.submit("write", {"gate": str(gate)}, client="many") for _ in range(3)]
-    until(lambda: (found := jobs.queue.get(busy[0].id)) is not None and found.state == "running")
+    wait_for_work(lambda: (found := jobs.queue.get(busy[0].id)) is not None and found.state == "running")
     other = jobs.submit("write", {}, client="one")
     gate.touch()
     ended = [wait(jobs, job).finished or 0.0 for job in (other, *busy[1:])]
@@ -140,7 +135,7 @@ def test_the_client_that_has_waited_longest_is_next(jobs: Service, tmp_path: Pat
 
 def test_progress_is_seen(jobs: Service, tmp_path: Path) -> None:
     job = jobs.submit("write", {"gate": str(tmp_path / "gate")}, client="a")
-    until(lambda: (found := jobs.queue.get(job.id)) is not None and (found.done, found.total) == (1, 3))
+    wait_for_work(lambda: (found := jobs.queue.get(job.id)) is not None and (found.done, found.total) == (1, 3))
     (tmp_path / "gate").touch()
     wait(jobs, job)
 
@@ -160,7 +155,7 @@ def test_what_was_not_used_for_long_goes(tmp_path: Path, kinds: str) -> None:
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(kept_seconds=0))
     try:
         done = wait(jobs, jobs.submit("write", {"text": "x"}, client="a"))
-        until(lambda: (jobs.queue.tidy(), jobs.queue.get(done.id) is None and not files_of(jobs))[1])
+        wait_for_work(lambda: (jobs.queue.tidy(), jobs.queue.get(done.id) is None and not files_of(jobs))[1])
     finally:
         jobs.close()
 
@@ -172,14 +167,14 @@ def begin_with_traces(jobs: Service, tmp_path: Path) -> tuple[Job, list[int]]:
     """A job that runs, and its processes."""
     pids = tmp_path / "pids"
     job = jobs.submit("leave-traces", {"pids": str(pids)}, client="a", input_bytes=b"brought")
-    until(lambda: pids.exists() and pids.read_text().count(" "))
+    wait_for_work(lambda: pids.exists() and pids.read_text().count(" "))
     return job, [int(one) for one in pids.read_text().split()]
 
 
 def assert_no_traces(jobs: Service, pids: list[int]) -> None:
     """Neither process nor file is left."""
-    until(lambda: not any(map(is_running, pids)))
-    until(lambda: files_of(jobs) == [])
+    wait_for_work(lambda: not any(map(is_running, pids)))
+    wait_for_work(lambda: files_of(jobs) == [])
 
 
 def test_cancelling_kills_the_work_and_removes_its_files(jobs: Service, tmp_path: Path) -> None:
@@ -217,7 +212,7 @@ def test_the_parent_of_workers_may_die_and_is_started_again(jobs: Service, tmp_p
     parent = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(parent, signal.SIGKILL)
     assert wait(jobs, job).error_code == "worker-ended"
-    until(lambda: not is_running(pids[0]))
+    wait_for_work(lambda: not is_running(pids[0]))
     os.kill(pids[1], signal.SIGKILL)  # what a worker has started itself is its own affair here
     assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
 
@@ -227,7 +222,7 @@ def test_without_work_no_process_stays(jobs: Service, monkeypatch: pytest.Monkey
     assert jobs.runner._forker._process is None, "nothing is started before the first job"
     assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
     jobs.runner.wake()
-    until(lambda: jobs.runner._forker._process is None)
+    wait_for_work(lambda: jobs.runner._forker._process is None)
     assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done", "it starts again"
 
 
@@ -256,24 +251,24 @@ def test_what_is_detached_goes_on_without_anybody(jobs: Service, tmp_path: Path)
 def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kinds: str, end: signal.Signals) -> None:
     pids = tmp_path / "pids"
     code = f"""
-        import time
+        import signal
         from pathlib import Path
         from dashboard.jobs.service import Service
         jobs = Service(Path({str(tmp_path / "jobs")!r}), kinds={kinds!r}, workers=1)
         jobs.submit("leave-traces", {{"pids": {str(pids)!r}}}, client="a")
         for is_detached in (False, True):
             print(jobs.submit("write", {{}}, client="b", is_detached=is_detached).id, flush=True)
-        time.sleep(1000)
+        signal.pause()
     """
     server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     waited, detached = (server.stdout.readline().strip() for _ in range(2))
     server.stdout.close()
-    until(lambda: pids.exists() and pids.read_text().count(" "))
+    wait_for_work(lambda: pids.exists() and pids.read_text().count(" "))
     server.send_signal(end)
-    server.wait(PATIENCE_S)
+    server.wait(PROCESS_S)
     worker, child = map(int, pids.read_text().split())
-    until(lambda: not is_running(worker) and not is_running(child))
+    wait_for_work(lambda: not is_running(worker) and not is_running(child))
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
     try:
         assert len(files_of(jobs)) == 1, "nobody could clean up"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from dashboard.jobs import service as services
 from dashboard.jobs.queue import Job, Limits
 from dashboard.jobs.service import Service
 
+from ..waits import PROCESS_S, until, wait_until
 from .api_client import BASE, answer, ask
 
-PATIENCE_S = 120
 HERE = Path(__file__).parent
+wait_for_work = partial(wait_until, limit_s=PROCESS_S)
+"""Wait for what a worker of low priority does."""
 LARGE = "/api/export/territories.geojson"
 LATER = {"prefer": "respond-async"}
 
@@ -51,14 +53,6 @@ def gate(tmp_path: Path, jobs: Service, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(app, "export_params", gated)
     yield path
     path.touch()
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end, "it does not come"
-        time.sleep(0.02)
 
 
 def active(jobs: Service) -> list[Job]:
@@ -117,7 +111,7 @@ def test_who_prefers_it_gets_an_address_to_look_at(gate: Path) -> None:
     assert found.headers["preference-applied"] == "respond-async"
     assert status_of(found)["state"] in {"queued", "running"}
     gate.touch()
-    until(lambda: status_of(found)["state"] == "done")
+    wait_for_work(lambda: status_of(found)["state"] == "done")
     status = status_of(found)
     link = next(one["href"] for one in status["links"] if one["rel"] == "enclosure")
     whole = ask(link.removeprefix(BASE))
@@ -138,7 +132,7 @@ def test_a_job_is_cancelled_by_its_address(gate: Path, jobs: Service) -> None:
     where = found.headers["location"].removeprefix(BASE)
     assert json.loads(ask(where, "DELETE").content)["state"] == "cancelled"
     assert ask(f"{where}/result").status_code == 503
-    until(lambda: not [one for one in jobs.queue.folder.iterdir() if one.is_dir()])
+    wait_for_work(lambda: not [one for one in jobs.queue.folder.iterdir() if one.is_dir()])
     assert ask(f"{where}/result", "DELETE").status_code == 405
     assert ask(where, "POST").headers["allow"] == "GET, HEAD, DELETE, OPTIONS"
 
@@ -153,7 +147,7 @@ def test_a_full_queue_is_answered_before_any_work(gate: Path, jobs: Service) -> 
     assert taken == [202, 202, 429]
     refused = ask(f"{LARGE}?decimals=3")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
-    until(lambda: any(one.state == "running" for one in active(jobs)))
+    wait_for_work(lambda: any(one.state == "running" for one in active(jobs)))
     for n in range(2):
         jobs.submit("export", {"gate": str(gate)}, client=f"other {n}")
     with pytest.MonkeyPatch.context() as patch:
@@ -166,21 +160,18 @@ def test_a_full_queue_is_answered_before_any_work(gate: Path, jobs: Service) -> 
 def test_the_work_is_given_up_when_nobody_waits_any_more(gate: Path, jobs: Service) -> None:
     async def leave() -> None:
         waiting = asyncio.create_task(answer(LARGE))
-        while not await asyncio.to_thread(active, jobs):
-            await asyncio.sleep(0.05)
+        await until(lambda: active(jobs))
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
     asyncio.run(leave())
-    until(lambda: active(jobs) == [])
+    wait_for_work(lambda: active(jobs) == [])
 
 
 def test_two_that_wait_share_one_job(gate: Path, jobs: Service) -> None:
     async def both() -> list[httpx.Response]:
         waiting = [asyncio.create_task(answer(LARGE)) for _ in range(2)]
-        while not await asyncio.to_thread(active, jobs):
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(0.2)
+        await until(lambda: sum(map(len, jobs._waiting.values())) == len(waiting))
         assert len(await asyncio.to_thread(active, jobs)) == 1
         gate.touch()
         return await asyncio.gather(*waiting)
@@ -198,7 +189,7 @@ def test_a_result_is_for_its_audience_alone(gate: Path, jobs: Service, monkeypat
         patch.setattr(app, "read_audience", partner)
         found = ask(LARGE, **LATER, authorization="Bearer x")
         where = found.headers["location"].removeprefix(BASE)
-        until(lambda: status_of(found)["state"] == "done")
+        wait_for_work(lambda: status_of(found)["state"] == "done")
         assert ask(f"{where}/result").status_code == 200
     assert ask(where).status_code == 404, "without the token"
     assert ask(f"{where}/result").status_code == 404
@@ -209,14 +200,14 @@ def test_a_result_is_for_its_audience_alone(gate: Path, jobs: Service, monkeypat
 
 def test_jobs_of_pages_are_not_shown(jobs: Service) -> None:
     job = jobs.submit("write", {}, client="a")
-    until(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
+    wait_for_work(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
     assert ask(f"/api/jobs/{job.id}/result").status_code == 404
 
 
 def test_a_result_that_is_compressed_is_unpacked_where_it_must_be(tmp_path: Path, jobs: Service) -> None:
     packed = gzip.compress(b"plain words" * 100_000)
     job = jobs.submit("export", {"is_compressed": True}, client="a")
-    until(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
+    wait_for_work(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
     found = jobs.queue.get(job.id)
     assert found is not None
     assert found.result is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,8 @@ from geodata.records.roles import SYSTEM, Actor
 from geodata.records.schema import file_kind_of
 from geodata.records.snapshots import read_snapshot
 from geodata.selection import Filters
+
+from ..waits import PROCESS_S, wait_until
 
 ROWS = "organisation_name,type_code,source\nConsórcio do Oiapoque,IC,statutes\nX,Nothing,letter\n"
 
@@ -173,7 +174,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)  # a test has no address
     folder = services.default_folder()
     services._services[folder] = services.Service(folder, kinds="job_kinds", workers=1, limits=Limits(per_client=1))
-    app = AppTest.from_function(page_with_a_job, default_timeout=120)
+    app = AppTest.from_function(page_with_a_job, default_timeout=PROCESS_S)
     app.session_state["kind"] = "write"
     app.session_state["params"] = {"text": "12345"}
     app.session_state["request"] = "first"
@@ -182,11 +183,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 def run_until(app: AppTest, text: str) -> None:
     """Run the page until it says something; it looks by itself in a browser."""
-    end = time.monotonic() + 120
-    while text not in text_of(app):
-        assert time.monotonic() < end, text_of(app)
-        time.sleep(0.1)
-        app.run()
+    wait_until(lambda: text in text_of(app) or text in text_of(app.run()), limit_s=PROCESS_S)
 
 
 def text_of(app: AppTest) -> str:
@@ -253,7 +250,7 @@ def test_a_large_file_is_compared_and_applied_by_jobs_on_the_page(
     monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(load_panel, "MAX_DIRECT_ROWS", 0)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
-    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app = AppTest.from_function(page_with_a_file, default_timeout=PROCESS_S)
     app.session_state["content"] = ROWS.encode()
     app.run()
     run_until(app, "To mend")
@@ -269,7 +266,7 @@ def test_a_large_file_that_cannot_be_read_is_said_on_the_page(
 ) -> None:
     monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
-    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app = AppTest.from_function(page_with_a_file, default_timeout=PROCESS_S)
     app.session_state["content"] = b"a\0b" * 100
     app.run()
     run_until(app, "The file could not be read.")
@@ -283,7 +280,7 @@ def test_a_preview_makes_no_database(
         monkeypatch.setattr(imports, "MAX_DIRECT_BYTES", 10)
     monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
     monkeypatch.setattr(database_module.tempfile, "tempdir", str(no_records.parent))
-    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app = AppTest.from_function(page_with_a_file, default_timeout=PROCESS_S)
     app.session_state["content"] = ROWS.encode()
     assert not no_records.exists()
     app.run()
@@ -298,7 +295,7 @@ def test_a_preview_migrates_no_database(
 ) -> None:
     sign_in_locally(database)
     downgrade(database, revision="0007")
-    app = AppTest.from_function(page_with_a_file, default_timeout=120)
+    app = AppTest.from_function(page_with_a_file, default_timeout=PROCESS_S)
     app.session_state["content"] = ROWS.encode()
     app.run()
     assert not app.exception

@@ -21,6 +21,7 @@ from geodata.records.errors import DatabaseError
 from geodata.records.events import append_event
 from geodata.records.register import DocumentDraft, add
 
+from ..waits import PATIENCE_S, wait_until
 from .api_client import ask
 from .test_pages import run, said
 from .test_records_pages import as_person, contact, find
@@ -132,7 +133,7 @@ def test_whoever_reads_waits_for_a_while_and_those_after_not_at_all(monkeypatch:
 
     def hang() -> str:
         begun.append(1)
-        assert answers.wait(60)
+        assert answers.wait(PATIENCE_S)
         return "answered"
 
     for _ in range(20):
@@ -140,9 +141,7 @@ def test_whoever_reads_waits_for_a_while_and_those_after_not_at_all(monkeypatch:
             looks.read(engine, "version", hang)
     assert len(begun) == 1, "a reading that is late is not begun again"
     answers.set()
-    deadline = threading.Event()
-    while (late := looks._late.get((engine, "version"))) is not None and not late.done.is_set():
-        deadline.wait(0.01)
+    wait_until(lambda: (late := looks._late.get((engine, "version"))) is None or late.done.is_set())
     assert looks.read(engine, "version", lambda: "again") == "again"
 
 

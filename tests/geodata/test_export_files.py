@@ -13,6 +13,8 @@ import pytest
 from geodata.errors import ExportError, UnknownIdError
 from geodata.export.files import write_stream
 
+from ..waits import PATIENCE_S
+
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
@@ -95,6 +97,6 @@ def test_a_pipe_is_written_straight_and_stays_a_pipe(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()), daemon=True)
     reader.start()
     write_stream(pipe, [b"one ", b"two"])
-    reader.join(5)
+    reader.join(PATIENCE_S)
     assert got == [b"one two"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)

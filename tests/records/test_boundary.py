@@ -29,6 +29,8 @@ from geodata.records import boundary
 from geodata.records.boundary import Boundary, read_boundary
 from geodata.records.errors import BoundaryError
 
+from ..waits import PROCESS_S
+
 RIO = shapely.box(-43.5, -23.0, -43.0, -22.5)
 ISLAND = shapely.box(-44.5, -23.3, -44.0, -23.1)
 
@@ -359,7 +361,7 @@ def test_the_process_of_the_reader_limits_itself() -> None:
         "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0],"
         " resource.getrlimit(resource.RLIMIT_FSIZE)[0], signal.alarm(0) > 0, flush=True)\nwhile True: pass"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=PROCESS_S)
     assert ended.stdout.split() == ["2000000000", "1", "1000", "True"]
     assert ended.returncode < 0
 

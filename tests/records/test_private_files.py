@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,8 @@ from geodata.records.database import open_engine, reading, upgrade
 from geodata.records.keeping import Keeper, checkpoint, empty_when_idle, log_of
 from geodata.records.register import DocumentDraft, add
 from geodata.records.roles import SYSTEM
+
+from ..waits import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
 
@@ -145,12 +146,9 @@ def test_the_keeper_checks_the_file_and_empties_the_log_when_it_stops(
     monkeypatch.setattr(keeping, "check_integrity", lambda one: (check(one), checked.set())[0])
     keeper = Keeper(lambda: engine)
     keeper.start()
-    assert checked.wait(60)
+    assert checked.wait(PATIENCE_S)
     assert health.integrity_of(engine) == "ok"
     add(engine, SYSTEM, DocumentDraft(title="t", source="s"))
     keeper.stop()
     assert log_of(path).stat().st_size == 0
-    until = time.monotonic() + 60
-    while keeper._thread.is_alive():
-        assert time.monotonic() < until, "the thread never ended"
-        time.sleep(0.01)
+    wait_until(lambda: not keeper._thread.is_alive())

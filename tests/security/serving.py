@@ -23,7 +23,7 @@ from geodata.records.persons import PersonDraft, add_person
 from geodata.records.roles import SYSTEM
 from geodata.records.server_token import read_token, sign_in_address
 
-from ..waits import PATIENCE_S, wait_until
+from ..waits import PATIENCE_S, PROCESS_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = PATIENCE_S
@@ -127,11 +127,11 @@ def serve(
         command = [sys.executable, "-m", "dashboard.server", "--port", "0", *arguments]
         process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=ROOT)
     try:
-        wait_until(lambda: "(Ctrl+C stops it)" in output.read_text() or process.poll() is not None)
+        wait_until(lambda: "(Ctrl+C stops it)" in output.read_text() or process.poll() is not None, limit_s=PROCESS_S)
         said = output.read_text()
         assert process.poll() is None, said
         address = next(word for word in said.split() if word.startswith("http://"))
-        wait_until(lambda: _is_up(address))
+        wait_until(lambda: _is_up(address), limit_s=PROCESS_S)
         yield Served(address, database, output, network, process)
     finally:
         process.terminate()

@@ -178,7 +178,7 @@ def test_another_user_of_the_machine_is_a_visitor_and_cannot_read_the_token(
         assert subprocess.run(there, capture_output=True, text=True, check=True).stdout
         fetch = (
             "import urllib.request, sys; "
-            "sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=60).read())"
+            f"sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout={LIMIT_S}).read())"
         )
         theirs = subprocess.run(
             [*second_user, "/usr/bin/python3", "-c", fetch, f"{found.address}/"], capture_output=True, check=True

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,11 +19,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from dashboard.web import limits as limits_module
 from dashboard.web.limits import Connection, LimitedServer, Limits, make_server, read_limits
 
-PATIENCE_S = 60
+from ..waits import MOMENT_MS, PATIENCE_S, Clock, first_line, wait_until
+
 SHORT_S = 1.0
-"""Limits of these tests: short, and waited for by their effect."""
+"""The limits of these tests, on a clock that the test moves."""
 
 
 @dataclass
@@ -71,6 +72,14 @@ def make_app(seen: Seen) -> Any:
     return application
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the limits: it stands until the test moves it."""
+    made = Clock()
+    monkeypatch.setattr(limits_module, "time", made)
+    return made
+
+
 @contextmanager
 def serving(**limits: Any) -> Iterator[tuple[int, Seen, LimitedServer]]:
     """A server with short limits in a thread: its port, and what its application sees."""
@@ -114,8 +123,36 @@ def read_all(client: socket.socket) -> bytes:
     return found
 
 
+def read_until_cut(client: socket.socket, clock: Clock, sends: bytes = b"") -> bytes:
+    """All that comes while the clock goes on, until the connection is cut.
+
+    Args:
+        client: The connection.
+        clock: Moves on by half of the limit at a time.
+        sends: What the client goes on to send.
+    """
+    found = b""
+    client.settimeout(MOMENT_MS / 1000)
+
+    def is_cut() -> bool:
+        nonlocal found
+        clock.seconds += SHORT_S / 2
+        try:
+            client.sendall(sends)
+            piece = client.recv(65536)
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        found += piece
+        return not piece
+
+    wait_until(is_cut, pause=lambda _: None)
+    return found
+
+
 @pytest.mark.parametrize("kind", ["answer", "websocket"])
-def test_a_reader_that_does_not_read_is_cut(kind: str) -> None:
+def test_a_reader_that_does_not_read_is_cut(kind: str, clock: Clock) -> None:
     with serving(stalled_seconds=SHORT_S) as (port, seen, _), closing(connect(port, reads_little=True)) as client:
         if kind == "answer":
             client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -125,54 +162,60 @@ def test_a_reader_that_does_not_read_is_cut(kind: str) -> None:
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
             )
         client.recv(100)
-        assert seen.left.wait(PATIENCE_S), "it still holds what it was sent"
+
+        def has_left() -> bool:
+            clock.seconds += SHORT_S / 2
+            return seen.left.is_set()
+
+        wait_until(has_left)
         assert b"small" in ask(port)
 
 
-def test_a_reader_that_reads_slowly_is_left_alone() -> None:
-    with serving(stalled_seconds=SHORT_S * 2) as (port, seen, _), closing(connect(port)) as client:
+def test_a_reader_that_reads_slowly_is_left_alone(clock: Clock) -> None:
+    with serving(stalled_seconds=SHORT_S) as (port, seen, server), closing(connect(port)) as client:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-        end = time.monotonic() + SHORT_S * 5
-        while time.monotonic() < end:
+        assert client.recv(100)
+        (watched,) = server._guard.connections.values()
+
+        def is_seen_to_read() -> bool:
             assert client.recv(1_000_000)
-            time.sleep(0.01)
+            return watched.stalled_since in {None, clock.seconds}
+
+        for _ in range(10):
+            clock.seconds += SHORT_S * 0.9
+            wait_until(is_seen_to_read)
         assert not seen.left.is_set()
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-def test_a_request_that_is_never_finished_is_cut(sent: bytes) -> None:
+def test_a_request_that_is_never_finished_is_cut(sent: bytes, clock: Clock) -> None:
     with serving(header_seconds=SHORT_S) as (port, _, _), closing(connect(port)) as client:
         client.sendall(sent)
-        assert read_all(client) == b""
+        assert read_until_cut(client, clock) == b""
 
 
-def test_a_request_that_drips_is_cut() -> None:
+def test_a_request_that_drips_is_cut(clock: Clock) -> None:
     with serving(header_seconds=SHORT_S) as (port, _, _), closing(connect(port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
-        end = time.monotonic() + PATIENCE_S
-        with suppress(ConnectionError):
-            while time.monotonic() < end:
-                client.sendall(b"x")
-                time.sleep(0.05)
-        assert time.monotonic() < end, "it may go on for ever"
+        assert read_until_cut(client, clock, sends=b"x") == b""
 
 
-def test_a_second_request_that_is_never_finished_is_cut() -> None:
+def test_a_second_request_that_is_never_finished_is_cut(clock: Clock) -> None:
     with serving(header_seconds=SHORT_S) as (port, _, _), closing(connect(port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT")
-        assert read_all(client).count(b"HTTP/1.1 200") == 1
+        first = client.recv(9)
+        assert (first + read_until_cut(client, clock)).count(b"HTTP/1.1 200") == 1
 
 
-def test_a_body_that_never_comes_is_cut() -> None:
+def test_a_body_that_never_comes_is_cut(clock: Clock) -> None:
     with serving(body_seconds=SHORT_S) as (port, _, _), closing(connect(port)) as client:
         client.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
-        assert read_all(client) == b""
+        assert read_until_cut(client, clock) == b""
 
 
 def test_who_waits_for_an_answer_is_not_cut() -> None:
-    now = time.monotonic()
     waiting = Connection(transport=_Quiet(), client="a", waiting_since=None)  # type: ignore[arg-type]
-    assert not waiting.look(now + 1000, Limits())
+    assert not waiting.look(1000.0, Limits())
 
 
 class _Quiet:
@@ -214,10 +257,7 @@ def test_connections_are_limited_and_freed(limits: dict[str, Any]) -> None:
         assert b"Retry-After: 10" in refused
         for one in held:
             one.close()
-        end = time.monotonic() + PATIENCE_S
-        while not ask(port).startswith(b"HTTP/1.1 200"):
-            assert time.monotonic() < end, "the places are not given back"
-            time.sleep(0.05)
+        wait_until(lambda: ask(port).startswith(b"HTTP/1.1 200"))
 
 
 def test_a_proxy_that_speaks_for_many_is_no_client() -> None:
@@ -256,8 +296,7 @@ STUBBORN = """
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_whatever_clients_do(paths: list[str], end: signal.Signals) -> None:
     server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(STUBBORN)], stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    port = int(server.stdout.readline())
+    port = int(first_line(server))
     clients = []
     for path in paths:
         client = connect(port, reads_little=True)
@@ -271,7 +310,7 @@ def test_a_signal_ends_the_server_whatever_clients_do(paths: list[str], end: sig
         server.wait(PATIENCE_S)
     finally:
         server.kill()
-        server.stdout.close()
+        server.communicate()
         for client in clients:
             client.close()
 

@@ -7,25 +7,23 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-PATIENCE_S = 120
+from ..waits import PATIENCE_S, PROCESS_S, first_line, wait_until
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Our server with short limits, and its port."""
     env = {**os.environ, "MOSAICOS_DATABASE_URL": f"sqlite:///{tmp_path / 'records.sqlite'}",
-           "MOSAICOS_LIMITS": "header_seconds=2,body_bytes=1000"}  # fmt: skip
+           "MOSAICOS_LIMITS": "header_seconds=5,body_bytes=1000"}  # fmt: skip
     words = [sys.executable, "-m", "dashboard.server", "--port", "0"]
     process = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    port = int(next(word for word in process.stdout.readline().split() if word.startswith("http")).rpartition(":")[2])
+    port = int(next(word for word in first_line(process).split() if word.startswith("http")).rpartition(":")[2])
     yield process, port
     process.kill()
     process.wait()
@@ -34,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 def connect(port: int) -> socket.socket:
     """A connection whose every wait has an end."""
-    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    return socket.create_connection(("127.0.0.1", port), timeout=PROCESS_S)
 
 
 def ask(port: int, head: bytes) -> bytes:
@@ -76,13 +74,8 @@ def test_the_server_holds_its_limits_and_ends_with_all_its_processes(
     assert ask(port, large).startswith(b"HTTP/1.1 413")
     with closing(connect(port)) as waiting:
         waiting.sendall(b"GET /api/export/territories.kml HTTP/1.1\r\nHost: x\r\n\r\n")
-        end = time.monotonic() + PATIENCE_S
-        while len(children(process.pid)) < 2:
-            assert time.monotonic() < end, "no worker begins"
-            time.sleep(0.01)
+        wait_until(lambda: len(children(process.pid)) >= 2, limit_s=PROCESS_S)
         started = children(process.pid)
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
-    while any(map(is_running, started)):
-        assert time.monotonic() < end, "a worker outlives its server"
-        time.sleep(0.05)
+    wait_until(lambda: not any(map(is_running, started)))
