@@ -51,7 +51,7 @@ from dashboard.web.origins import SameOrigin
 from dashboard.web.proxies import Network, ProxySettingError, TrustedProxies, parse_proxies
 from dashboard.web.sign_in import SignIn
 from dashboard.web.site import may_hold_shell, own_response
-from dashboard.web.streamlit_internals import client_of_thread, keep_off_the_network, share_the_log
+from dashboard.web.streamlit_internals import bound_widget_states, client_of_thread, keep_off_the_network, share_the_log
 from dashboard.web.streamlit_routes import StreamlitRoutes
 from geodata.cleaning import show_controls
 from geodata.records.errors import RecordsError
@@ -194,6 +194,7 @@ def make_app(proxies: Sequence[Network] = ()) -> App:
         proxies: The proxies that may say who the client is.
     """
     keep_off_the_network()
+    bound_widget_states()
     middleware = [
         Middleware(TrustedProxies, proxies),
         Middleware(SecurityHeaders),

@@ -20,6 +20,8 @@ from dashboard.web.proxies import is_trusted
 PER_SECOND, AT_ONCE = 30.0, 200
 """Messages of one client: a person who drags a slider sends ten a second. Those of this machine, where a proxy may
 speak for many, count by connection."""
+BYTES_OF_ONE = 50_000
+"""For each further so many bytes a message counts as one more: the states of a page have some kilobytes."""
 MAX_OPEN = 250
 """Open pages of one client, behind a proxy too, which speaks for many and is not limited itself."""
 TAKEN = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"})
@@ -56,7 +58,7 @@ class Messages:
                 if message["type"] != "websocket.receive":
                     return message
                 content = message.get("bytes")
-                if content is None or self._is_too_many(client):  # pages send no text
+                if content is None or self._is_too_many(client, 1 + len(content) // BYTES_OF_ONE):  # pages send no text
                     return {"type": "websocket.disconnect", "code": 1008}
                 if is_taken(content):
                     return message
@@ -69,12 +71,12 @@ class Messages:
             if self._open[address] <= 0:
                 del self._open[address]
 
-    def _is_too_many(self, client: object) -> bool:
-        """Count one message; whether there were too many before it."""
+    def _is_too_many(self, client: object, weight: int) -> bool:
+        """Count a message; whether there were too many with it."""
         now = time.monotonic()
         if len(self._free_at) > MAX_CLIENTS:
             self._free_at = {one: at for one, at in self._free_at.items() if at > now - AT_ONCE / PER_SECOND}
-        at = max(self._free_at.get(client, 0.0), now - AT_ONCE / PER_SECOND) + 1 / PER_SECOND
+        at = max(self._free_at.get(client, 0.0), now - AT_ONCE / PER_SECOND) + weight / PER_SECOND
         if at > now:
             return True
         self._free_at[client] = at

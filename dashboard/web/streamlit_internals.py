@@ -9,8 +9,11 @@ from typing import Any
 
 from streamlit import logger as streamlit_logger
 from streamlit import net_util
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime import get_instance
+from streamlit.runtime.runtime_util import WidgetStateSizeError
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX, SessionState
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
@@ -35,6 +38,37 @@ def share_the_log() -> None:
 
     streamlit_logger.setup_formatter = set_up
     streamlit_logger.update_formatter()
+
+
+MAX_STATE_BYTES = 2_000_000
+"""Memory that the widget states of one session may take; those of a real page have some kilobytes."""
+TEXT_WEIGHT, JSON_WEIGHT = 4, 20
+"""Bytes of memory that a byte of a state takes at the most once it is read: ``[[],[],[]]`` is a list of lists."""
+_SIZES = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_sizes"
+
+
+_set_states = SessionState.set_widgets_from_proto
+
+
+def bound_widget_states() -> None:
+    """Bound what a session holds of widget states: Streamlit bounds those of one message, and keeps those of others."""
+    SessionState.set_widgets_from_proto = _set_bounded  # type: ignore[method-assign]
+
+
+def _set_bounded(session: SessionState, widget_states: WidgetStates) -> None:
+    kept: dict[str, int] = session._old_state.get(_SIZES, {})
+    sizes = {id_: size for id_, size in kept.items() if id_ in session._old_state}
+    sizes |= {one.id: _memory_of(one) for one in widget_states.widgets}
+    total = sum(sizes.values())
+    if total > MAX_STATE_BYTES:
+        raise WidgetStateSizeError(total)
+    session._old_state[_SIZES] = sizes
+    _set_states(session, widget_states)
+
+
+def _memory_of(state: WidgetState) -> int:
+    kind = state.WhichOneof("value") or ""
+    return int(state.ByteSize()) * (JSON_WEIGHT if kind.startswith("json") else TEXT_WEIGHT)
 
 
 def client_of_thread() -> str:

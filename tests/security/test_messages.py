@@ -8,9 +8,14 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.runtime_util import WidgetStateSizeError
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.session_state import SessionState
 
-from dashboard.web import messages
-from dashboard.web.messages import AT_ONCE, PER_SECOND, Messages
+from dashboard.server import MAX_MESSAGE_BYTES
+from dashboard.web import messages, streamlit_internals
+from dashboard.web.messages import AT_ONCE, BYTES_OF_ONE, PER_SECOND, Messages
+from dashboard.web.streamlit_internals import MAX_STATE_BYTES, TEXT_WEIGHT
 
 from ..waits import Clock
 
@@ -88,6 +93,55 @@ def test_connections_of_one_client_count_together_and_those_of_a_proxy_on_this_m
         assert server.came[-1]["code"] == 1000
         server.talk([said("rerun_script")] * AT_ONCE, client)
         assert server.came[-1]["code"] == code
+
+
+def state_of(id_: str, value: str, field: str = "string_value") -> bytes:
+    message = BackMsg()
+    state = message.rerun_script.widget_states.widgets.add()
+    state.id = id_
+    setattr(state, field, value)
+    return bytes(message.SerializeToString())
+
+
+def test_large_messages_count_as_many(clock: Clock) -> None:
+    server = Server()
+    server.talk([state_of("a", "x" * (MAX_MESSAGE_BYTES - 100))] * 100)
+    assert server.count() < AT_ONCE * BYTES_OF_ONE / MAX_MESSAGE_BYTES, "some megabytes at once"
+    assert server.came[-1]["code"] == 1008
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> SessionState:
+    """A session whose page has two inputs, with bounded states."""
+    monkeypatch.setattr(SessionState, "set_widgets_from_proto", SessionState.set_widgets_from_proto)
+    streamlit_internals.bound_widget_states()
+    made = SessionState()
+    for id_ in ("$$ID-a-one", "$$ID-b-two"):
+        made._new_widget_state.set_widget_metadata(
+            WidgetMetadata(id_, lambda value: value, lambda value: value, "string_value")
+        )
+    return made
+
+
+def run(session: SessionState, message: bytes) -> None:
+    session.on_script_will_rerun(BackMsg.FromString(message).rerun_script.widget_states)
+
+
+def test_the_states_of_a_session_are_bounded_together(session: SessionState) -> None:
+    half = "x" * (MAX_STATE_BYTES // TEXT_WEIGHT // 2)
+    for _ in range(5):
+        run(session, state_of("$$ID-a-one", half))
+    with pytest.raises(WidgetStateSizeError):
+        run(session, state_of("$$ID-b-two", half))
+    run(session, state_of("$$ID-a-one", "short"))
+    run(session, state_of("$$ID-b-two", half))
+    run(session, state_of("unknown", half[:-1000]))
+    run(session, state_of("another", half[:-1000]))
+
+
+def test_what_becomes_lists_of_lists_weighs_more(session: SessionState) -> None:
+    with pytest.raises(WidgetStateSizeError):
+        run(session, state_of("$$ID-a-one", "[" + "[]," * 50_000 + "[]]", "json_value"))
 
 
 @pytest.mark.parametrize("kind", ["load_git_info", "clear_cache", "debug_shutdown_runtime", "set_run_on_save"])
