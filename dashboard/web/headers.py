@@ -16,11 +16,15 @@ from dashboard.early import early_scripts
 from dashboard.map.options import BASE_MAP
 from dashboard.shell import page_parts
 from dashboard.web.embeds import is_embed
+from dashboard.web.proxies import own_origin
 
 COMPONENT_PREFIX = "/component/"
 """The frames inside our pages, which an embedded page holds too. They know nothing but what their page hands them."""
 COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 """Headers of everything. An answer that sets one of them itself keeps its own."""
+OPENER_HEADER, OPENER_POLICY = "Cross-Origin-Opener-Policy", "same-origin"
+"""A page of another site that opens one of ours in a window has no hold of that window. In a frame browsers pay no heed to it."""
+LOOPBACK_HOST = re.compile(r"https?://(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?")
 POLICY: dict[str, tuple[str, ...]] = {
     "default-src": ("'self'",),
     "style-src": ("'self'", "'unsafe-inline'"),  # Streamlit's styles are made in the browser
@@ -70,6 +74,14 @@ def _page_hashes() -> tuple[str, ...]:
     return tuple(dict.fromkeys(script_hashes(written)))
 
 
+def is_secure_origin(origin: str | None) -> bool:
+    """Whether browsers take an origin for one that nobody on the way can change: HTTPS, or this machine itself.
+
+    On others they ignore some headers, and complain about them in the console.
+    """
+    return origin is not None and (origin.startswith("https://") or LOOPBACK_HOST.fullmatch(origin) is not None)
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the security headers to every answer that does not set its own."""
 
@@ -92,6 +104,9 @@ class SecurityHeaders:
                 is_embedded = is_embed(scope["query_string"].decode("latin-1"))
                 policy = content_policy(is_frame=is_frame, is_embedded=is_embedded)
                 headers.setdefault("Content-Security-Policy", policy)
+                is_window = headers.get("content-type", "").startswith("text/html") and not is_embedded
+                if is_window and is_secure_origin(own_origin(scope)):
+                    headers[OPENER_HEADER] = OPENER_POLICY
                 message = {**message, "headers": headers.raw}
             await send(message)
 

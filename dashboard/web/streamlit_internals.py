@@ -52,7 +52,7 @@ _set_states = SessionState.set_widgets_from_proto
 
 def bound_widget_states() -> None:
     """Bound what a session holds of widget states: Streamlit bounds those of one message, and keeps those of others."""
-    SessionState.set_widgets_from_proto = _set_bounded  # type: ignore[method-assign]
+    SessionState.set_widgets_from_proto = _set_bounded  # type: ignore[method-assign, assignment]
 
 
 def _set_bounded(session: SessionState, widget_states: WidgetStates) -> None:

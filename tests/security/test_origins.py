@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from dashboard.web.headers import is_secure_origin
+
 from .serving import LIMIT_S, Served, header_bytes, open_session
 
 MAX_HEADER_BYTES = 2_500
@@ -70,6 +72,28 @@ def test_every_answer_has_the_security_headers(served: Served, path: str) -> Non
     assert policy["frame-ancestors"] == ("*" if "embed" in path else "'self'")
     assert "unsafe" not in policy["script-src"].replace("'wasm-unsafe-eval'", "")
     assert "server" not in found.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/agenda", "/none", "/?embed=true", "/api/status", "/component/x", "/favicon.ico"]
+)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "example.org", "127.0.0.1.example.org"])
+def test_a_page_is_out_of_reach_of_windows_of_others_where_browsers_heed_it(
+    served: Served, host: str, path: str
+) -> None:
+    found = httpx.get(f"{served.address}{path}", headers={"Host": f"{host}:{served.port}"}, timeout=LIMIT_S)
+    is_page = path in {"/", "/agenda", "/none"}
+    expected = "same-origin" if is_page and host in {"127.0.0.1", "localhost"} else None
+    assert found.headers.get("cross-origin-opener-policy") == expected
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_secure"),
+    [("https://a.example", True), ("http://a.example", False), ("http://[::1]:8501", True), ("http://127.1.2.3", True),
+     ("http://a.localhost:1", True), ("http://localhost.a.example", False), (None, False)],
+)  # fmt: skip
+def test_an_origin_that_browsers_trust(origin: str | None, is_secure: bool) -> None:
+    assert is_secure_origin(origin) is is_secure
 
 
 @pytest.mark.parametrize("query", ["embed=false&embed=true", "embed=true&embed=false", "embed=1", "embed", "embed="])
