@@ -23,7 +23,8 @@ COMPONENT_PREFIX = "/component/"
 COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 """Headers of everything. An answer that sets one of them itself keeps its own."""
 OPENER_HEADER, OPENER_POLICY = "Cross-Origin-Opener-Policy", "same-origin"
-"""A page of another site that opens one of ours in a window has no hold of that window. In a frame browsers pay no heed to it."""
+"""A page of another site that opens one of ours in a window has no hold of that window.
+Inside a frame browsers do not read it."""
 LOOPBACK_HOST = re.compile(r"https?://(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?")
 POLICY: dict[str, tuple[str, ...]] = {
     "default-src": ("'self'",),
