@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 from geodata.errors import MosaicosError
 from geodata.paths import published_folder
 from geodata.settings import DEMONSTRATION_VARIABLE, PROXIES_VARIABLE
-from pipelines import cli_archive, cli_exchange, cli_persons
+from pipelines import cli_archive, cli_check, cli_exchange, cli_persons
 from pipelines.cli_export import export
 from pipelines.cli_records import opened
 from pipelines.terminal import show
@@ -290,7 +290,7 @@ def revoke(token_id: str) -> None:
     show("Revoked." if was_good else "It was revoked already.")
 
 
-for command in (*cli_exchange.COMMANDS, *cli_archive.COMMANDS, *cli_persons.COMMANDS):
+for command in (*cli_exchange.COMMANDS, *cli_archive.COMMANDS, *cli_check.COMMANDS, *cli_persons.COMMANDS):
     records.add_command(command)
 
 

@@ -34,7 +34,7 @@ from geodata.cleaning import drop_forbidden
 from geodata.records import models
 from geodata.records.database import known_revisions, reading, stored_revisions
 from geodata.records.errors import ArchiveError
-from geodata.records.models import Base, UtcDateTime
+from geodata.records.models import Base, type_of
 from geodata.records.roles import Actor, require
 from geodata.records.writes import OPEN_TABLES
 
@@ -88,7 +88,6 @@ Kind = Literal["string", "integer", "number", "boolean", "date", "datetime", "ob
 def kind_of(column: sa.Column[Any]) -> Kind:
     """What a column holds, in the words of the data package (``binary``: base64, ``decimal``: exact)."""
     kinds: list[tuple[type[sa.types.TypeEngine[Any]], Kind]] = [
-        (UtcDateTime, "datetime"),
         (sa.JSON, "object"),
         (sa.LargeBinary, "binary"),
         (sa.Boolean, "boolean"),
@@ -100,7 +99,7 @@ def kind_of(column: sa.Column[Any]) -> Kind:
         (sa.Date, "date"),
         (sa.String, "string"),
     ]
-    return next(kind for type_, kind in kinds if isinstance(column.type, type_))
+    return next(kind for type_, kind in kinds if isinstance(type_of(column), type_))
 
 
 def _plain(value: Any) -> Any:

@@ -111,6 +111,29 @@ def read_boundary(content: bytes) -> Boundary:
     return Boundary(geometry, area_km2, source_crs, hashlib.sha256(content).hexdigest())
 
 
+def read_stored(wkb: bytes) -> shapely.MultiPolygon:
+    """A boundary as the records keep it (WKB, EPSG:4326).
+
+    Raises:
+        BoundaryError: it cannot be read, or lies outside Brazil and French Guiana.
+    """
+    try:
+        geometry = shapely.from_wkb(wkb)
+    except (TypeError, shapely.errors.ShapelyError):
+        geometry = None
+    if isinstance(geometry, shapely.MultiPolygon) and np.isfinite(geometry.bounds).all():
+        try:
+            boundary_reader.require_inside(geometry.bounds)
+        except boundary_reader.Refused as error:
+            raise BoundaryError(str(error), error.code, columns=("geometry",), **error.facts) from error
+        return geometry
+    raise BoundaryError(
+        "The boundary that is stored cannot be read. Bring its file again.",
+        "boundary-unreadable",
+        columns=("geometry",),
+    )
+
+
 def _run_reader(folder: Path, limits: Limits) -> None:
     """Run the reading process to its end; what becomes of it is in the folder.
 

@@ -341,7 +341,7 @@ def check(raw: Any, source_crs: str, limits: Limits) -> tuple[Any, float, str]:
         ) from error
     if not np.isfinite(shapely.get_coordinates(polygons)).all():
         raise Refused("The boundary has coordinates that are no numbers. Export it in EPSG:4326.", "not-projected")
-    _require_inside(shapely.total_bounds(polygons))
+    require_inside(shapely.total_bounds(polygons))
     invalid = polygons[~shapely.is_valid(polygons)]
     if len(invalid):
         why = named(shapely.is_valid_reason(invalid[0]))
@@ -365,7 +365,12 @@ def _project(shapes: Any, source: Any, target: str) -> Any:
     return shapely.transform(shapes, lambda points: np.column_stack(transformer.transform(points[:, 0], points[:, 1])))
 
 
-def _require_inside(bounds: Any) -> None:
+def require_inside(bounds: Any) -> None:
+    """Check that bounds (west, south, east, north in degrees) lie in Brazil or French Guiana.
+
+    Raises:
+        Refused: they do not.
+    """
     west, south, east, north = (float(one) for one in bounds)
     if not any(
         west >= box[0] and south >= box[1] and east <= box[2] and north <= box[3] for box in COUNTRY_BOXES.values()

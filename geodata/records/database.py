@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import functools
 import itertools
+import json
 import os
 import random
 import sqlite3
@@ -151,7 +152,11 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
     elif not path.is_file():
         raise DatabaseError(f"There is no database at {path}. Make one with geodata.records.database.upgrade.")
     engine = sa.create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS}, pool_timeout=BUSY_SECONDS, hide_parameters=True
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        pool_timeout=BUSY_SECONDS,
+        hide_parameters=True,
+        json_deserializer=_read_json,
     )
     sa.event.listen(engine, "do_connect", _make_private)
     sa.event.listen(engine, "connect", _set_up_sqlite)
@@ -169,6 +174,7 @@ def _make_private(_dialect: object, _entry: object, arguments: Sequence[Any], _p
 
 
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.text_factory = _read_text
     connection.isolation_level = None  # Python's driver begins no transaction of its own: _begin_sqlite does
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(READ_SECONDS * 1000)}")  # a writer waits longer, see _wait_for_turn
@@ -179,6 +185,19 @@ def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _entry: Con
     cursor.execute("PRAGMA recursive_triggers = ON")  # INSERT OR REPLACE, too, meets the triggers against deleting
     cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten in the file
     cursor.close()
+
+
+def _read_json(text: str) -> Any:
+    """An object that SQLite keeps as text; null where it is none, so that one row takes no page down."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+_read_text = functools.partial(str, encoding="utf-8", errors="replace")
+"""SQLite keeps any bytes as text: those that are none are read as U+FFFD, so that one row takes no page down."""
 
 
 def _refuse_forbidden(

@@ -8,6 +8,8 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from geodata.records.models import type_of
+
 
 def read_frame(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> pd.DataFrame:
     """The rows of a query with its columns; the same types whether there are rows or not.
@@ -18,8 +20,8 @@ def read_frame(connection: Connection, query: sa.Select[*tuple[Any, ...]]) -> pd
     columns = list(query.selected_columns)
     frame = pd.DataFrame(list(connection.execute(query)), columns=[column.key for column in columns])
     kinds = {
-        column.key: "str" if isinstance(column.type, sa.String) else "Int64"
+        column.key: "str" if isinstance(type_of(column), sa.String) else "Int64"
         for column in columns
-        if isinstance(column.type, sa.String | sa.Integer)
+        if isinstance(type_of(column), sa.String | sa.Integer)
     }
     return frame.astype(kinds)

@@ -9,8 +9,10 @@ text; all others are dates. Times are UTC.
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -24,6 +26,8 @@ CONFIDENCES = ("A", "B", "C", "D")
 ROLES = ("viewer", "partner", "editor", "coordinator", "admin")
 VISIBILITIES = ("public", "partner", "restricted")
 
+Value = TypeVar("Value")
+
 # Ids sort by code point in both databases, whatever the server's collation: ties between events depend on it.
 Id = sa.String(64).with_variant(sa.String(64, collation="C"), "postgresql")
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
@@ -31,11 +35,53 @@ Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 Counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
+class Readable(sa.types.TypeDecorator[Value]):
+    """A type of which whatever is none of it is read as null: SQLite keeps any text in any column.
+
+    One such value then takes no page down; `geodata.records.checking` finds it.
+    """
+
+    cache_ok = True
+
+    def __init_subclass__(cls) -> None:
+        """Each type says for itself that it may stand in a cached statement."""
+        super().__init_subclass__()
+        cls.cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Value | None]:
+        """How a value is read: as the type says, or null where that fails."""
+        read = super().result_processor(dialect, coltype)
+
+        def find(stored: Any) -> Value | None:
+            if stored is None:
+                return None
+            try:
+                return self.checked(stored if read is None else read(stored))
+            except (ArithmeticError, TypeError, ValueError):
+                return None
+
+        return find
+
+    def checked(self, value: Any) -> Value:
+        """The value.
+
+        Raises:
+            ValueError: it is none of this type.
+        """
+        found: Value = value
+        return found
+
+
+class Day(Readable[dt.date]):
+    """A day."""
+
+    impl = sa.Date
+
+
+class UtcDateTime(Readable[dt.datetime]):
     """A point in time, always with its zone (UTC) in Python; SQLite keeps it without."""
 
     impl = sa.DateTime(timezone=True)
-    cache_ok = True
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
         """To the database: UTC, without the zone for SQLite."""
@@ -49,6 +95,54 @@ class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Whole(Readable[int]):
+    """A whole number."""
+
+    impl = sa.Integer
+
+    def checked(self, value: Any) -> int:
+        """The number."""
+        if not isinstance(value, int):
+            raise ValueError
+        return value
+
+
+class SmallWhole(Whole):
+    """A whole number below 32,768."""
+
+    impl = sa.SmallInteger
+
+
+class Measure(Readable[float]):
+    """A number that was measured or computed."""
+
+    impl = sa.Float
+
+    def checked(self, value: Any) -> float:
+        """The number, which is finite."""
+        if not math.isfinite(value):
+            raise ValueError
+        return float(value)
+
+
+class Money(Readable[Decimal]):
+    """An amount of money."""
+
+    impl = sa.Numeric
+
+    def checked(self, value: Any) -> Decimal:
+        """The amount, which is finite."""
+        if not value.is_finite():
+            raise ValueError
+        found: Decimal = value
+        return found
+
+
+def type_of(column: sa.ColumnElement[Any]) -> sa.types.TypeEngine[Any]:
+    """The type that the database knows of a column: text, a whole number, a day."""
+    return column.type.impl_instance if isinstance(column.type, sa.types.TypeDecorator) else column.type
 
 
 Key = Annotated[str, mapped_column(Id, primary_key=True)]
@@ -68,7 +162,9 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         str: sa.Text,
-        dt.date: sa.Date,
+        int: Whole,
+        float: Measure,
+        dt.date: Day,
         dt.datetime: UtcDateTime,
         dict[str, Any]: Json,
     }
@@ -231,10 +327,10 @@ class Programme(Sourced, Withdrawable, Base):
     title_en: Mapped[str]
     type_code: Mapped[str]
     status_code: Mapped[str]
-    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int | None] = mapped_column(SmallWhole)
     valid_from: Mapped[str | None]
     valid_to: Mapped[str | None]
-    amount: Mapped[Decimal | None] = mapped_column(sa.Numeric(16, 2))
+    amount: Mapped[Decimal | None] = mapped_column(Money(16, 2))
     currency_code: Mapped[str | None]
     atlas_id: Mapped[str | None]
     iati_id: Mapped[str | None]
@@ -351,7 +447,7 @@ class SensitisationEvent(Graded, Base):
     mosaic_id: Mapped[Ref]
     event_date: Mapped[dt.date]
     stage_code: Mapped[str | None] = mapped_column(sa.String(2))
-    stage_rank: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    stage_rank: Mapped[int | None] = mapped_column(SmallWhole)
     flag_code: Mapped[str | None] = mapped_column(sa.String(2))
     channel_code: Mapped[str | None]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
@@ -362,7 +458,7 @@ class SensitisationEvent(Graded, Base):
     act_date: Mapped[dt.date | None]
     seat_kind: Mapped[str | None]
     term: Mapped[str | None]
-    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int | None] = mapped_column(SmallWhole)
     document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
     supersedes_id: Mapped[Ref | None] = mapped_column(unique=True)
     is_demonstration: Mapped[bool] = of_this_kind()
@@ -392,10 +488,10 @@ class LinkStatus(Base):
     mosaic_id: Mapped[Key]
     audience: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
     stage_code: Mapped[str] = mapped_column(sa.String(2))
-    stage_rank: Mapped[int] = mapped_column(sa.SmallInteger)
+    stage_rank: Mapped[int] = mapped_column(SmallWhole)
     stage_date: Mapped[dt.date | None]
     stage_event_id: Mapped[Ref | None]
-    highest_rank: Mapped[int] = mapped_column(sa.SmallInteger)
+    highest_rank: Mapped[int] = mapped_column(SmallWhole)
     last_event_date: Mapped[dt.date]
     last_commitment_date: Mapped[dt.date | None]
     flags: Mapped[str]
@@ -609,7 +705,7 @@ class TrainingSession(Sourced, Withdrawable, Base):
     mosaic_id: Mapped[Ref | None]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
-    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int | None] = mapped_column(SmallWhole)
     document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
     note: Mapped[str | None]
 
@@ -653,7 +749,7 @@ class AgendaEvent(Sourced, Withdrawable, Base):
     mosaic_id: Mapped[Ref | None]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
-    action_point: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int | None] = mapped_column(SmallWhole)
     address: Mapped[str | None]
     note: Mapped[str | None]
 
@@ -670,7 +766,7 @@ class ActionPointStep(Sourced, Withdrawable, Base):
     )
 
     action_point_step_id: Mapped[Key]
-    action_point: Mapped[int] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int] = mapped_column(SmallWhole)
     status_code: Mapped[str]
     valid_from: Mapped[str]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
@@ -696,7 +792,7 @@ class ActionPointConcern(Sourced, Withdrawable, Base):
     )
 
     action_point_concern_id: Mapped[Key]
-    action_point: Mapped[int] = mapped_column(sa.SmallInteger)
+    action_point: Mapped[int] = mapped_column(SmallWhole)
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     role_code: Mapped[str | None]
     programme_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("programme.programme_id"))
@@ -747,10 +843,10 @@ class FiscalFact(Sourced, Withdrawable, Base):
 
     fiscal_fact_id: Mapped[Key]
     territory_id: Mapped[Ref] = mapped_column(index=True)
-    fiscal_year: Mapped[int] = mapped_column(sa.SmallInteger)
+    fiscal_year: Mapped[int] = mapped_column(SmallWhole)
     instrument_code: Mapped[str]
     law: Mapped[str]
-    amount: Mapped[Decimal] = mapped_column(sa.Numeric(16, 2))
+    amount: Mapped[Decimal] = mapped_column(Money(16, 2))
     currency_code: Mapped[str]
     document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
     note: Mapped[str | None]

@@ -85,7 +85,7 @@ def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: 
             for somebody who was erased.
         PermissionDenied: the actor may not.
     """
-    entered = _entered(draft)
+    entered = check_person(draft)
     if draft.retention_until < dt.date.today():
         raise ConflictError(
             f"The retention date {draft.retention_until} has passed. Nothing may be kept.",
@@ -113,14 +113,19 @@ def change_person(engine: Engine, actor: Actor, person_ref: str, draft: PersonDr
         ConflictError: the name is empty.
         PermissionDenied: the actor may not.
     """
-    entered = _entered(draft)
+    entered = check_person(draft)
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "change a person's data")
         row = find_row(connection, Person, person_ref, lock=True)
         return change_row(connection, actor, Person, row, entered)
 
 
-def _entered(draft: PersonDraft) -> dict[str, Any]:
+def check_person(draft: PersonDraft) -> dict[str, Any]:
+    """What is entered of a person, each text as its column keeps it.
+
+    Raises:
+        ConflictError: the name is empty.
+    """
     values = cleaned(vars(draft))
     if not values["person_name"]:
         raise ConflictError(

@@ -17,7 +17,7 @@ from geodata.cleaning import clean_text, shorten
 from geodata.records.archive import AT_ONCE, Archive
 from geodata.records.database import alembic_config, lock_whole, retried, writing
 from geodata.records.errors import ArchiveError
-from geodata.records.models import Account, AuditLog, Base, Installation, Person, PersonErasure
+from geodata.records.models import Account, AuditLog, Base, Installation, Person, PersonErasure, type_of
 from geodata.records.persons import erase_row
 from geodata.records.queries import lock_links, refresh_status
 from geodata.records.remains import truncate_log
@@ -269,7 +269,7 @@ def _count_on(connection: Connection) -> None:
         return
     for table in Base.metadata.sorted_tables:
         for column in table.primary_key.columns:
-            if isinstance(column.type, sa.Integer) and table.name != Installation.__tablename__:
+            if isinstance(type_of(column), sa.Integer) and table.name != Installation.__tablename__:
                 counter = connection.scalar(sa.select(sa.func.pg_get_serial_sequence(table.name, column.name)))
                 if counter is not None:
                     top = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()

@@ -249,7 +249,7 @@ def add_mission(
     """
     if actor.role == "editor" and organisation_id is None:
         organisation_id = actor.organisation_id
-    mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=_reference(mission.person_ref))
+    mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=check_reference(mission.person_ref))
     warnings = (*check_mission_values(mission), *rules.check_assigned(mission, on))
     check_day(on)
     _check_codes(confidence=confidence, visibility=visibility)
@@ -320,7 +320,7 @@ def change_mission(
     stated = dict(stated or {})
     _check_codes(confidence=stated.get("confidence"), visibility=stated.get("visibility", "public"))
     mission = with_actual_days(mission, on)
-    mission = dataclasses.replace(mission, person_ref=_reference(mission.person_ref))
+    mission = dataclasses.replace(mission, person_ref=check_reference(mission.person_ref))
     warnings = check_mission_values(mission)
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "change a mission")
@@ -746,9 +746,13 @@ def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _reference(person_ref: str | None) -> str | None:
-    """The reference of a person, which must be opaque: a UUID and not a name."""
-    return require_id(person_ref) if person_ref else None
+def check_reference(person_ref: str | None) -> str | None:
+    """The reference of a person, which must be opaque: a UUID and not a name.
+
+    Raises:
+        ConflictError: it is no UUID.
+    """
+    return require_id(person_ref, column="person_ref") if person_ref else None
 
 
 def _joined(values: Mapping[str, Any]) -> dict[str, Any]:

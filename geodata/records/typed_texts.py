@@ -18,7 +18,7 @@ from geodata.errors import UnknownIdError
 from geodata.records import schema
 from geodata.records.database import reading, retried, writing
 from geodata.records.errors import ConflictError
-from geodata.records.models import Account, AuditLog, Base, EventNote, LinkStatus, Person, PersonErasure
+from geodata.records.models import Account, AuditLog, Base, EventNote, LinkStatus, Person, PersonErasure, type_of
 from geodata.records.roles import Actor, require, require_writer
 from geodata.records.writes import BLANK, blank_audit, write_audit
 from geodata.search import fold
@@ -237,7 +237,7 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
         if len(parts) != len(keys):
             raise UnknownIdError(table_name.replace("_", " "), row_id)
         which = sa.and_(
-            *(key == (int(part) if isinstance(key.type, sa.Integer) and part.isdigit() else part)
+            *(key == (int(part) if isinstance(type_of(key), sa.Integer) and part.isdigit() else part)
               for key, part in zip(keys, parts, strict=True))
         )  # fmt: skip
         row = connection.execute(sa.select(*table.columns).where(which).with_for_update()).one_or_none()

@@ -75,8 +75,12 @@ def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: clean(name, value) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def require_id(given: str | None) -> str:
+def require_id(given: str | None, *, column: str = "") -> str:
     """The id that the caller gave, or a new one. The same id handed in twice stores one row.
+
+    Args:
+        given: The id; null for a new one.
+        column: The column that it was typed into; empty where nobody typed it.
 
     Raises:
         ConflictError: it is no UUID.
@@ -89,6 +93,7 @@ def require_id(given: str | None) -> str:
         raise ConflictError(
             f"The id {given!r} is no UUID. Leave it out, or give one of 32 hexadecimal digits.",
             "id-unreadable",
+            columns=(column,) if column else (),
             id=given,
         ) from error
 
