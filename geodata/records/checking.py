@@ -27,7 +27,6 @@ from geodata.records.boundary import read_stored
 from geodata.records.database import Store, reading
 from geodata.records.errors import ConflictError, InvalidRecordError, RecordsError
 from geodata.records.exchange import standing
-from geodata.records.exchange.kinds import Kind, kinds
 from geodata.records.exchange.problems import REFERENCE_UNKNOWN
 from geodata.records.models import (
     AUDIENCES,
@@ -46,6 +45,7 @@ from geodata.records.models import (
 from geodata.records.persons import PersonDraft, check_person
 from geodata.records.published import published_ids
 from geodata.records.queries import state_query
+from geodata.records.schema import Kind, file_kinds
 from geodata.records.writes import NARROWEST, OPEN_TABLES, key_of
 from geodata.search import nearest
 from geodata.status import Problem
@@ -213,7 +213,7 @@ def correction_of(table: type[Base]) -> str:
 
 @cache
 def _kind_of() -> dict[type[Base], Kind]:
-    return {kind.table: kind for kind in kinds().values()}
+    return {kind.table: kind for kind in file_kinds().values()}
 
 
 # --- one table --------------------------------------------------------------------------------------------
