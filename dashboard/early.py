@@ -36,8 +36,8 @@ def early_state(query: str, headers: Headers) -> dict[str, Any] | None:
 
     Returns:
         Address of the mesh (`dashboard.map.first`), looks of the codes; codes and hatched ones, counted along the
-        mesh's territories; bounds or view. None where the address asks for what only the page can show, or for what
-        does not exist.
+        mesh's territories; bounds or view; flags come with the map. None where the address asks for what only the page
+        can show, or for what does not exist.
     """
     asked = dict(parse_qsl(query))
     if LATER & asked.keys():

@@ -187,13 +187,8 @@ class _Table:
 
     @cached_property
     def links(self) -> list[int | None]:
-        """The link that stands for each territory: what `Selection.shown_link` says, for all at once."""
-        links = self.selection.links
-        links = links[np.argsort(self.catalogue.link_standing[links])]
-        found: dict[int, int] = {}
-        for territory, link in zip(self.catalogue.link_territory[links].tolist(), links.tolist(), strict=True):
-            found.setdefault(territory, link)
-        return [found.get(place) for place in self.places.tolist()]
+        """The link that stands for each territory (`Selection.shown_links`); null for none."""
+        return [None if link < 0 else link for link in self.selection.shown_links.tolist()]
 
     @cached_property
     def links_of(self) -> dict[int, list[int]]:

@@ -11,9 +11,6 @@ from geodata.model import vocabulary
 from geodata.snapshot import LinkRecord
 from geodata.status import FIRST_STAGE, stage_rank
 
-FLAG_LOOKS = (("WD", style.WITHDREW), ("DC", style.DECLINED), ("NR", style.NO_ANSWER))
-"""Flags that the map shows instead of the stage, the strongest first."""
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -49,18 +46,15 @@ def shown_link(links: Mapping[str, LinkRecord | None], selected: str | None) -> 
 
 
 def look_of(record: LinkRecord | None) -> str:
-    """The code with which the map draws a link when it is coloured by stage."""
-    if record is None:
-        return style.NO_RECORD
-    for flag, look in FLAG_LOOKS:
-        if flag in record.flags:
-            return look
-    return str(stage_rank(record.stage))
+    """The code with which the map draws a link when it is coloured by stage: that of its stage, whatever its flags."""
+    return style.NO_RECORD if record is None else style.stage_code(record.stage)
 
 
 def stage_text(record: LinkRecord | None, words: Words) -> str:
     """The stage of a link in words; unknown is not "no"."""
-    return words.say("S0, no record") if record is None else stage_name(record.stage, words)
+    if record is None:
+        return words.say("{stage}, no record").format(stage=stage_name(FIRST_STAGE, words))
+    return stage_name(record.stage, words)
 
 
 def stage_name(stage: str, words: Words) -> str:
@@ -68,22 +62,13 @@ def stage_name(stage: str, words: Words) -> str:
     return f"{stage} {words.label('stage', stage)}"
 
 
-def flag_names(flags: Iterable[str], words: Words) -> list[str]:
-    """The flags in words, in the order of the vocabulary."""
+def flag_names(flags: Iterable[str], words: Words) -> dict[str, str]:
+    """The flags in words by code, in the order of the vocabulary."""
     held = set(flags)
-    return [words.label("flag", code) for code in vocabulary("flag") if code in held]
+    return {code: words.label("flag", code) for code in vocabulary("flag") if code in held}
 
 
 def look_labels(words: Words) -> dict[str, str]:
     """What each look of the map means, in words: the legend's order, the lowest first."""
-    stages = {str(stage_rank(code)): stage_name(code, words) for code in vocabulary("stage")}
-    flags = {look: words.label("flag", flag) for flag, look in reversed(FLAG_LOOKS)}
-    return {style.NO_RECORD: words.say("S0, no record"), **stages, **flags}
-
-
-def count_stages(records: Iterable[LinkRecord | None]) -> dict[str, int]:
-    """How many links stand at each stage: `style.NO_RECORD`, then ``0`` to ``6``. Flags do not matter here."""
-    counts = dict.fromkeys([style.NO_RECORD, *(str(stage_rank(code)) for code in vocabulary("stage"))], 0)
-    for record in records:
-        counts[style.NO_RECORD if record is None else str(stage_rank(record.stage))] += 1
-    return counts
+    stages = {style.stage_code(code): stage_name(code, words) for code in vocabulary("stage")}
+    return {style.NO_RECORD: stage_text(None, words), **stages}

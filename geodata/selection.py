@@ -21,6 +21,7 @@ from geodata.former_names import formerly
 from geodata.model import vocabulary
 from geodata.search import fold, nearest, plain_code, spelled_out
 from geodata.snapshot import LinkRecord, Snapshot
+from geodata.stage_counts import StageCounts, count_stages
 from geodata.status import COMMITTED_RANK, FIRST_STAGE, stage_rank
 from geodata.store import Bundle
 
@@ -172,16 +173,33 @@ class Selection:
             found[int(self.catalogue.link_territory[link])].append(int(link))
         return found
 
-    def shown_link(self, territory: int) -> int | None:
-        """The link that stands for a territory: the lowest stage of those selected, never an average; null for none.
+    @cached_property
+    def shown_links(self) -> Places:
+        """The link that stands for each of `territories`; -1 where none is selected.
 
-        With one mosaic asked for there is one. At the same stage, a link without a record goes first, then the id of
-        the mosaic.
+        It is the one at the lowest stage of those selected, never an average. With one mosaic asked for there is one.
+        At the same stage, a link without a record goes first, then the id of the mosaic.
         """
-        found = self.links_of[territory]
-        if not found:
-            return None
-        return min(found, key=self.catalogue.link_standing.__getitem__)
+        shown = np.full(len(self.catalogue.territory_ids), -1, dtype=np.int64)
+        # what is written last stays: the link that stands for its territory
+        links = self.links[np.argsort(-self.catalogue.link_standing[self.links])]
+        shown[self.catalogue.link_territory[links]] = links
+        return shown[self.territories]
+
+    def shown_link(self, territory: int) -> int | None:
+        """The link that stands for a selected territory, as in `shown_links`; null for none."""
+        link = int(self.shown_links[np.searchsorted(self.territories, territory)])
+        return None if link < 0 else link
+
+    @cached_property
+    def stages_of_territories(self) -> StageCounts:
+        """How many of the territories that have a selected link stand at each stage (`shown_links`)."""
+        return self.catalogue.count_stages(self.shown_links[self.shown_links >= 0])
+
+    @cached_property
+    def stages_of_links(self) -> StageCounts:
+        """How many of the links stand at each stage: a territory in two mosaics counts twice."""
+        return self.catalogue.count_stages(self.links)
 
 
 @dataclass(frozen=True)
@@ -192,8 +210,7 @@ class Headline:
         territories: Number of territories.
         links: Number of links.
         certain: Territories with a certain link.
-        stages: Links by stage, every stage, S0 including those without a record.
-        without_record: Links of which nothing is recorded: unknown is not "no".
+        stages: Links by stage: `Selection.stages_of_links`.
         committed_km2: Overlap of links at S4 or above, km².
         overlap_km2: Overlap of all links whose overlap is known, km².
         committed_share: Their quotient, 0 to 1; null where no overlap is known.
@@ -203,8 +220,7 @@ class Headline:
     territories: int
     links: int
     certain: int
-    stages: dict[str, int]
-    without_record: int
+    stages: StageCounts
     committed_km2: float
     overlap_km2: float
     committed_share: float | None
@@ -502,6 +518,14 @@ class Catalogue:
         """Overlap of each link, km²; NaN where it is not known."""
         return np.asarray(self.links["overlap_km2"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
 
+    def count_stages(self, links: Places) -> StageCounts:
+        """How many of some links stand at each stage.
+
+        Args:
+            links: Places in `links`.
+        """
+        return count_stages(self.link_records[link] for link in links.tolist())
+
     def headline(self, selection: Selection) -> Headline:
         """The figures of a selection."""
         ranks, links = self.link_rank[selection.links], selection.links
@@ -511,13 +535,11 @@ class Catalogue:
         committed = float(overlaps[known & (ranks >= COMMITTED_RANK)].sum())
         code, codes = self._territory_codes["support"]
         numbers = np.bincount(codes[selection.territories], minlength=len(code))
-        by_rank = np.bincount(ranks, minlength=len(vocabulary("stage")))
         return Headline(
             territories=len(selection.territories),
             links=len(links),
             certain=len(np.unique(self.link_territory[links[self.link_is_certain[links]]])),
-            stages={stage: int(by_rank[stage_rank(stage)]) for stage in vocabulary("stage")},
-            without_record=int((~self.link_is_recorded[links]).sum()),
+            stages=selection.stages_of_links,
             committed_km2=committed,
             overlap_km2=whole,
             committed_share=committed / whole if whole > 0 else None,

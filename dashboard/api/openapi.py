@@ -154,7 +154,10 @@ def schemas() -> dict[str, Any]:
         "status": _object(["as_of", "mesh", "count", "codes", "meaning"], as_of=text | {"nullable": True},
                           mesh=text, object=text, count=whole, codes=text, by=text, mosaic=text | {"nullable": True},
                           is_demonstration={"type": "boolean"},
-                          meaning={"type": "object", "additionalProperties": text}),
+                          meaning={"type": "object", "additionalProperties": text},
+                          colours={"type": "object", "additionalProperties": text},
+                          flags={"type": "object", "additionalProperties": _object(
+                              ["meaning", "at"], meaning=text, at={"type": "array", "items": whole})}),
         "job": _object(["id", "state", "progress", "links"], id=text,
                        state={"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
                        progress=_object(["done", "total"], done=whole, total=whole),

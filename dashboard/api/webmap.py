@@ -10,11 +10,12 @@ from dashboard import data
 from dashboard.api.documents import Place
 from dashboard.api.state import State
 from dashboard.map import style
-from dashboard.map.codes import territory_codes
+from dashboard.map.codes import flag_marks, territory_codes
 from dashboard.map.options import look_names
 from dashboard.text import Words
 from geodata.export.geojson import DEMONSTRATION_NOTICE, LIMITS_NOTICE
 from geodata.export.requests import ExportRequest
+from geodata.model import vocabulary
 from geodata.selection import Filters
 
 MESH_OBJECT = "territory"
@@ -28,9 +29,13 @@ def mesh_address(mosaic_id: str | None) -> str:
 
 
 def write_status(place: Place, state: State, request: ExportRequest, by: str) -> bytes:
-    """The codes of all territories as JSON: one character each, and what it means and looks like."""
+    """The codes of all territories as JSON: one character each, and what it means and looks like.
+
+    Coloured by stage also the flags that may be shown, with the places of those that have them in `codes`.
+    """
     filters: Filters = request.filters
-    codes = territory_codes(state.catalogue.select(filters), by_stage=by == "stage")
+    selection = state.catalogue.select(filters)
+    codes = territory_codes(selection, by_stage=by == "stage")
     looks = {**style.STAGE, **style.PLAIN} if by == "stage" else style.TERRITORY
     used = [code for code in looks if code in codes]
     said = meanings(place.words)
@@ -46,6 +51,12 @@ def write_status(place: Place, state: State, request: ExportRequest, by: str) ->
         "colours": {code: looks[code]["far"]["fillColor"] for code in used},
         "notice": LIMITS_NOTICE[place.words.vocabulary],
     }
+    if by == "stage":
+        labels = vocabulary("flag")
+        told["flags"] = {
+            flag: {"meaning": labels[flag].label(place.words.vocabulary), "at": at}
+            for flag, at in flag_marks(selection).items()
+        }
     if state.snapshot.is_demonstration:
         told |= {"is_demonstration": True, "demonstration": DEMONSTRATION_NOTICE[place.words.vocabulary]}
     return orjson.dumps(told)

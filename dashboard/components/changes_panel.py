@@ -14,7 +14,7 @@ from dashboard.text import Words
 from geodata.changes import Change, changes_between
 from geodata.selection import Selection
 from geodata.snapshot import Snapshot
-from geodata.status import FIRST_STAGE, stage_rank
+from geodata.status import FIRST_STAGE
 
 MOST = 50
 """Changes that are listed; the others are counted."""
@@ -107,7 +107,7 @@ def _row(one: Change, words: Words) -> str:
     if one.mosaic_id is None:
         said = [words.label("support_public", word) for word in (one.support_before, one.support_after)]
         return fragments.change_row(
-            name, words.say("Volunteer support"), [fragments.chips([text], look="quiet") for text in said], (), ()
+            name, words.say("Volunteer support"), [fragments.chips([text], look="quiet") for text in said], {}, {}
         )
     about = names.mosaic_names().get(one.mosaic_id, one.mosaic_id)
     steps = [_stage(one.stage_before, words), _stage(one.stage_after, words)]
@@ -128,4 +128,4 @@ def _row(one: Change, words: Words) -> str:
 def _stage(stage: str | None, words: Words) -> str:
     if stage is None:
         return fragments.stage_chip(stages.stage_text(None, words), style.NO_RECORD)
-    return fragments.stage_chip(stages.stage_name(stage, words), str(stage_rank(stage)))
+    return fragments.stage_chip(stages.stage_name(stage, words), style.stage_code(stage))

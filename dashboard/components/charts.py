@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,11 @@ from dashboard.components import fragments
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.map import style
 from dashboard.text import UNKNOWN, Words
+from geodata import symbology
 from geodata.export.tables import csv_cell
 from geodata.model import vocabulary
-from geodata.status import stage_rank
+from geodata.stage_counts import StageCounts
+from geodata.status import COMMITTED_RANK, stage_rank
 
 MOST_BARS = 25
 """Bars that a chart of territories shows; the others stand in its table."""
@@ -117,23 +119,19 @@ def figure_csv(figure: Figure, words: Words) -> bytes:
 # --- funnel ------------------------------------------------------------------------------------------------
 
 
-def funnel(counts: Mapping[str, int], words: Words, *, key: str = "funnel") -> Figure:
+def funnel(counts: StageCounts, words: Words, *, key: str = "funnel") -> Figure:
     """How many links stand at each stage, and how many at it or further.
 
     Args:
-        counts: Links by look: `style.NO_RECORD`, then ``0`` to ``6``.
+        counts: Links by stage.
         words: The language.
         key: Key of the figure.
     """
-    ranks = [stage_rank(code) for code in vocabulary("stage")]
-    at = {rank: counts.get(str(rank), 0) for rank in ranks}
-    at[0] += counts.get(style.NO_RECORD, 0)
-    further = {rank: sum(at[one] for one in ranks if one >= rank) for rank in ranks}
-    names = [stages.stage_name(f"S{rank}", words) for rank in ranks]
-    total = sum(at.values())
-    frame = pd.DataFrame(
-        {"stage": names, "further": [further[rank] for rank in ranks], "at": [at[rank] for rank in ranks]}
-    )
+    codes = list(vocabulary("stage"))
+    at = [counts.stages[code] for code in codes]
+    further = [sum(at[place:]) for place in range(len(at))]
+    names = [stages.stage_name(code, words) for code in codes]
+    frame = pd.DataFrame({"stage": names, "further": further, "at": at})
     bars = (
         alt.Chart(frame)
         .mark_bar(cornerRadiusEnd=3, stroke="#4a5957", strokeWidth=0.6)
@@ -141,7 +139,10 @@ def funnel(counts: Mapping[str, int], words: Words, *, key: str = "funnel") -> F
             x=alt.X("further:Q", title=words.say("Links at this stage or further"), axis=WHOLE),
             y=alt.Y("stage:N", sort=names, title=None),
             color=alt.Color(
-                "stage:N", sort=names, scale=alt.Scale(domain=names, range=list(style.VIRIDIS)), legend=None
+                "stage:N",
+                sort=names,
+                scale=alt.Scale(domain=names, range=[symbology.STAGES[code].fill for code in codes]),
+                legend=None,
             ),
             tooltip=[
                 alt.Tooltip("stage:N", title=words.say("Stage")),
@@ -151,19 +152,19 @@ def funnel(counts: Mapping[str, int], words: Words, *, key: str = "funnel") -> F
         )
     )
     labels = bars.mark_text(align="left", dx=4, color=style.INK).encode(text="further:Q", color=alt.value(style.INK))
-    committed = further[stage_rank("S4")]
+    committed = further[COMMITTED_RANK]
     summary = words.say("{part} of {whole} links are at S4 or further; nothing is recorded of {none}.").format(
-        part=words.number(committed), whole=words.number(total), none=words.number(counts.get(style.NO_RECORD, 0))
+        part=words.number(committed), whole=words.number(counts.total), none=words.number(counts.without_record)
     )
     return Figure(
         key=key,
         title=words.say("Funnel of stages"),
         summary=summary,
-        chart=_dress(alt.layer(bars, labels), len(ranks) * 30) if total else None,
+        chart=_dress(alt.layer(bars, labels), len(codes) * 30) if counts.total else None,
         columns=[
             PlainColumn("stage", words.say("Stage"), names, names),
-            _numbers("at", words.say("At this stage"), [at[rank] for rank in ranks], words),
-            _numbers("further", words.say("At it or further"), [further[rank] for rank in ranks], words),
+            _numbers("at", words.say("At this stage"), at, words),
+            _numbers("further", words.say("At it or further"), further, words),
         ],
         note=words.say("A link without a record stands at S0: unknown is not no."),
     )
@@ -185,8 +186,9 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
     note = words.say(
         "By the dates of the events that hold today. A link that fell back still counts as having been there."
     )
-    ranks = [stage_rank(code) for code in vocabulary("stage")][1:]
-    names = [stages.stage_name(f"S{rank}", words) for rank in ranks]
+    codes = list(vocabulary("stage"))[1:]
+    ranks = [stage_rank(code) for code in codes]
+    names = [stages.stage_name(code, words) for code in codes]
     months = cumulate(reached, today, ranks)
     if months.empty:
         return Figure(key, title, words.say("No stage is recorded yet that you may see."), None, [])
@@ -200,7 +202,8 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
             x=alt.X("month:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap=True)),
             y=alt.Y("links:Q", title=words.say("Links that had reached it"), axis=WHOLE),
             color=alt.Color(
-                "stage:N", sort=names, title=None, scale=alt.Scale(domain=names, range=[*_line_colours()]),
+                "stage:N", sort=names, title=None,
+                scale=alt.Scale(domain=names, range=[symbology.STAGES[code].line for code in codes]),
                 legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3),
             ),
             strokeDash=alt.StrokeDash(
@@ -261,11 +264,6 @@ def cumulate(reached: pd.DataFrame, today: dt.date, ranks: Sequence[int]) -> pd.
         periods = pd.PeriodIndex(pd.to_datetime(months), freq="M")
         made[rank] = counts.reindex(periods, fill_value=0).cumsum().astype(int).tolist()
     return pd.DataFrame(made)
-
-
-def _line_colours() -> list[str]:
-    """The ramp for lines: its lightest steps are darkened, for a thin line on white."""
-    return ["#c9a400", "#5aa02c", "#21918c", "#31688e", "#443983", "#440154"]
 
 
 # --- overlap -----------------------------------------------------------------------------------------------

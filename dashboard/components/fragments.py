@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from html import escape
 
 from dashboard.map import style
+from geodata.symbology import flag_svg
 
 
 def figures(items: Iterable[tuple[str, str, str]]) -> str:
@@ -137,19 +140,45 @@ def chips(texts: Iterable[str], *, look: str) -> str:
     return "".join(f'<span class="chip chip-{escape(look)}">{escape(text)}</span>' for text in texts)
 
 
-def stage_line(stage: str, look: str, flags: Iterable[str], details: Iterable[str]) -> str:
-    """What the records say of one link: its stage, its flags, and dates."""
+@cache
+def flag_mark(flag: str) -> str:
+    """The symbol that the map draws for a flag; its words stand beside it."""
+    picture = base64.b64encode(flag_svg(flag).encode()).decode()
+    return f'<img class="flag-mark" alt="" width="16" height="16" src="data:image/svg+xml;base64,{picture}">'
+
+
+def flag_chips(flags: Mapping[str, str], *, sign: str = "", look: str = "flag") -> str:
+    """Flags with their symbols.
+
+    Args:
+        flags: Each flag in words, by code.
+        sign: What stands before each.
+        look: As for `chips`.
+    """
+    before = f"{escape(sign)} " if sign else ""
+    return "".join(
+        f'<span class="chip chip-{escape(look)}">{before}{flag_mark(flag)}{escape(text)}</span>'
+        for flag, text in flags.items()
+    )
+
+
+def stage_line(stage: str, look: str, flags: Mapping[str, str], details: Iterable[str]) -> str:
+    """What the records say of one link: its stage, its flags in words by code, and dates."""
     said = " · ".join(escape(detail) for detail in details if detail)
     below = f'<div class="link-details">{said}</div>' if said else ""
-    return f'<div class="stage-line">{stage_chip(stage, look)}{chips(flags, look="flag")}{below}</div>'
+    return f'<div class="stage-line">{stage_chip(stage, look)}{flag_chips(flags)}{below}</div>'
 
 
-def stage_bar(title: str, counts: Iterable[tuple[str, str, int, str]]) -> str:
-    """A bar of links by stage with its figures in words.
+def stage_bar(
+    title: str, counts: Iterable[tuple[str, str, int, str]], *, lead: str, apart: Sequence[tuple[str, str, str]]
+) -> str:
+    """A bar of stages with its figures in words.
 
     Args:
         title: What is counted.
         counts: Look, stage in words, how many, and the number as the language writes it; none of them 0.
+        lead: What is said before `apart`.
+        apart: What some of them have beside a stage: flag (empty for what is no flag), words, number as written.
     """
     listed = list(counts)
     parts = "".join(
@@ -157,9 +186,14 @@ def stage_bar(title: str, counts: Iterable[tuple[str, str, int, str]]) -> str:
         for look, _, number, _ in listed
     )
     rows = "".join(f"<li>{stage_chip(text, look)} <b>{escape(written)}</b></li>" for look, text, _, written in listed)
+    others = "".join(
+        f'<li class="stage-apart">{flag_mark(flag) if flag else ""}{escape(text)} <b>{escape(written)}</b></li>'
+        for flag, text, written in apart
+    )
+    below = f'<p class="stage-lead">{escape(lead)}</p><ul>{others}</ul>' if others else ""
     return (
         f'<section class="stage-bar"><h3>{escape(title)}</h3><div class="bar" aria-hidden="true">{parts}</div>'
-        f"<ul>{rows}</ul></section>"
+        f"<ul>{rows}</ul>{below}</section>"
     )
 
 
@@ -258,18 +292,18 @@ def sources(items: Iterable[tuple[str, Sequence[tuple[str, str]]]]) -> str:
     return f'<dl class="facts fact-sources">{rows}</dl>'
 
 
-def change_row(name: str, about: str, steps: Sequence[str], gained: Sequence[str], lost: Sequence[str]) -> str:
+def change_row(name: str, about: str, steps: Sequence[str], gained: Mapping[str, str], lost: Mapping[str, str]) -> str:
     """What changed of one link or territory.
 
     Args:
         name: The territory.
         about: The mosaic.
         steps: What it was and what it is: made by `stage_chip` or `chips`; one or none where that did not change.
-        gained: Flags that it got.
-        lost: Flags that it lost.
+        gained: Flags that it got, in words by code.
+        lost: Flags that it lost, in words by code.
     """
     arrow = '<span class="arrow" aria-hidden="true">→</span>'
-    flags = chips([f"+ {one}" for one in gained], look="flag") + chips([f"− {one}" for one in lost], look="quiet")
+    flags = flag_chips(gained, sign="+") + flag_chips(lost, sign="−", look="quiet")
     return (
         f'<li class="change"><div><strong>{escape(name)}</strong> <span class="small">{escape(about)}</span></div>'
         f'<div class="change-steps">{arrow.join(steps)}{flags}</div></li>'
@@ -352,6 +386,11 @@ def unfold_lines(title: str, items: Iterable[tuple[str, Sequence[str]]]) -> str:
 
 def _details(more: Sequence[str]) -> str:
     return f'<div class="link-details">{escape(" · ".join(more))}</div>' if more else ""
+
+
+def unfold_html(title: str, html: str) -> str:
+    """A title that opens what other functions of this module made."""
+    return f'<details class="more"><summary>{escape(title)}</summary>{html}</details>'
 
 
 def unfold(title: str, items: Iterable[str]) -> str:

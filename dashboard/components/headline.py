@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dashboard import stages
 from dashboard.components import fragments
-from dashboard.map import style
+from dashboard.components.stage import stage_bar_of
 from dashboard.text import UNKNOWN, Words
 from geodata.selection import Headline, Selection
-from geodata.status import stage_rank
 
 
 def headline_of(selection: Selection, words: Words) -> str:
-    """The figures and the bar of stages, as HTML."""
+    """The figures and the bar of stages, as HTML.
+
+    The bar counts what the map and the table show, each territory once; where territories have several links, these
+    are counted apart.
+    """
     found = selection.catalogue.headline(selection)
     parts = [fragments.figures(headline_items(found, words, is_recorded=selection.catalogue.snapshot.is_recorded))]
-    counts = stage_counts(found)
-    labels = stages.look_labels(words)
-    shown = [(look, labels[look], count, words.number(count)) for look, count in counts.items() if count]
-    if shown:
-        parts.append(fragments.stage_bar(words.say("Sensitisation, links by stage"), shown))
+    counts = selection.stages_of_territories
+    if counts.total:
+        parts.append(stage_bar_of(words.say("Sensitisation: municipalities and communes by stage"), counts, words))
+    if found.stages != counts:
+        note = words.say(
+            "Above, a municipality in several mosaics counts once, at its lowest stage; here, once for each mosaic."
+        )
+        bar = stage_bar_of(words.say("Links by stage"), found.stages, words)
+        title = words.count("The same for {n} link", "The same for {n} links", found.links)
+        parts.append(fragments.unfold_html(title, fragments.paragraph(note, look="small") + bar))
     return fragments.stack(parts)
 
 
@@ -39,7 +46,7 @@ def headline_items(found: Headline, words: Words, *, is_recorded: bool = True) -
     of_area = words.say("{part} of {whole} km²").format(
         part=words.km2(found.committed_km2), whole=words.km2(found.overlap_km2)
     )
-    recorded = found.links - found.without_record
+    recorded = found.links - found.stages.without_record
     documented = words.say("{n} documented; unknown is not no").format(n=words.number(recorded))
     support = found.support if is_recorded else dict.fromkeys(found.support)
     return [
@@ -60,17 +67,8 @@ def headline_items(found: Headline, words: Words, *, is_recorded: bool = True) -
         ),
         (words.number(support["needed"]), words.say("with a need without a mission"), ""),
         (
-            words.share(found.without_record / found.links) if found.links else UNKNOWN,
+            words.share(found.stages.without_record / found.links) if found.links else UNKNOWN,
             words.say("of the links not documented"),
             documented,
         ),
     ]
-
-
-def stage_counts(found: Headline) -> dict[str, int]:
-    """Links by the look that the map gives their stage, those without a record first; flags do not matter here."""
-    counts = {style.NO_RECORD: found.without_record}
-    for stage, number in found.stages.items():
-        counts[str(stage_rank(stage))] = number
-    counts["0"] -= found.without_record
-    return counts

@@ -9,10 +9,10 @@ import streamlit as st
 
 from dashboard import records, stages
 from dashboard.components import fragments, names
+from dashboard.map import style
 from dashboard.text import Words, is_unknown
 from geodata.records import audit
 from geodata.records.events import events_of, notes_of
-from geodata.status import stage_rank
 
 SHOWN_BESIDE = {"territory_id", "mosaic_id", "is_demonstration"}
 """Columns that the history of writes does not repeat among the values."""
@@ -115,7 +115,7 @@ def event_name(event: dict[str, Any], words: Words) -> str:
 
 def _stage(event: dict[str, Any], words: Words) -> str:
     code = event["stage_code"]
-    return "" if is_unknown(code) else fragments.stage_chip(stages.stage_name(code, words), str(stage_rank(code)))
+    return "" if is_unknown(code) else fragments.stage_chip(stages.stage_name(code, words), style.stage_code(code))
 
 
 def _what(event: dict[str, Any], dates: dict[str, Any], words: Words) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import data, desk, filters, records, stages
 from dashboard.components import charts, desk_panel, fragments, history, mosaic_panel, names, ways
-from dashboard.components.headline import headline_items, stage_counts
+from dashboard.components.headline import headline_items
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.text import UNKNOWN, Words, is_unknown, words
 from geodata.records.events import events_of
@@ -33,7 +33,7 @@ def show_mosaic(mosaic_id: str, said: Words) -> None:
         found = catalogue.headline(selection)
         st.html(fragments.figures(headline_items(found, said, is_recorded=snapshot.is_recorded)))
         ways.show_way_to_map(said, mosaic=mosaic_id)
-        charts.show_figure(charts.funnel(stage_counts(found), said, key=f"funnel-{mosaic_id}"), said)
+        charts.show_figure(charts.funnel(found.stages, said, key=f"funnel-{mosaic_id}"), said)
         if snapshot.is_recorded:
             reached = charts.progress(desk.reached(mosaic_id), snapshot.as_of, said, key=f"progress-{mosaic_id}")
             charts.show_figure(reached, said)

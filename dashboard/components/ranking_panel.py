@@ -157,7 +157,8 @@ def _row(catalogue: Catalogue, ranking: Ranking, at: int, chosen: Mapping[str, i
         name=known[territory_id],
         address=f"territory?{urlencode({'territory': territory_id, 'lang': words.code})}",
         about=names.mosaic_names()[mosaic_id],
-        stage=fragments.stage_chip(stages.stage_text(record, words), stages.look_of(record)),
+        stage=fragments.stage_chip(stages.stage_text(record, words), stages.look_of(record))
+        + fragments.flag_chips(stages.flag_names(() if record is None else record.flags, words)),
         doubts=doubts,
         reasons=reasons,
         score=words.number(score, DECIMALS),

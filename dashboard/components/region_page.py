@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import data, desk, places, records, state
 from dashboard.components import charts, desk_panel, fragments, ways
 from dashboard.components.chooser import Captions, Group, Option, show_chooser
-from dashboard.components.headline import headline_items, stage_counts
+from dashboard.components.headline import headline_items
 from dashboard.components.names import region_name
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.text import UNKNOWN, Words, is_unknown, words
@@ -86,7 +86,7 @@ def show_region(region_id: str, said: Words) -> None:
         st.html(fragments.figures(headline_items(found, said, is_recorded=snapshot.is_recorded)))
         field, values = next(iter(filters_of(region_id).active.items()))
         ways.show_way_to_map(said, **{field: values[0]})
-        charts.show_figure(charts.funnel(stage_counts(found), said, key=f"funnel-{region_id}"), said)
+        charts.show_figure(charts.funnel(found.stages, said, key=f"funnel-{region_id}"), said)
     with right:
         if region_id.startswith("BR-"):
             st.html(desk_panel.icms_html(region_id, said))
@@ -156,7 +156,7 @@ def _peer_columns(catalogue: Catalogue, ids: tuple[str, ...], chosen: str | None
     sizes = [_size(one) for one in ids]
     is_recorded = catalogue.snapshot.is_recorded
     committed = [one.committed_share if is_recorded else None for one in found]
-    recorded = [one.links - one.without_record if is_recorded else None for one in found]
+    recorded = [one.links - one.stages.without_record if is_recorded else None for one in found]
     columns = [
         PlainColumn("name", said.say("Name"), titles, titles),
         *(

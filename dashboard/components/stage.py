@@ -1,13 +1,39 @@
-"""The switch between the two colourings of the map."""
+"""Stages on a page: the switch between the two colourings of the map, and the bar that counts stages."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import stages, state
+from dashboard.components import fragments
+from dashboard.map import style
 from dashboard.text import Words
+from geodata.stage_counts import StageCounts
 
 COLOUR_KEY = "colour-choice"
+
+
+def stage_bar_of(title: str, counts: StageCounts, words: Words) -> str:
+    """The bar of stages with its figures, as HTML; of flags and missing records how many, apart.
+
+    Args:
+        title: What is counted: links, or municipalities and communes.
+        counts: The count.
+        words: The language.
+    """
+    shown = [
+        (style.stage_code(stage), stages.stage_name(stage, words), count, words.number(count))
+        for stage, count in counts.stages.items()
+        if count
+    ]
+    apart = [("", words.say("without a record"), counts.without_record)] if counts.without_record else []
+    apart += [(flag, words.label("flag", flag), count) for flag, count in counts.flags.items()]
+    return fragments.stage_bar(
+        title,
+        shown,
+        lead=words.say("Of these:"),
+        apart=[(flag, text, words.number(count)) for flag, text, count in apart],
+    )
 
 
 def show_colour_choice(words: Words, *, by_stage: bool) -> None:

@@ -9,11 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data, records, stages
-from dashboard.components import fragments, names, tables
+from dashboard.components import names, tables
 from dashboard.components.forms import DAY_FORMAT, EARLIEST
+from dashboard.components.stage import stage_bar_of
 from dashboard.text import Words
 from geodata.records.queries import link_states
 from geodata.snapshot import Link, LinkRecord, link_records
+from geodata.stage_counts import count_stages
 
 DAY_KEY = "as-of"
 
@@ -47,11 +49,9 @@ def _show_counts(shown: Mapping[Link, LinkRecord], mosaic_id: str | None, words:
     published = len(links) if mosaic_id is None else int((links["mosaic_id"] == mosaic_id).sum())
     pairs = set(zip(links["territory_id"], links["mosaic_id"], strict=True))
     without = published - sum(link in pairs for link in shown)
-    labels = stages.look_labels(words)
-    counts = stages.count_stages([*shown.values(), *([None] * without)])
-    title = names.mosaic_names()[mosaic_id] if mosaic_id else words.say("All mosaics and counterparts")
-    told = [(look, labels[look], count, words.number(count)) for look, count in counts.items() if count]
-    st.html(fragments.stage_bar(title, told))
+    counts = count_stages([*shown.values(), *([None] * without)])
+    about = names.mosaic_names()[mosaic_id] if mosaic_id else words.say("All mosaics and counterparts")
+    st.html(stage_bar_of(words.say("{name}: links by stage").format(name=about), counts, words))
 
 
 def _day_columns(words: Words) -> tuple[str, str]:
@@ -69,7 +69,7 @@ def state_table(shown: Mapping[Link, LinkRecord], words: Words) -> pd.DataFrame:
             words.say("Stage"): [stages.stage_text(record, words) for _, record in rows],
             words.say("Since"): [record.stage_date for _, record in rows],
             words.say("Highest so far"): [stages.stage_name(record.highest, words) for _, record in rows],
-            words.say("Flags"): [", ".join(stages.flag_names(record.flags, words)) for _, record in rows],
+            words.say("Flags"): [", ".join(stages.flag_names(record.flags, words).values()) for _, record in rows],
             words.say("Last event"): [record.last_event_date for _, record in rows],
         }
     )

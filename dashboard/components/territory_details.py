@@ -106,7 +106,7 @@ def stage_html(record: LinkRecord | None, said: Words) -> str:
     return fragments.stage_line(
         stages.stage_text(record, said),
         stages.look_of(record),
-        [] if record is None else stages.flag_names(record.flags, said),
+        stages.flag_names(() if record is None else record.flags, said),
         details,
     )
 

@@ -1,5 +1,7 @@
 """One code per territory on the map: how it is linked, or its stage, after what the filters leave. No Streamlit here.
 
+A code says the colour. What lies over it, hatching, flags and support, are lists of territories beside the codes.
+
 Codes are made from `geodata.selection`, the same selection that table, figures and exports show.
 """
 
@@ -15,6 +17,7 @@ import numpy.typing as npt
 from dashboard.filters import COUNTERPART
 from dashboard.map import style
 from dashboard.stages import look_of
+from geodata.model import vocabulary
 from geodata.selection import CERTAIN, LOCAL, Catalogue, Filters, Selection
 
 Codes = npt.NDArray[np.uint8]
@@ -30,8 +33,8 @@ def territory_codes(selection: Selection, *, by_stage: bool) -> str:
     """One character per row of `territory`.
 
     Coloured by link, a territory shows the surest of its links that the filters leave: published before local, to a
-    mosaic before to a counterpart, certain before borderline. Coloured by stage, it shows the look of the link that
-    stands for it (`Selection.shown_link`). Without a link that is left: `style.LEFT_OUT` where the filters leave
+    mosaic before to a counterpart, certain before borderline. Coloured by stage, it shows the stage of the link that
+    stands for it (`Selection.shown_links`). Without a link that is left: `style.LEFT_OUT` where the filters leave
     the territory out and it is linked, `style.SELECTED_UNLINKED` where filters choose it and it has no link, else
     `style.NOT_LINKED`.
     """
@@ -45,10 +48,12 @@ def _codes(catalogue: Catalogue, filters: Filters, by_stage: bool) -> str:
     if filters.active:
         codes[catalogue.link_territory] = ord(style.LEFT_OUT)
         codes[selection.territories] = ord(style.SELECTED_UNLINKED)
-    links = selection.links
-    looks, order = (_stage_looks if by_stage else _link_looks)(catalogue)
-    # what is written last stays: the link that stands for its territory
-    links = links[np.argsort(order[links], kind="stable")]
+    if by_stage:
+        looks, links = _stage_looks(catalogue), selection.shown_links[selection.shown_links >= 0]
+    else:
+        looks, order = _link_looks(catalogue)
+        # what is written last stays: the link that stands for its territory
+        links = selection.links[np.argsort(order[selection.links], kind="stable")]
     codes[catalogue.link_territory[links]] = looks[links]
     return codes.tobytes().decode("ascii")
 
@@ -69,10 +74,9 @@ def _link_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
 
 
 @lru_cache(maxsize=12)
-def _stage_looks(catalogue: Catalogue) -> tuple[Codes, npt.NDArray[np.int64]]:
-    """The look of each link by stage, and its place among them: the lowest stage last, as in `Selection.shown_link`."""
-    looks = np.array([ord(look_of(record)) for record in catalogue.link_records], dtype=np.uint8)
-    return looks, -catalogue.link_standing
+def _stage_looks(catalogue: Catalogue) -> Codes:
+    """The look of each link by stage."""
+    return np.array([ord(look_of(record)) for record in catalogue.link_records], dtype=np.uint8)
 
 
 def hatched_places(selection: Selection) -> list[int]:
@@ -82,10 +86,27 @@ def hatched_places(selection: Selection) -> list[int]:
 
 @lru_cache(maxsize=KEPT)
 def _hatched(catalogue: Catalogue, filters: Filters) -> list[int]:
-    links = catalogue.select(filters).links
-    _, order = _stage_looks(catalogue)
-    shown: dict[int, int] = {int(catalogue.link_territory[link]): int(link) for link in links[np.argsort(order[links])]}
-    return sorted(place for place, link in shown.items() if not catalogue.link_is_certain[link])
+    links = catalogue.select(filters).shown_links
+    links = links[links >= 0]
+    unsure = links[~catalogue.link_is_certain[links]]
+    return [int(place) for place in catalogue.link_territory[unsure]]
+
+
+def flag_marks(selection: Selection) -> dict[str, list[int]]:
+    """Rows of `territory` by flag that the link that stands for them holds, as far as the records are shown to whoever
+    acts; flags in the order of the vocabulary."""
+    return _flags(selection.catalogue, selection.filters)
+
+
+@lru_cache(maxsize=KEPT)
+def _flags(catalogue: Catalogue, filters: Filters) -> dict[str, list[int]]:
+    links = catalogue.select(filters).shown_links
+    marks: dict[str, list[int]] = {flag: [] for flag in vocabulary("flag")}
+    for link in links[links >= 0].tolist():
+        record = catalogue.link_records[link]
+        for flag in () if record is None else record.flags:
+            marks[flag].append(int(catalogue.link_territory[link]))
+    return {flag: places for flag, places in marks.items() if places}
 
 
 @lru_cache(maxsize=KEPT)
@@ -122,7 +143,7 @@ def _ahead(catalogue: Catalogue, filters: Filters, by_stage: bool) -> str:
     links = catalogue.links
     if (links["link_kind"] == LOCAL).any():
         return ""
-    looks, _ = (_stage_looks if by_stage else _link_looks)(catalogue)
+    looks = _stage_looks(catalogue) if by_stage else _link_looks(catalogue)[0]
     codes = np.full(len(links), ord(style.LEFT_OUT), dtype=np.uint8)
     left = catalogue.select(filters).links
     codes[left] = looks[left]
@@ -135,14 +156,16 @@ def codes_state(selection: Selection, *, by_stage: bool) -> dict[str, Any]:
     """What the map is told of a selection.
 
     Returns:
-        `codes` that it is painted by; `ahead` (`codes_ahead`); `support`; coloured by stage `plain` and the `hatched`
-        ones, else `stages` for its tips, where a territory without a link that is left is `style.NOT_LINKED`.
+        `codes` that it is painted by; `ahead` (`codes_ahead`); `flags` (`flag_marks`); `support`; coloured by stage
+        `plain` and the `hatched` ones, else `stages` for its tips, where a territory without a link that is left is
+        `style.NOT_LINKED`.
     """
     if by_stage:
         return {
             "codes": territory_codes(selection, by_stage=True),
             "ahead": codes_ahead(selection, by_stage=True),
             "hatched": hatched_places(selection),
+            "flags": flag_marks(selection),
             "support": support_marks(selection),
             "plain": True,
         }
@@ -150,5 +173,6 @@ def codes_state(selection: Selection, *, by_stage: bool) -> dict[str, Any]:
         "codes": territory_codes(selection, by_stage=False),
         "ahead": codes_ahead(selection, by_stage=False),
         "stages": territory_codes(selection, by_stage=True).translate(ONLY_LINKS),
+        "flags": flag_marks(selection),
         "support": support_marks(selection),
     }

@@ -87,7 +87,8 @@
 
   // ---- layer switches -------------------------------------------------------------------------------------------
 
-  const SWITCHES = ["outlines", "units", "lands", "support", "borders", "names", "local", "base"];
+  const SWITCHES = ["outlines", "units", "lands", "flags", "support", "borders", "names", "local", "base"];
+  const HIDDEN = ["flags", "local"]; // switches that are not there where they would show nothing
 
   /* What each switch would show now; a switch that would show nothing says so by being grey. */
   const hasContent = (name) => {
@@ -97,6 +98,7 @@
     const known = {
       units: looks.includes("U"),
       lands: looks.includes("T"),
+      flags: state.plain === true && Object.keys(state.flags).length > 0,
       support: Object.keys(state.support).length > 0,
       local: state.local.length > 0,
     };
@@ -125,7 +127,7 @@
           const { layer } = label.dataset;
           if (!layer) continue;
           label.querySelector("input").disabled = !hasContent(layer);
-          label.hidden = layer === "local" && !hasContent(layer);
+          label.hidden = HIDDEN.includes(layer) && !hasContent(layer);
         }
       },
       refresh() {
@@ -227,25 +229,44 @@
       }),
     );
 
+  const drawFlag = (flag) => {
+    const { box, frame, frameWidth, lineWidth, ink, ground, paths } = session.settings.flags;
+    const line = { stroke: ink, "stroke-linecap": "round", "stroke-linejoin": "round" };
+    return [
+      draw("g", { transform: `translate(${(26 - box) / 2} 0)` },
+        draw("path", { d: frame, fill: ground, "stroke-width": frameWidth, ...line }),
+        draw("path", { d: paths[flag], fill: "none", "stroke-width": lineWidth, ...line }),
+      ),
+    ];
+  };
+
   const swatch = (shapes) =>
     draw("svg", { viewBox: "0 0 26 16", width: 26, height: 16, "aria-hidden": "true" }, ...shapes);
 
+  const countOf = (codes) => {
+    const counts = {};
+    for (const code of codes) counts[code] = (counts[code] || 0) + 1;
+    return counts;
+  };
+
+  /* A row for each look in sight: how many territories have it in sight, and in all. Codes that look like another one
+   * are counted with it, and once more in a row of their own below. */
   const lookItems = (places) => {
     const { settings, codes, texts } = session;
-    const counts = {};
-    for (const place of places) counts[codes[place]] = (counts[codes[place]] || 0) + 1;
+    const [inSight, inAll] = [countOf(places.map((place) => codes[place])), countOf(codes)];
     const near = tools.isNear();
-    return [...settings.order]
-      .filter((code) => counts[code])
-      .map((code) => {
-        const look = settings.looks[code];
-        return {
-          key: code,
-          text: texts.looks[code],
-          count: counts[code],
-          shapes: () => drawBox(near ? { ...look.far, ...look.near } : look.far),
-        };
-      });
+    return [...settings.order].filter((code) => !settings.drawnAs[code]).flatMap((code) => {
+      const parts = Object.keys(settings.drawnAs).filter((part) => settings.drawnAs[part] === code);
+      const sum = (counts) => [code, ...parts].reduce((whole, one) => whole + (counts[one] || 0), 0);
+      if (!sum(inSight)) return [];
+      const look = settings.looks[code];
+      const style = near ? { ...look.far, ...look.near } : look.far;
+      const row = { key: code, text: texts.looks[code], count: sum(inSight), all: sum(inAll), shapes: () => drawBox(style) };
+      const below = parts
+        .filter((part) => inSight[part])
+        .map((part) => ({ key: part, text: texts.without[part], count: inSight[part], all: inAll[part], shapes: () => [] }));
+      return [row, ...below];
+    });
   };
 
   const symbolItems = (places) => {
@@ -253,7 +274,8 @@
     const items = [];
     const sight = map.getBounds();
     const isSeen = (layer) => !layer.getBounds || sight.intersects(layer.getBounds());
-    const add = (key, shapes, count) => items.push({ key, text: texts.symbols[key], count, shapes });
+    const add = (key, shapes, count, all) =>
+      items.push({ key, text: texts.symbols[key] || texts.flags[key], count, all, shapes });
     const seen = (name) => (tools.isOn(name) ? groups[name].getLayers().filter(isSeen) : []);
     const outlines = seen("outlines").map(({ feature }) => settings.incomplete.includes(feature.id));
     const asDrawn = (style) => (state.plain ? { ...style, fill: false } : style);
@@ -275,27 +297,44 @@
     }
     const inSight = new Set(places);
     const unsure = places.filter((place) => session.hatched.has(place)).length;
-    if (unsure) add("hatched", () => drawBox({ color: "#5b6a67", weight: 1 }, true), unsure);
-    for (const [word, discs] of Object.entries(settings.support)) {
-      const marked = tools.isOn("support") ? state.support[word] || [] : [];
+    if (unsure) add("hatched", () => drawBox({ color: "#5b6a67", weight: 1 }, true), unsure, session.hatched.size);
+    const addMarks = (key, marked, shapes) => {
       const count = marked.filter((place) => inSight.has(place)).length;
-      if (count) add(word, () => drawMark(discs), count);
+      if (count) add(key, shapes, count, marked.length);
+    };
+    for (const [flag, marked] of Object.entries(state.plain && tools.isOn("flags") ? state.flags : {})) {
+      addMarks(flag, marked, () => drawFlag(flag));
+    }
+    for (const [word, discs] of Object.entries(tools.isOn("support") ? settings.support : {})) {
+      addMarks(word, state.support[word] || [], () => drawMark(discs));
     }
     if (seen("local").length) add("local", () => drawBox(settings.local));
     return items;
   };
 
+  /* How many are in sight, and of how many in all where not all are: "3 / 14", read out as "3 in sight, of 14". */
+  const makeCount = (count, all) => {
+    const { state, texts } = session;
+    const box = make("b", "map-legend-count", count.toLocaleString(state.lang));
+    if (all === count) return box;
+    const slash = make("span", "map-legend-all", " / ");
+    slash.setAttribute("aria-hidden", "true");
+    const whole = make("span", "map-legend-all", all.toLocaleString(state.lang));
+    box.append(slash, make("span", "map-unseen", ` ${texts.inSightOf} `), whole);
+    return box;
+  };
+
   const showLegend = (places) => {
     const { state, texts } = session;
     const items = [...lookItems(places), ...symbolItems(places)];
-    const key = JSON.stringify([state.lang, tools.isNear(), state.plain, items.map((item) => [item.key, item.count])]);
+    const key = JSON.stringify([state.lang, tools.isNear(), state.plain, items.map(({ key: of, count, all }) => [of, count, all])]);
     if (parts.legendKey === key) return;
     parts.legendKey = key;
-    const rows = items.map(({ key: code, text, count, shapes }) => {
+    const rows = items.map(({ key: code, text, count, all, shapes }) => {
       const row = make("li", "map-legend-row");
       row.dataset.look = code;
       row.append(swatch(shapes()), make("span", "map-legend-text", text));
-      if (count) row.append(make("b", "map-legend-count", count.toLocaleString(state.lang)));
+      if (count) row.append(makeCount(count, all));
       return row;
     });
     parts.legendList.replaceChildren(...rows);

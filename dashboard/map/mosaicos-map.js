@@ -34,7 +34,7 @@
     failed: false,
     isSeen: false, // whether the page around knows that there is something to see
   };
-  const STACK = ["units", "lands", "outlines", "borders", "local", "support"]; // from the lowest on
+  const STACK = ["units", "lands", "outlines", "borders", "local", "flags", "support"]; // from the lowest on
   const files = new Map(); // address -> promise of a parsed file: each is fetched once
 
   const load = (address) => {
@@ -82,7 +82,8 @@
   const known = new Map(); // what a look is of -> the look: territories that look alike share one
 
   const lookOf = (place, near) => {
-    const code = session.state.codes[place];
+    const { drawnAs } = session.settings;
+    const code = drawnAs[session.state.codes[place]] || session.state.codes[place];
     const isHatched = session.hatched.has(place);
     const key = `${code}${near ? "+" : "-"}${isHatched ? "/" : ""}${isOn("base") ? "b" : ""}`;
     if (!known.has(key)) {
@@ -180,7 +181,7 @@
     session.chosen = polygon(territory.feature, settings.selected).addTo(map);
   };
 
-  // ---- volunteer support and local boundaries -------------------------------------------------------------------
+  // ---- flags, volunteer support and local boundaries -------------------------------------------------------------------
 
   /* Whether a part must be drawn again: it was drawn for something else. */
   const isNew = (part, what) => {
@@ -195,8 +196,39 @@
     return zoom < 5.5 ? 4.5 : zoom < 7.5 ? 6 : 7.5; // pixels
   };
 
-  const sizeMarks = () =>
+  const sizeMarks = () => {
     session.groups.support.eachLayer((mark) => mark.setRadius(mark.share * markSize()));
+    placeFlags();
+  };
+
+  /* Flags are drawn on a map of stages: each stands at the point of its territory, beside the mark of support. */
+  const placeFlags = () => {
+    const { state, points, groups } = session;
+    const [layer] = groups.flags.getLayers();
+    if (!layer) return;
+    const supported = new Set(isOn("support") ? Object.values(state.support).flat() : []);
+    const found = new Map(); // place -> flags
+    for (const [flag, places] of Object.entries(state.flags)) {
+      for (const place of places) found.set(place, [...(found.get(place) || []), flag]);
+    }
+    const before = markSize() + 2;
+    const mark = ([place, names]) => ({ point: points[place], names, before: supported.has(place) ? before : 0 });
+    layer.setMarks([...found].map(mark), 2 * markSize() + 1);
+  };
+
+  const drawFlags = async () => {
+    const { flags, plain, support } = session.state;
+    if (!isNew("flags", [plain === true, flags, plain === true && support])) return;
+    const { settings, groups, drawn, canvas } = session;
+    const key = drawn.flags;
+    const isShown = plain && Object.keys(flags).length > 0;
+    if (isShown) await loadPoints();
+    if (drawn.flags !== key) return; // another rerun came meanwhile
+    groups.flags.clearLayers();
+    if (!isShown) return;
+    groups.flags.addLayer(new mosaicosMesh.Flags(settings.flags, { renderer: canvas }));
+    placeFlags();
+  };
 
   const drawSupport = async () => {
     const { support } = session.state;
@@ -303,6 +335,7 @@
       own,
       codes: codes.join(""),
       hatched: state.plain ? unsure.filter((place) => left.has(place)) : state.hatched,
+      flags: {}, // those of the links to this mosaic come with the page
       support: Object.fromEntries(marks.filter(([, places]) => places.length)),
     };
   };
@@ -378,7 +411,7 @@
     const overlays = [state.mosaic, state.plain === true, session.outlines.size];
     if (isNew("overlays", overlays)) rebuildOverlays();
     paint();
-    const later = [drawSupport(), drawLocals()];
+    const later = [drawFlags(), drawSupport(), drawLocals()];
     if (state.detail && !session.detail) {
       const [topology] = await Promise.all([load(state.detail), nextFrame()]); // the coarse picture is seen first
       if (session.state.detail !== state.detail || session.detail) return; // another choice came meanwhile
@@ -453,6 +486,7 @@
       paintTerritories();
       drawTerritories();
     }
+    if (layer === session.groups.support) placeFlags();
     stack();
     mosaicosControls.show();
   };

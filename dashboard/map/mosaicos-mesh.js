@@ -101,6 +101,50 @@
     },
   });
 
+  /* Symbols of flags on points, side by side where a point has several: the same size at every zoom of a range.
+   * `flags` are those of the map's settings. */
+  const Flags = Flat.extend({
+    initialize(flags, options) {
+      L.setOptions(this, options);
+      this.frame = new Path2D(flags.frame);
+      this.paths = Object.fromEntries(Object.entries(flags.paths).map(([flag, path]) => [flag, new Path2D(path)]));
+      this.flags = flags;
+      this.marks = [];
+    },
+
+    /* `marks`: { point: [latitude, longitude], names: flags, before: pixels that something else takes at the point,
+     * 0 for nothing }; `size`: pixels of a symbol. */
+    setMarks(marks, size) {
+      this.marks = marks;
+      this.size = size;
+      this.redraw();
+    },
+
+    _paint() {
+      const { flags, frame, paths, size } = this;
+      const ink = this._renderer._ctx;
+      const scale = size / flags.box;
+      ink.lineCap = ink.lineJoin = "round";
+      ink.fillStyle = flags.ground;
+      ink.strokeStyle = flags.ink;
+      for (const { point, names, before } of this.marks) {
+        const { x, y } = this._map.latLngToLayerPoint(point);
+        const left = before || (-size * names.length) / 2;
+        names.forEach((name, at) => {
+          ink.save();
+          ink.translate(x + left + size * at, y - size / 2);
+          ink.scale(scale, scale);
+          ink.lineWidth = flags.frameWidth;
+          ink.fill(frame);
+          ink.stroke(frame);
+          ink.lineWidth = flags.lineWidth;
+          ink.stroke(paths[name]);
+          ink.restore();
+        });
+      }
+    },
+  });
+
   /* Leaflet's canvas draws everything when the map has moved: what waited to be drawn then need not be drawn again. */
   const Canvas = L.Canvas.extend({
     _updatePaths() {
@@ -109,5 +153,5 @@
     },
   });
 
-  window.mosaicosMesh = { Mesh, Borders, Canvas };
+  window.mosaicosMesh = { Mesh, Borders, Flags, Canvas };
 })();

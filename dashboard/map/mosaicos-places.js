@@ -57,6 +57,13 @@
   const supportOf = (place) =>
     Object.keys(session.state.support).find((word) => session.state.support[word].includes(place));
 
+  /* The flags of a territory in words; nothing where it has none. */
+  const flagsOf = (place) => {
+    const { state, texts } = session;
+    const held = Object.keys(state.flags).filter((flag) => state.flags[flag].includes(place));
+    return held.map((flag) => texts.flags[flag]).join(" · ");
+  };
+
   const describe = (point) => {
     const { territory, areas, locals } = under(point);
     if (!territory && !areas.length && !locals.length) return null;
@@ -68,9 +75,13 @@
       const place = session.places.get(territory.id);
       addLine(box, short ? `${name} (${short})` : name, "tip-name");
       addLine(box, texts.looks[session.codes[place]], "tip-note");
+      if (state.plain) addLine(box, flagsOf(place), "tip-flags");
       if (session.hatched.has(place)) addLine(box, texts.symbols.hatched, "tip-note");
       const stage = state.stages && state.stages[place];
-      if (stage && !NOT_A_LINK.includes(stage)) addLine(box, texts.looks[stage], "tip-stage");
+      if (stage && !NOT_A_LINK.includes(stage)) {
+        addLine(box, texts.looks[stage], "tip-stage");
+        addLine(box, flagsOf(place), "tip-flags");
+      }
       addLine(box, texts.symbols[supportOf(place)], "tip-support");
     }
     for (const area of areas) addLine(box, state.areas[area.feature.id].text, "tip-area");
@@ -175,7 +186,8 @@
       if (!isMarked && room < (isLinked ? 4.5 : 6) * text.length) continue;
       const rank = room + (isMarked ? 1e6 : isLinked ? 1e4 : 0);
       const point = nameAt(layer, points[place], sight);
-      const below = tools.isOn("support") && supportOf(place) ? 16 : 0; // pixels: its mark stands at the point
+      const isTaken = (tools.isOn("support") && supportOf(place)) || (state.plain && tools.isOn("flags") && flagsOf(place));
+      const below = isTaken ? 16 : 0; // pixels: a mark stands at the point
       const kind = isMarked ? "map-name map-name-marked" : "map-name";
       if (point) named.push({ text, point, rank, below, kind });
     }

@@ -1,21 +1,23 @@
-"""Colours and line styles of the map, in one place: what Leaflet draws and what the legend shows.
+"""Line styles and patterns of the map: what Leaflet draws and what the legend shows. Colours: `geodata.symbology`.
 
-The hues are from the palette of Okabe and Ito (2008), which people with any common colour blindness tell apart; tints
-and shades of one hue stand for grades of one thing. Every difference is also one of pattern: dashes, hatching, width.
+Tints and shades of one hue stand for grades of one thing. Every difference is also one of pattern: dashes, hatching,
+width, symbol.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-LAND = "#f8f9f6"
+from geodata import symbology
+from geodata.status import stage_rank
+
+INK, LAND = symbology.INK, symbology.LAND
 EDGE_FAR = "#e2e7e3"
-EDGE = "#c9d1cd"
-INK = "#1d2b2a"
+EDGE = symbology.LAND_EDGE
 GREEN_DARK = "#00644a"
 PURPLE_DARK = "#7d3a60"
-BLUE = "#0068a5"
-VERMILION = "#b84a00"
+BLUE = symbology.CONSERVATION_UNIT
+VERMILION = symbology.INDIGENOUS_LAND
 
 Style = dict[str, Any]
 
@@ -29,40 +31,45 @@ LEFT_OUT = "O"
 SELECTED_UNLINKED = "S"
 """One code per territory on the map. Capitals: streamlit-folium drops lower-case letters after `_` from its key."""
 
+
+def _far(fill: str, width: float, *, edge: str = symbology.WHITE, dashes: str | None = None) -> Style:
+    return {"color": edge, "weight": width, "fillColor": fill, "fillOpacity": 1, "dashArray": dashes}
+
+
 PLAIN: dict[str, dict[str, Style]] = {
     NOT_LINKED: {
-        "far": {"color": EDGE_FAR, "weight": 0.5, "fillColor": LAND, "fillOpacity": 1, "dashArray": None},
+        "far": _far(LAND, 0.5, edge=EDGE_FAR),
         "near": {"color": EDGE, "weight": 0.8},
     },
     LEFT_OUT: {
-        "far": {"color": "#ffffff", "weight": 0.4, "fillColor": "#d8dedb", "fillOpacity": 1, "dashArray": None},
+        "far": _far("#d8dedb", 0.4),
         "near": {"color": "#b3beb9", "weight": 0.8},
     },
     SELECTED_UNLINKED: {
-        "far": {"color": "#ffffff", "weight": 0.4, "fillColor": "#e0caa8", "fillOpacity": 1, "dashArray": None},
+        "far": _far("#e0caa8", 0.4),
         "near": {"color": "#8a6420", "weight": 0.8},
     },
 }
 """Looks of a territory that no link of the selection stands for, in either colouring."""
 LINK: dict[str, dict[str, Style]] = {
     CERTAIN: {
-        "far": {"color": "#ffffff", "weight": 0.4, "fillColor": "#4bab88", "fillOpacity": 1, "dashArray": None},
+        "far": _far(symbology.CERTAIN, 0.4),
         "near": {"color": GREEN_DARK, "weight": 1, "fillColor": "#98d5bd"},
     },
     BORDERLINE: {
-        "far": {"color": "#ffffff", "weight": 0.4, "fillColor": "#a3d8bf", "fillOpacity": 1, "dashArray": None},
+        "far": _far(symbology.BORDERLINE, 0.4),
         "near": {"color": GREEN_DARK, "weight": 1.4, "fillColor": "#e4f4ed", "dashArray": "2 5"},
     },
     COUNTERPART: {
-        "far": {"color": "#ffffff", "weight": 0.5, "fillColor": "#b3608f", "fillOpacity": 1, "dashArray": None},
+        "far": _far(symbology.COUNTERPART, 0.5),
         "near": {"color": PURPLE_DARK, "weight": 1, "fillColor": "#d99fc0"},
     },
     COUNTERPART_BORDERLINE: {
-        "far": {"color": "#ffffff", "weight": 0.5, "fillColor": "#dcaec6", "fillOpacity": 1, "dashArray": None},
+        "far": _far(symbology.COUNTERPART_BORDERLINE, 0.5),
         "near": {"color": PURPLE_DARK, "weight": 1.4, "fillColor": "#f6e9f1", "dashArray": "6 4"},
     },
     LOCAL: {
-        "far": {"color": BLUE, "weight": 0.8, "fillColor": "#86b6e4", "fillOpacity": 1, "dashArray": "1 3"},
+        "far": _far(symbology.LOCAL, 0.8, edge=BLUE, dashes="1 3"),
         "near": {"weight": 1.6, "fillColor": "#d3e5f6", "dashArray": "1 4"},
     },
 }
@@ -72,31 +79,39 @@ TERRITORY = {**LINK, **PLAIN}
 """All looks of a territory where the map is coloured by how territories are linked."""
 
 NO_RECORD = "Z"
-DECLINED = "D"
-WITHDREW = "W"
-NO_ANSWER = "A"
-"""Codes of a territory coloured by stage, beside ``0`` to ``6`` for S0 to S6."""
-VIRIDIS = ("#fde725", "#90d743", "#35b779", "#21918c", "#31688e", "#443983", "#440154")
-"""Seven even steps of the ramp viridis, which people with any common colour blindness see as one order; darker is
-further on. S0 to S6."""
+"""Code of a territory at S0 of which nothing is recorded. Coloured by stage, the other codes are ``0`` to ``6``, the
+ranks of the stages."""
 
 
-def _stage_style(fill: str, edge: str, *, dashes: str | None = None, width: float = 0.8) -> dict[str, Style]:
-    far = {"color": edge, "weight": width / 2, "fillColor": fill, "fillOpacity": 1, "dashArray": None}
-    return {"far": far, "near": {"weight": width, "dashArray": dashes}}
+def stage_code(stage: str) -> str:
+    """The code of a territory at a stage of which something is recorded."""
+    return str(stage_rank(stage))
 
 
+def _stage_style(symbol: symbology.StageSymbol, width: float = 0.8) -> dict[str, Style]:
+    far = _far(symbol.fill, width / 2, edge=symbol.edge)
+    return {"far": far, "near": {"weight": width, "dashArray": symbol.dashes}}
+
+
+DRAWN_AS = {NO_RECORD: "0"}
+"""Codes that look like another one, whose row of the legend counts them too."""
 STAGE: dict[str, dict[str, Style]] = {
-    NO_RECORD: _stage_style("#b7c0bb", "#4f5b58", dashes="2 4"),
-    **{str(rank): _stage_style(fill, "#ffffff") for rank, fill in enumerate(VIRIDIS)},
-    NO_ANSWER: _stage_style("#ffffff", INK, dashes="5 3", width=1.4),
-    DECLINED: _stage_style("#8f6a5e", INK, dashes="2 3", width=1.4),
-    WITHDREW: _stage_style("#3c3331", "#ffffff", dashes="1 3", width=1.4),
+    NO_RECORD: _stage_style(symbology.STAGES["S0"]),
+    **{stage_code(stage): _stage_style(symbol) for stage, symbol in symbology.STAGES.items()},
 }
-"""Looks of a territory coloured by stage: the ramp for stages; greys, browns and dashes for what is no step of
-it."""
-HATCH = {look: "#ffffff" if look in {*"23456", DECLINED, WITHDREW} else "#5b6a67" for look in STAGE}
+"""Looks of a territory coloured by stage. Whether anything is recorded, and flags, change nothing about them."""
+HATCH = {look: "#ffffff" if look in "23456" else "#5b6a67" for look in STAGE}
 """Colour of the lines across a territory coloured by stage whose link is not certain."""
+FLAGS: dict[str, Any] = {
+    "box": symbology.FLAG_BOX,
+    "frame": symbology.FLAG_FRAME,
+    "frameWidth": symbology.FLAG_FRAME_WIDTH,
+    "lineWidth": symbology.FLAG_LINE_WIDTH,
+    "ink": INK,
+    "ground": symbology.WHITE,
+    "paths": symbology.FLAGS,
+}
+"""Symbols of flags, drawn over a territory that is coloured by stage: each a frame with lines in it."""
 UNDER_FINE_MESH: Style = {"stroke": False, "fillColor": LAND, "fillOpacity": 1}
 
 CONSERVATION_UNIT = "U"
@@ -115,13 +130,19 @@ AREA: dict[str, Style] = {
 PART_LINE: Style = {"dashArray": "1 5"}
 """Changes the line of a member of which only a part belongs, where fills tell stages and no hatching can tell it."""
 OUTLINE: dict[str, Style] = {
-    "whole": {"color": "#00412f", "weight": 0.9, "fill": True, "fillColor": "#00412f", "fillOpacity": 0.22},
+    "whole": {
+        "color": symbology.OUTLINE,
+        "weight": 0.9,
+        "fill": True,
+        "fillColor": symbology.OUTLINE,
+        "fillOpacity": 0.22,
+    },
     "incomplete": {
-        "color": "#00412f",
+        "color": symbology.OUTLINE,
         "weight": 1,
         "dashArray": "2 3",
         "fill": True,
-        "fillColor": "#00412f",
+        "fillColor": symbology.OUTLINE,
         "fillOpacity": 0.1,
     },
     "chosen": {"color": INK, "weight": 2.2, "dashArray": "1 6", "fill": False},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,22 +10,27 @@ from xml.etree import ElementTree as Xml
 
 from geodata.export.rows import Rows
 from geodata.model import Language, label, vocabulary
+from geodata.symbology import (
+    BORDERLINE,
+    CERTAIN,
+    CONSERVATION_UNIT,
+    COUNTERPART,
+    COUNTERPART_BORDERLINE,
+    FLAGS,
+    INDIGENOUS_LAND,
+    LAND,
+    LAND_EDGE,
+    LOCAL,
+    OUTLINE,
+    STAGES,
+    WHITE,
+    flag_svg,
+)
 
-LAND, LAND_EDGE = "#f8f9f6", "#c9d1cd"
-CERTAIN, BORDERLINE = "#4bab88", "#a3d8bf"
-COUNTERPART, COUNTERPART_BORDERLINE = "#b3608f", "#dcaec6"
-LOCAL = "#86b6e4"
-NO_RECORD = "#b7c0bb"
-STAGES = ("#fde725", "#90d743", "#35b779", "#21918c", "#31688e", "#443983", "#440154")
-NO_ANSWER, DECLINED, WITHDREW = "#ffffff", "#8f6a5e", "#3c3331"
-CONSERVATION_UNIT, INDIGENOUS_LAND = "#0068a5", "#b84a00"
-OUTLINE = "#00412f"
-INK, WHITE = "#1d2b2a", "#ffffff"
-"""The colours of the map (`dashboard.map.style`), which this package may not import; a test holds the two equal."""
-
+FLAG_MM = 4.0
+"""Size of the symbol of a flag, millimetres."""
 NOTHING: dict[Language, str] = {"en": "Not linked", "fr": "Non lié", "pt_br": "Sem vínculo"}
 LINKED: dict[Language, str] = {"en": "Linked", "fr": "Lié", "pt_br": "Vinculado"}
-UNRECORDED: dict[Language, str] = {"en": "No record", "fr": "Aucun enregistrement", "pt_br": "Sem registro"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Look:
         edge: Colour of the line.
         opacity: Of the fill, 0 to 1.
         width: Of the line, millimetres.
+        svg: A symbol, an SVG document; empty for none. It is drawn over the look that the row has otherwise, and the
+            colours above are not used.
     """
 
     condition: str
@@ -46,10 +54,12 @@ class Look:
     edge: str = WHITE
     opacity: float = 1.0
     width: float = 0.2
+    svg: str = ""
 
 
 def looks_of(rows: Rows, language: Language, *, is_recorded: bool) -> list[Look]:
-    """How the rows of a layer look; the first condition that is met holds. Empty where there is no style for it."""
+    """How the rows of a layer look; the first condition that is met holds, beside any symbols (`Look.svg`). Empty where
+    there is no style for the layer. It depends on no value of the rows."""
     if rows.layer in {"territories", "links"}:
         if {"links", "mosaic_ids"} & set(rows.fields):  # a row per territory
             return [
@@ -92,43 +102,39 @@ def _link_looks(language: Language) -> list[Look]:
 
 
 def _stage_looks(language: Language) -> list[Look]:
-    flags = {code: label("flag", code, language) for code in ("WD", "DC", "NR")}
+    stages, flags = vocabulary("stage"), vocabulary("flag")
     return [
         Look('"mosaic_id" IS NULL', NOTHING[language], LAND, LAND_EDGE),
-        Look("\"flags\" LIKE '%WD%'", flags["WD"], WITHDREW),
-        Look("\"flags\" LIKE '%DC%'", flags["DC"], DECLINED, INK, width=0.4),
-        Look("\"flags\" LIKE '%NR%'", flags["NR"], NO_ANSWER, INK, width=0.4),
-        Look('"is_recorded" IS NULL OR NOT "is_recorded"', UNRECORDED[language], NO_RECORD, "#4f5b58"),
         *(
-            Look(f"\"stage_code\" = '{code}'", f"{code} {term.label(language)}", fill)
-            for (code, term), fill in zip(vocabulary("stage").items(), STAGES, strict=True)
+            Look(f"\"stage_code\" = '{code}'", f"{code} {stages[code].label(language)}", symbol.fill, symbol.edge)
+            for code, symbol in STAGES.items()
         ),
+        *(Look(f"\"flags\" LIKE '%{code}%'", flags[code].label(language), WHITE, svg=flag_svg(code)) for code in FLAGS),
     ]
 
 
 def write_qml(looks: Sequence[Look], *, is_point: bool) -> bytes:
-    """Looks as a QGIS style: a renderer of rules, each tried in turn.
+    """Looks as a QGIS style: a renderer of rules, each tried in turn; symbols are drawn after all of them.
 
     Args:
         looks: At least one.
         is_point: Whether the geometries are points.
     """
     root = Xml.Element("qgis", version="3.28.0", styleCategories="Symbology")
-    renderer = Xml.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", forceraster="0")
+    levels = str(int(any(look.svg for look in looks)))
+    renderer = Xml.SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels=levels, forceraster="0")
     rules = Xml.SubElement(renderer, "rules", key="root")
     symbols = Xml.SubElement(renderer, "symbols")
     before: list[str] = []
     for at, look in enumerate(looks):
         own = look.condition or "TRUE"
-        unmet = "".join(f" AND NOT coalesce(({one}), FALSE)" for one in before)
+        unmet = "" if look.svg else "".join(f" AND NOT coalesce(({one}), FALSE)" for one in before)
         Xml.SubElement(rules, "rule", key=f"r{at}", symbol=str(at), label=look.title, filter=f"({own}){unmet}")
-        before += [look.condition] if look.condition else []
-        symbol = Xml.SubElement(
-            symbols, "symbol", type="marker" if is_point else "fill", name=str(at), alpha="1", clip_to_extent="1"
-        )
-        layer = Xml.SubElement(symbol, "layer", {"class": "SimpleMarker" if is_point else "SimpleFill", "pass": "0",
-                                                 "enabled": "1", "locked": "0"})  # fmt: skip
-        options = Xml.SubElement(layer, "Option", type="Map")
+        before += [look.condition] if look.condition and not look.svg else []
+        symbol = _add_symbol(symbols, str(at), is_point=is_point)
+        if look.svg:
+            _add_picture(symbol, look.svg, is_point=is_point)
+            continue
         values: dict[str, Any] = {
             "color": _colour(look.fill, look.opacity),
             "outline_color": _colour(look.edge, 1.0),
@@ -137,14 +143,37 @@ def write_qml(looks: Sequence[Look], *, is_point: bool) -> bytes:
             "outline_width_unit": "MM",
             **({"name": "circle", "size": 2.4, "size_unit": "MM"} if is_point else {"style": "solid"}),
         }
-        for name, value in values.items():
-            Xml.SubElement(options, "Option", name=name, type="QString", value=str(value))
+        _add_layer(symbol, "SimpleMarker" if is_point else "SimpleFill", values)
     Xml.indent(root)
     kind = 0 if is_point else 2
     Xml.SubElement(root, "layerGeometryType").text = str(kind)
     head = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
     text: bytes = Xml.tostring(root, encoding="utf-8")
     return head + text + b"\n"
+
+
+def _add_symbol(parent: Xml.Element, name: str, *, is_point: bool) -> Xml.Element:
+    return Xml.SubElement(
+        parent, "symbol", type="marker" if is_point else "fill", name=name, alpha="1", clip_to_extent="1"
+    )
+
+
+def _add_layer(symbol: Xml.Element, kind: str, values: dict[str, Any], *, level: int = 0) -> Xml.Element:
+    layer = Xml.SubElement(symbol, "layer", {"class": kind, "pass": str(level), "enabled": "1", "locked": "0"})
+    options = Xml.SubElement(layer, "Option", type="Map")
+    for name, value in values.items():
+        Xml.SubElement(options, "Option", name=name, type="QString", value=str(value))
+    return layer
+
+
+def _add_picture(symbol: Xml.Element, svg: str, *, is_point: bool) -> None:
+    """An SVG on a point, or on a point inside a polygon, drawn after all fills."""
+    if not is_point:
+        inside = {"point_on_surface": 1, "point_on_all_parts": 0, "clip_points": 0}
+        layer = _add_layer(symbol, "CentroidFill", inside, level=1)
+        symbol = _add_symbol(layer, f"@{symbol.get('name')}@0", is_point=True)
+    picture = f"base64:{base64.b64encode(svg.encode()).decode()}"
+    _add_layer(symbol, "SvgMarker", {"name": picture, "size": FLAG_MM, "size_unit": "MM"}, level=1)
 
 
 def _colour(colour: str, opacity: float) -> str:

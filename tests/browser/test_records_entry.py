@@ -56,7 +56,7 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     visited = visit(f"{records_address}/?mosaic={AMAPA}&lang=en")
     visited.wait_for_map(AMAPA)
     answer = look_for(visited, "oiapoque")
-    expect(answer).to_contain_text("S0, no record")
+    expect(answer).to_contain_text("S0 To be assessed, no record")
     open_part(visited, answer, "Record an event")
     note = answer.get_by_role("textbox", name="Note: reason, office reached or action")
     note.fill("named at the congress")
@@ -64,7 +64,7 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     expect(answer.get_by_text("Give the date.")).to_be_visible()
     expect(answer.get_by_text("Say which organisation listed the municipality.")).to_be_visible()
     expect(note).to_have_value("named at the congress")
-    expect(answer).to_contain_text("S0, no record")
+    expect(answer).to_contain_text("S0 To be assessed, no record")
 
     date = answer.locator("[data-testid=stDateInput]").first
     for part, value in (("day", "05"), ("month", "03"), ("year", "2025")):
@@ -137,7 +137,7 @@ def test_the_map_is_coloured_by_stage_and_its_tip_and_legend_say_it(demonstratio
     expect(visited.map.locator(".tip-stage")).to_have_text(re.compile("^(S[0-6]|No answer|Declined|Withdrew)"))
     before = visited.ask_map("() => window.mosaicosMap.session.map.getZoom()")
     visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
-    expect(visited.map.locator(".map-legend-list")).to_contain_text("S0, no record")
+    expect(visited.map.locator(".map-legend-list")).to_contain_text("S0 To be assessed, no record")
     visited.wait_for_run()
     visited.until(lambda: set(str(visited.ask_map(COUNT))) <= set("Z0123456DWA"))
     assert visited.ask_map("() => window.mosaicosMap.session.map.getZoom()") == before

@@ -12,11 +12,15 @@ import pandas as pd
 import pytest
 
 from dashboard.components import charts
-from dashboard.map import style
 from dashboard.text import TONGUES, words
+from geodata.model import vocabulary
+from geodata.stage_counts import StageCounts, count_stages
+from geodata.symbology import STAGES
 
 EN = words("en")
 TODAY = dt.date(2026, 4, 15)
+FILLS = [STAGES[stage].fill for stage in vocabulary("stage")]
+LINES = [STAGES[stage].line for stage in vocabulary("stage")][1:]
 
 
 def reached(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
@@ -35,12 +39,12 @@ def columns(figure: charts.Figure) -> dict[str, list[Any]]:
 
 
 def test_the_funnel_counts_links_at_each_stage_and_further() -> None:
-    counts = {style.NO_RECORD: 5, "0": 1, "1": 2, "2": 0, "3": 1, "4": 2, "5": 0, "6": 1}
+    counts = StageCounts(dict(zip(vocabulary("stage"), (6, 2, 0, 1, 2, 0, 1), strict=True)), 5, {"NR": 1})
     told = columns(charts.funnel(counts, EN))
     assert told["at"] == [6, 2, 0, 1, 2, 0, 1]
     assert told["further"] == [12, 6, 4, 4, 3, 1, 1]
     assert charts.funnel(counts, EN).summary == "3 of 12 links are at S4 or further; nothing is recorded of 5."
-    assert charts.funnel({}, EN).chart is None
+    assert charts.funnel(count_stages([]), EN).chart is None
 
 
 def test_progress_counts_a_link_once_from_the_month_in_which_it_first_got_there() -> None:
@@ -92,7 +96,7 @@ def test_years_with_few_missions_are_not_told() -> None:
 def test_every_chart_has_a_title_a_sentence_a_table_and_our_colours(language: str) -> None:
     said = words(language)
     figures = [
-        charts.funnel({style.NO_RECORD: 2, "1": 1}, said),
+        charts.funnel(count_stages([None, None]), said),
         charts.progress(reached(("a", "m", 1, "2026-01-20")), TODAY, said),
         charts.overlaps(["a", "b"], [2.0, 1.0], [True, False], said),
         charts.missions(pd.DataFrame({"year": [2020], "missions": [3]}), said, is_public=False),
@@ -104,7 +108,11 @@ def test_every_chart_has_a_title_a_sentence_a_table_and_our_colours(language: st
         made = spec(figure)
         assert made["config"]["font"] == charts.FONT
         assert "http" not in json.dumps({key: value for key, value in made.items() if key != "$schema"})
-    assert set(style.VIRIDIS) <= set(json.dumps(spec(figures[0])).split('"'))
+    for figure, colours in zip(figures[:2], (FILLS, LINES), strict=True):
+        drawn = spec(figure)
+        (encoding,) = {json.dumps(layer["encoding"]["color"]["scale"]["range"]) for layer in drawn.get("layer", [drawn])
+                       if "scale" in layer["encoding"]["color"]}  # fmt: skip
+        assert json.loads(encoding) == colours, "a stage has its colour in every chart"
 
 
 def test_the_file_of_a_chart_opens_as_a_table_and_runs_nothing() -> None:

@@ -7,10 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.components.headline import headline_items, stage_counts
-from dashboard.map import style
+from dashboard.components.headline import headline_items
 from dashboard.text import UNKNOWN, words
-from geodata.model import vocabulary
 from geodata.selection import Catalogue, Filters, Headline
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
@@ -44,12 +42,6 @@ def test_every_figure_stands_with_its_ground(found: Headline) -> None:
         "with a need without a mission": ("1", ""),
         "of the links not documented": ("33.3%", "2 documented; unknown is not no"),
     }
-
-
-def test_the_bar_of_stages_tells_no_record_from_s0(found: Headline) -> None:
-    counts = stage_counts(found)
-    assert counts == {style.NO_RECORD: 1, "0": 1, "1": 0, "2": 0, "3": 0, "4": 1, "5": 0, "6": 0}
-    assert len(counts) == len(vocabulary("stage")) + 1
 
 
 def test_where_nothing_is_known_nothing_is_claimed(tiny: Bundle) -> None:

@@ -32,11 +32,12 @@ from dashboard.map.base import (
     build_map,
     check_links,
 )
-from dashboard.map.codes import codes_state, support_marks, territory_codes
+from dashboard.map.codes import codes_state, flag_marks, support_marks, territory_codes
 from dashboard.map.options import made_files, map_settings, own_places, point_steps
 from dashboard.map.view import map_state
 from dashboard.state import Choice
 from dashboard.text import TONGUES, words
+from geodata.model import vocabulary
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.status import State, territory_stage
@@ -264,9 +265,11 @@ def test_a_local_link_has_a_look_of_its_own_and_gives_way_to_a_published_one(tin
 def test_by_stage_the_lowest_of_the_links_that_are_left_is_shown(tiny: Bundle) -> None:
     links = {(A1, "alfa"): record("S3"), (A2, "alfa"): record("S5"), (A2, "beta"): record("S2", "DC")}
     known = catalogue(tiny, links=links)
-    assert territory_codes(known.select(Filters()), by_stage=True) == "3DZZ", "A2: the lowest of two"
+    assert territory_codes(known.select(Filters()), by_stage=True) == "32ZZ", (
+        "A2: the lowest of two, though it declined"
+    )
     assert territory_codes(known.select(Filters(mosaic=("alfa",))), by_stage=True) == "35ZO"
-    assert territory_codes(known.select(Filters(mosaic=("beta",))), by_stage=True) == "ODOO"
+    assert territory_codes(known.select(Filters(mosaic=("beta",))), by_stage=True) == "O2OO"
     assert territory_codes(known.select(Filters(stage=("S5",))), by_stage=True) == "O5OO"
     assert territory_codes(catalogue(tiny).select(Filters()), by_stage=True) == "ZZZZ"
 
@@ -303,6 +306,21 @@ def test_support_is_marked_for_selected_territories_and_words_that_have_a_mark(t
     assert set(style.SUPPORT) == {"present", "expected", "needed"}
 
 
+def test_flags_are_marked_for_the_link_that_stands_for_a_territory(tiny: Bundle) -> None:
+    links = {
+        (A1, "alfa"): record("S3", "ST", "CT"),
+        (A2, "alfa"): record("S5", "RC"),
+        (A2, "beta"): record("S2", "ST"),
+        ("BR-9999999", "alfa"): record("S1", "DC"),
+    }
+    known = catalogue(tiny, links=links)
+    assert flag_marks(known.select(Filters())) == {"ST": [0, 1], "CT": [0]}, "A2: those of the lowest stage"
+    assert flag_marks(known.select(Filters(mosaic=("alfa",)))) == {"ST": [0], "RC": [1], "CT": [0]}
+    assert flag_marks(known.select(Filters(mosaic=("gf-parc",)))) == {}
+    for by_stage in (True, False):
+        assert codes_state(known.select(Filters()), by_stage=by_stage)["flags"] == {"ST": [0, 1], "CT": [0]}
+
+
 def test_the_tips_are_told_of_stages_only_where_there_is_a_link(tiny: Bundle) -> None:
     known = catalogue(tiny)
     said = codes_state(known.select(Filters(mosaic=("alfa",))), by_stage=False)
@@ -320,6 +338,8 @@ def test_every_look_is_named_in_every_language_and_has_its_place_in_the_legend()
     for code in TONGUES:
         texts = settings["texts"][code]
         assert set(texts["looks"]) == set(settings["looks"])
+        assert set(texts["flags"]) == set(settings["flags"]["paths"]) == set(vocabulary("flag"))
+        assert set(texts["without"]) == set(settings["drawnAs"]) == {style.NO_RECORD}
         assert {*style.AREA, *style.OUTLINE, *style.SUPPORT, "part", "local", "hatched"} == set(texts["symbols"])
         assert all(texts[name] for name in texts)
 
@@ -375,7 +395,8 @@ def test_a_filter_costs_the_map_no_more_than_3_kb_on_the_line(filters: Filters, 
     pairs = list(
         zip(data.bundle().territory_mosaic["territory_id"], data.bundle().territory_mosaic["mosaic_id"], strict=True)
     )
-    links = {pair: record(f"S{place % 7}") for place, pair in enumerate(pairs) if place % 3}
+    flags = ((), (), ("NR",), ("ST", "RC"))
+    links = {pair: record(f"S{place % 7}", *flags[place % 4]) for place, pair in enumerate(pairs) if place % 3}
     support = {pair[0]: (("present", "expected", "needed")[place % 3], "2024-05") for place, pair in enumerate(pairs)}
     known = Catalogue(data.bundle(), Snapshot(DAY, links=links, support=support))
     choice = Choice(filters=filters, territory_id=FAR_AWAY, place_id=None, words=words("fr"))

@@ -251,6 +251,6 @@ def test_data_and_quality_names_every_source_with_its_licence(language: str) -> 
 
 def test_without_records_every_link_stands_at_s0_and_nothing_is_claimed() -> None:
     app = run(lang="en", mosaic=LAGAMAR)
-    assert set(table(app)["stage"]) == {"S0, no record"}
+    assert set(table(app)["stage"]) == {"S0 To be assessed, no record"}
     assert set(map_state(app)["stages"]) == {"N", "Z"}
     assert "unknown is not no" in said(app)

@@ -6,12 +6,15 @@ Fernandes (2009), difference is CIEDE2000, both as ColorAide computes them.
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 
 import pytest
 from coloraide import Color
 
 from dashboard.map import style
+from geodata.model import vocabulary
+from geodata.symbology import FLAGS, STAGES, flag_svg
 
 LEAST_DIFFERENCE = 5.0
 """CIEDE2000. From about 2 on two colours are seen to differ at a glance."""
@@ -19,7 +22,7 @@ LEAST_LINE_CONTRAST = 3.0
 """WCAG 2.2, 1.4.11: parts of a picture that are needed to understand it."""
 SIGHTS = ("normal", "protan", "deutan", "tritan")
 BY_LINK = style.TERRITORY
-BY_STAGE = {**style.STAGE, **style.PLAIN}
+BY_STAGE = {code: look for code, look in {**style.STAGE, **style.PLAIN}.items() if code not in style.DRAWN_AS}
 
 
 def seen(color: str, sight: str) -> Color:
@@ -112,6 +115,24 @@ def test_marks_of_support_differ_in_shape_and_are_black_on_white() -> None:
     discs = [disc for discs in style.SUPPORT.values() for disc in discs]
     used = {disc[name] for disc in discs for name in ("color", "fillColor") if name in disc}
     assert used == {style.INK, "#ffffff"}
+
+
+def test_symbols_of_flags_differ_and_are_black_on_white() -> None:
+    assert len(set(FLAGS.values())) == len(FLAGS) == len(vocabulary("flag"))
+    for flag in FLAGS:
+        assert set(re.findall(r"#[0-9a-f]{6}", flag_svg(flag))) == {style.INK, "#ffffff"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_lines_of_stages_in_charts_stand_out_from_white(stage: str) -> None:
+    assert contrast(STAGES[stage].line, "#ffffff") >= LEAST_LINE_CONTRAST
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_neighbouring_stages_are_told_apart_by_every_eye_by_their_fill_alone(sight: str) -> None:
+    for (one, first), (other, second) in combinations(STAGES.items(), 2):
+        for fills in ((first.fill, second.fill), (first.line, second.line)):
+            assert seen(fills[0], sight).delta_e(seen(fills[1], sight), method="2000") >= LEAST_DIFFERENCE, one + other
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from dashboard import stages
 from dashboard.map import style
 from dashboard.text import words
+from geodata import symbology
+from geodata.model import vocabulary
 from geodata.snapshot import LinkRecord
 from geodata.status import State, territory_stage
 
@@ -34,27 +36,28 @@ def test_the_stage_of_a_territory_is_that_of_the_rule(held: dict[str, str | None
     assert ("S0" if shown.record is None else shown.record.stage, shown.mosaics) == expected
 
 
-def test_flags_of_persons_and_no_answer_go_before_the_stage() -> None:
+@pytest.mark.parametrize("flags", [(), *((flag,) for flag in vocabulary("flag")), tuple(vocabulary("flag"))])
+@pytest.mark.parametrize("stage", vocabulary("stage"))
+def test_the_fill_is_that_of_the_stage_whatever_the_flags(stage: str, flags: tuple[str, ...]) -> None:
+    look = style.STAGE[stages.look_of(record(stage, *flags))]
+    assert look["far"]["fillColor"] == symbology.STAGES[stage].fill
+    assert "fillColor" not in look["near"], "seen close, a stage has the same colour"
+    assert look == style.STAGE[stages.look_of(record(stage))]
+
+
+def test_s0_looks_the_same_with_a_record_or_without() -> None:
     assert stages.look_of(None) == style.NO_RECORD
-    assert stages.look_of(record("S0")) == "0"
-    assert stages.look_of(record("S4", "RC", "ST")) == "4"
-    assert stages.look_of(record("S2", "NR")) == style.NO_ANSWER
-    assert stages.look_of(record("S2", "NR", "DC")) == style.DECLINED
-    assert stages.look_of(record("S5", "WD", "DC")) == style.WITHDREW
+    assert style.STAGE[style.NO_RECORD] == style.STAGE[stages.look_of(record("S0"))]
+    assert {style.NO_RECORD: stages.look_of(record("S0"))} == style.DRAWN_AS
 
 
 def test_unknown_is_said_as_no_record_and_not_as_no() -> None:
     assert [stages.stage_text(None, words(code)) for code in ("fr", "pt-br", "en")] == [
-        "S0, aucun suivi",
-        "S0, sem registro",
-        "S0, no record",
+        "S0 À qualifier, aucun suivi",
+        "S0 A qualificar, sem registro",
+        "S0 To be assessed, no record",
     ]
     assert stages.stage_text(record("S0"), words("en")) == "S0 To be assessed"
-
-
-def test_counts_keep_no_record_apart_from_s0() -> None:
-    counts = stages.count_stages([None, None, record("S0"), record("S6", "DC")])
-    assert counts == {"Z": 2, "0": 1, "1": 0, "2": 0, "3": 0, "4": 0, "5": 0, "6": 1}
 
 
 def test_every_look_has_a_style_and_a_name() -> None:
@@ -67,5 +70,5 @@ def test_the_ramp_darkens_with_every_stage() -> None:
         red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
         return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
 
-    steps = [luminance(color) for color in style.VIRIDIS]
+    steps = [luminance(symbol.fill) for stage, symbol in symbology.STAGES.items() if stage != "S0"]
     assert all(lighter > darker + 0.01 for lighter, darker in pairwise(steps))

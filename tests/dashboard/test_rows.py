@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from dashboard import data, rows
 from dashboard.components.grid import Order
-from dashboard.map import style
 from dashboard.rows import TablePage, page_holding, sort_places, territory_columns, territory_page
 from dashboard.text import UNKNOWN, words
 from geodata.selection import Catalogue, Filters, Selection
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
+from geodata.symbology import STAGES
 
 from .conftest import A1, A2, B1, G1
 
@@ -92,12 +92,10 @@ def test_one_mosaic_shows_its_links(catalogue: Catalogue) -> None:
          "Not assessed", "20", "1100023"),
         ("Água Boa", "OZ", "S3 Briefed (meeting held)", "", "Certain", "Clear overlap", "5.0", "Computed",
          "Not assessed", "10", "1100015"),
-        ("Bom Jesus", "DZ", "S0, no record", "", "Borderline", "Edge overlap, within the margin of error", "0.10",
-         "Computed", "Support needed", UNKNOWN, "1200013"),
+        ("Bom Jesus", "DZ", "S0 To be assessed, no record", "", "Borderline",
+         "Edge overlap, within the margin of error", "0.10", "Computed", "Support needed", UNKNOWN, "1200013"),
     ]  # fmt: skip
-    assert [row.mark for row in page.rows] == [
-        style.STAGE[look]["far"]["fillColor"] for look in (style.DECLINED, "3", style.NO_RECORD)
-    ]
+    assert [row.mark for row in page.rows] == [STAGES[stage].fill for stage in ("S0", "S3", "S0")]
     assert [column.key for column in territory_columns(selection, EN) if column.is_number] == ["overlap", "population"]
 
 
@@ -134,8 +132,8 @@ def test_all_mosaics_show_how_many_and_which(catalogue: Catalogue) -> None:
     ]  # fmt: skip
     assert [row.cells[1:6] for row in territory_page(selection, EN, order=None, page=1).rows] == [
         ("OZ", "Brazil", "1", "Álfa", "S3 Briefed (meeting held)"),
-        ("OZ", "Brazil", "2", "Álfa, Beta", "S0, no record"),
-        ("DZ", "Brazil", "1", "Álfa", "S0, no record"),
+        ("OZ", "Brazil", "2", "Álfa, Beta", "S0 To be assessed, no record"),
+        ("DZ", "Brazil", "1", "Álfa", "S0 To be assessed, no record"),
         ("Intercommunalité", "French Guiana", "1", "Parc", "S6 Implementing"),
     ]
     assert shown(catalogue.select(Filters(flag=("DC",))), "Flags") == ["No answer, Declined"]
@@ -165,7 +163,7 @@ def test_local_links_are_links_that_say_what_they_are(with_local: Catalogue) -> 
     (row,) = territory_page(selection, EN, order=None, page=1).rows
     cells = dict(zip(headings(selection), row.cells, strict=True))
     assert (cells["Commune"], cells["How sure"], cells["Link"]) == ("Régina", "Stated", "Local statement")
-    assert (cells["Stage"], cells["Since"]) == ("S0, no record", "February 2026")
+    assert (cells["Stage"], cells["Since"]) == ("S0 To be assessed, no record", "February 2026")
     both = with_local.select(Filters(mosaic=("alfa",)))
     assert headings(both)[:2] == ["Municipality or commune", "State or intercommunal body"]
     assert shown(both, "Overlap, km²")[-1] == UNKNOWN
@@ -316,7 +314,7 @@ def test_the_link_that_is_told_is_the_one_that_is_shown(with_local: Catalogue, f
 def test_what_is_made_is_kept_for_the_same_filters_and_not_for_other_records(tiny: Bundle) -> None:
     before = Catalogue(tiny, Snapshot(DAY))
     assert rows._table_of(before.select(Filters())) is rows._table_of(before.select(Filters()))
-    assert shown(before.select(Filters()), "Stage")[0] == "S0, no record"
+    assert shown(before.select(Filters()), "Stage")[0] == "S0 To be assessed, no record"
     assert shown(Catalogue(tiny, snapshot_of()).select(Filters()), "Stage")[0] == "S3 Briefed (meeting held)"
 
 

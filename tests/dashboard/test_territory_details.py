@@ -100,7 +100,7 @@ def test_a_link_tells_both_shares_its_kind_its_grade_and_why() -> None:
     assert '<span class="chip chip-certain">Certain</span>' in html
     share, of_mosaic = ENGLISH.share(link["territory_share"]), ENGLISH.share(link["mosaic_share"])
     assert f"Clear overlap · Computed · 14,323 km², {share} of the municipality · {of_mosaic} of the mosaic" in html
-    assert "S0, no record" in html
+    assert "S0 To be assessed, no record" in html
 
 
 def test_a_link_tells_its_stage_since_when_its_flags_and_the_highest_stage() -> None:

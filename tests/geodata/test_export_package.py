@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import datetime as dt
 import hashlib
@@ -23,10 +24,11 @@ from geodata.export.qml import Look, looks_of, write_qml
 from geodata.export.requests import LAYERS, ExportRequest, RequestError, export_layer
 from geodata.export.rows import Rows
 from geodata.export.schemas import schema_bytes
-from geodata.model import LANGUAGES
+from geodata.model import LANGUAGES, vocabulary
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
+from geodata.symbology import STAGES, flag_svg
 
 DAY = dt.date(2026, 6, 1)
 BOCAINA = Filters(mosaic=("bocaina",))
@@ -209,6 +211,32 @@ def test_the_first_condition_that_is_met_holds() -> None:
     ]
     assert {one.get("type") for one in root.iter("symbol")} == {"marker"}
     assert [one.get("value") for one in root.iter("Option") if one.get("name") == "color"][1] == "255,0,0,255"
+
+
+def test_a_style_gives_each_stage_its_fill_and_draws_flags_over_it() -> None:
+    for is_point in (False, True):
+        looks = looks_of(rows_like("links"), "en", is_recorded=True)
+        root = Xml.fromstring(write_qml(looks, is_point=is_point))  # noqa: S314 - written just now
+        rules = {one.get("label"): one for one in root.iter("rule")}
+        symbols = {one.get("name"): one for one in root.findall("./renderer-v2/symbols/symbol")}
+
+        def options(label: str) -> dict[str | None, str | None]:
+            symbol = symbols[rules[label].get("symbol")]  # noqa: B023 - called at once
+            return {one.get("name"): one.get("value") for one in symbol.iter("Option") if one.get("name")}
+
+        flags = [term.label("en") for term in vocabulary("flag").values()]
+        for code, term in vocabulary("stage").items():
+            red, green, blue = (int(STAGES[code].fill[at : at + 2], 16) for at in (1, 3, 5))
+            label = f"{code} {term.label('en')}"
+            assert options(label)["color"] == f"{red},{green},{blue},255"
+            assert "flags" not in str(rules[label].get("filter")), "a flag never changes the fill"
+        for code, flag in zip(vocabulary("flag"), flags, strict=True):
+            assert rules[flag].get("filter") == f"(\"flags\" LIKE '%{code}%')", "drawn beside the fill of the stage"
+            picture = str(options(flag)["name"]).removeprefix("base64:")
+            assert base64.b64decode(picture).decode() == flag_svg(code)
+        passes = {one.get("class"): one.get("pass") for one in root.iter("layer")}
+        assert passes["SvgMarker"] == "1", "after all fills"
+        assert root[0].get("symbollevels") == "1"
 
 
 def test_layers_without_a_style_have_none() -> None:
