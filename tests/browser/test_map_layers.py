@@ -12,9 +12,12 @@ from playwright.sync_api import Browser, Locator, Route, expect
 
 from dashboard import data
 from dashboard.map import style
-from dashboard.map.codes import hatched_places, territory_codes
+from dashboard.map.codes import flag_marks, hatched_places, territory_codes
+from dashboard.text import words
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Snapshot
+from geodata.status import RULE_FLAGS
+from geodata.symbology import FLAGS, STAGES
 
 from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, TWO_FRAMES, WIDE, Visit, open_context
 from .test_map_page import VIEW, pixels
@@ -34,7 +37,7 @@ TELL = """(body, changes) => {
   const { session, update } = window.mosaicosMap;
   update({ ...session.state, ...changes });
 }"""
-LAYERS = ("outlines", "units", "lands", "support", "borders", "names", "local", "base")
+LAYERS = ("outlines", "units", "lands", "flags", "support", "borders", "names", "local", "base")
 
 
 @contextmanager
@@ -65,12 +68,12 @@ def picture(visited: Visit) -> object:
 
 
 def legend(visited: Visit) -> dict[str, int | None]:
-    """The rows of the legend: count by look, None where nothing is counted."""
+    """The rows of the legend: count in sight by look, None where nothing is counted."""
     rows = visited.map.locator(".map-legend-row")
     found: dict[str, int | None] = {}
     for row in rows.all():
         count = row.locator(".map-legend-count")
-        number = int(count.inner_text().replace(",", "")) if count.count() else None
+        number = int(count.inner_text().split()[0].replace(",", "")) if count.count() else None
         found[str(row.get_attribute("data-look"))] = number
     return found
 
@@ -81,7 +84,12 @@ def codes_of(filters: Filters, *, by_stage: bool = False, snapshot: Snapshot | N
 
 
 def counts_of(codes: str) -> dict[str, int]:
-    return {code: codes.count(code) for code in set(codes)}
+    """What the legend counts: a code that looks like another one with it, and once more apart."""
+    counts = {code: codes.count(code) for code in set(codes)}
+    for code, other in style.DRAWN_AS.items():
+        if code in counts:
+            counts[other] = counts.get(other, 0) + counts[code]
+    return counts
 
 
 # --- switches ---------------------------------------------------------------------------------------------------
@@ -99,7 +107,8 @@ def test_layers_are_folded_away_at_first_the_base_map_is_off_and_the_legend_fold
     for name in LAYERS:
         assert switch(visited, name).is_checked() == (name != "base"), name
     expect(switch(visited, "units")).to_be_disabled()
-    expect(switch(visited, "local")).to_be_hidden()
+    for name in ("flags", "local"):
+        expect(switch(visited, name)).to_be_hidden()
     assert not any("openstreetmap" in url for url in visited.requests)
 
     legend_button = visited.map.get_by_role("button", name="Legend")
@@ -172,7 +181,7 @@ def test_the_legend_counts_what_the_selection_holds(address: str, visit: Open) -
         visited.map.locator("[data-look=incomplete]").wait_for()
         counted = legend(visited)
         assert {code: number for code, number in counted.items() if number} == counts_of(codes_of(filters)), query
-        settings_order = "CBGHLZ0123456ADWSON"
+        settings_order = "CBGHLZ0123456SON"
         looks = [code for code in counted if code in style.TERRITORY]
         assert looks == sorted(looks, key=settings_order.index), query
         if query == "&state=BR-31":
@@ -190,16 +199,24 @@ def test_by_stage_the_legend_counts_stages_and_marks_of_support(
     visited = visit(f"{url}/?lang=en", complains=True)
     visited.wait_for_map()
     visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
-    visited.map.locator("[data-look='0'], [data-look='Z']").first.wait_for()
+    visited.map.locator("[data-look='0']").first.wait_for()
     visited.map.get_by_role("button", name="Show the whole map").click()
     visited.ask_map(TWO_FRAMES)
     counted = legend(visited)
-    words = [word for word, _ in snapshot.support.values()]
-    support = {word: words.count(word) for word in style.SUPPORT if word in words}
+    held = [word for word, _ in snapshot.support.values()]
+    support = {word: held.count(word) for word in style.SUPPORT if word in held}
     assert len(support) > 1
-    hatched = len(hatched_places(Catalogue(data.bundle(), snapshot).select(Filters())))
-    expected = {**counts_of(codes_of(Filters(), by_stage=True, snapshot=snapshot)), **support, "hatched": hatched}
+    selection = Catalogue(data.bundle(), snapshot).select(Filters())
+    flags = {flag: len(places) for flag, places in flag_marks(selection).items()}
+    assert set(flags) >= {"NR", "ST", "RC"}
+    expected = {**counts_of(codes_of(Filters(), by_stage=True, snapshot=snapshot)), **support, **flags}
+    expected["hatched"] = len(hatched_places(selection))
     assert {code: number for code, number in counted.items() if number} == expected
+    bar = visited.page.locator(".stage-bar").first
+    for stage, count in selection.stages_of_territories.stages.items():
+        if count:
+            expect(bar.locator("li").filter(has_text=stage)).to_contain_text(str(count))
+            assert counted[stage[1]] == count, "the bar beside the map counts the same"
 
 
 def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
@@ -220,6 +237,77 @@ def test_the_legend_follows_the_view(address: str, visit: Open) -> None:
     )
     assert isinstance(inside, list)
     assert 0 < inside[0] <= (counted["C"] or 0) <= inside[1]
+    row = visited.map.locator("[data-look=C] .map-legend-count")
+    expect(row).to_have_text(f"{counted['C']} /  in sight, of {codes_of(Filters()).count('C')}")
+
+
+# --- flags --------------------------------------------------------------------------------------------------------
+
+SEVEN_BY_SEVEN = """(body, isFlagged) => {
+  const { session, update } = window.mosaicosMap;
+  const size = ({ box: [left, top, right, bottom] }) => (right - left) * (bottom - top);
+  const places = session.territories.map((_, place) => place);
+  const largest = places.sort((one, other) => size(session.territories[other]) - size(session.territories[one]));
+  const codes = Array.from({ length: places.length }, () => "N");
+  const names = Object.keys(session.settings.flags.paths);
+  const flags = isFlagged ? Object.fromEntries(names.map((name) => [name, []])) : {};
+  largest.slice(0, 7 * names.length).forEach((place, at) => {
+    codes[place] = String(at % 7);
+    if (isFlagged) flags[names[Math.floor(at / 7)]].push(place);
+  });
+  update({ ...session.state, codes: codes.join(""), plain: true, hatched: [], support: {}, flags });
+}"""
+"""Every stage with every flag, on the largest territories."""
+FILLS = """() => {
+  const { mesh, codes } = window.mosaicosMap.session;
+  return mesh.looks.map(({ fillColor }, at) => [codes[at], fillColor]).filter(([code]) => code !== "N");
+}"""
+FLAGGED = "() => (window.mosaicosMap.session.groups.flags.getLayers()[0]?.marks || []).length"
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_flag_is_drawn_over_the_colour_of_its_stage_and_never_changes_it(
+    address: str, visit: Open, size: dict[str, int]
+) -> None:
+    visited = visit(f"{address}/?lang=en&colour=stage", size=size)
+    visited.wait_for_map()
+    body = visited.map.locator("body")
+    body.evaluate(SEVEN_BY_SEVEN, False)
+    plain, fills = picture(visited), visited.ask_map(FILLS)
+    before = {stage: pixels(visited, symbol.fill) for stage, symbol in STAGES.items()}
+    body.evaluate(SEVEN_BY_SEVEN, True)
+    visited.until(lambda: visited.ask_map(FLAGGED) == 7 * len(FLAGS))
+    assert picture(visited) != plain
+    assert visited.ask_map(FILLS) == fills
+    assert {(code, fill) for code, fill in fills} == {(stage[1], symbol.fill) for stage, symbol in STAGES.items()}
+    for stage, symbol in STAGES.items():
+        assert pixels(visited, symbol.fill) > before[stage] / 3, "most of it is still seen"
+    if size == PHONE:
+        visited.map.get_by_role("button", name="Legend").click()
+    rows = visited.map.locator(".map-legend-row")
+    for flag in FLAGS:
+        expect(rows.filter(has_text=words("en").label("flag", flag))).to_contain_text("7")
+    if size == PHONE:
+        visited.map.get_by_role("button", name="Legend").click()
+    open_layers(visited)
+    switch(visited, "flags").click()
+    assert picture(visited) == plain, "nothing is left of them"
+
+
+def test_flags_are_drawn_for_those_alone_who_may_see_them(demonstration: tuple[str, Snapshot], visit: Open) -> None:
+    url, snapshot = demonstration
+    expected = flag_marks(Catalogue(data.bundle(), snapshot).select(Filters()))
+    known = "() => window.mosaicosMap.session.state.flags"
+    visited = visit(f"{url}/?lang=en&colour=stage", complains=True)
+    visited.wait_for_map()
+    visited.until(lambda: visited.ask_map(known) == expected)
+    visited.until(lambda: visited.ask_map(FLAGGED) == len({place for places in expected.values() for place in places}))
+    stranger = visit(f"{url}/?lang=en&colour=stage", complains=True, signs_in=False)
+    stranger.wait_for_map()
+    stranger.map.locator("[data-look='0']").wait_for()
+    assert not set(RULE_FLAGS) & set(stranger.ask_map(known))
+    for flag in RULE_FLAGS:
+        expect(stranger.map.locator(f"[data-look={flag}]")).to_have_count(0)
 
 
 # --- support and names --------------------------------------------------------------------------------------------
