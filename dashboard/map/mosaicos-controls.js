@@ -255,18 +255,19 @@
     const { settings, codes, texts } = session;
     const [inSight, inAll] = [countOf(places.map((place) => codes[place])), countOf(codes)];
     const near = tools.isNear();
-    return [...settings.order].filter((code) => !settings.drawnAs[code]).flatMap((code) => {
-      const parts = Object.keys(settings.drawnAs).filter((part) => settings.drawnAs[part] === code);
-      const sum = (counts) => [code, ...parts].reduce((whole, one) => whole + (counts[one] || 0), 0);
-      if (!sum(inSight)) return [];
-      const look = settings.looks[code];
-      const style = near ? { ...look.far, ...look.near } : look.far;
-      const row = { key: code, text: texts.looks[code], count: sum(inSight), all: sum(inAll), shapes: () => drawBox(style) };
-      const below = parts
-        .filter((part) => inSight[part])
-        .map((part) => ({ key: part, text: texts.without[part], count: inSight[part], all: inAll[part], shapes: () => [] }));
-      return [row, ...below];
-    });
+    const items = [];
+    for (const code of [...settings.order].filter((one) => !settings.drawnAs[one])) {
+      const alike = Object.keys(settings.drawnAs).filter((one) => settings.drawnAs[one] === code);
+      const sum = (counts) => [code, ...alike].reduce((whole, one) => whole + (counts[one] || 0), 0);
+      const { far, near: changes } = settings.looks[code];
+      const shapes = () => drawBox(near ? { ...far, ...changes } : far);
+      const rows = [{ key: code, text: texts.looks[code], count: sum(inSight), all: sum(inAll), shapes }];
+      for (const one of alike) {
+        rows.push({ key: one, text: texts.without[one], count: inSight[one], all: inAll[one], shapes: () => [] });
+      }
+      items.push(...rows.filter(({ count }) => count));
+    }
+    return items;
   };
 
   const symbolItems = (places) => {
@@ -302,9 +303,10 @@
       const count = marked.filter((place) => inSight.has(place)).length;
       if (count) add(key, shapes, count, marked.length);
     };
-    for (const [flag, marked] of Object.entries(state.plain && tools.isOn("flags") ? state.flags : {})) {
-      addMarks(flag, marked, () => drawFlag(flag));
-    }
+    const flags = state.plain && tools.isOn("flags") ? state.flags : {};
+    for (const flag of Object.keys(settings.flags.paths)) addMarks(flag, flags[flag] || [], () => drawFlag(flag));
+    const isLeftOut = (place) => inSight.has(place) && !session.flagged.has(place);
+    if (Object.values(flags).flat().some(isLeftOut)) items.push({ key: "room", text: texts.flagRoom, shapes: null });
     for (const [word, discs] of Object.entries(tools.isOn("support") ? settings.support : {})) {
       addMarks(word, state.support[word] || [], () => drawMark(discs));
     }
@@ -333,7 +335,8 @@
     const rows = items.map(({ key: code, text, count, all, shapes }) => {
       const row = make("li", "map-legend-row");
       row.dataset.look = code;
-      row.append(swatch(shapes()), make("span", "map-legend-text", text));
+      if (shapes) row.append(swatch(shapes()));
+      row.append(make("span", shapes ? "map-legend-text" : "map-legend-note", text));
       if (count) row.append(makeCount(count, all));
       return row;
     });

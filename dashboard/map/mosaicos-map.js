@@ -16,6 +16,7 @@
     texts: null, // the words of its language
     codes: "", // the codes as they are painted
     hatched: new Set(), // places of the territories that are hatched
+    flagged: new Set(), // places of the territories whose flags are drawn
     mesh: null, // the coarse territories, one layer
     territories: [], // they one by one, in the order of the table `territory`
     places: new Map(), // territory id -> place in `territories`
@@ -34,6 +35,7 @@
     failed: false,
     isSeen: false, // whether the page around knows that there is something to see
   };
+  const ROOM = 1.6; // times the size of its flags that a territory must have for them
   const STACK = ["units", "lands", "outlines", "borders", "local", "flags", "support"]; // from the lowest on
   const files = new Map(); // address -> promise of a parsed file: each is fetched once
 
@@ -201,19 +203,30 @@
     placeFlags();
   };
 
-  /* Flags are drawn on a map of stages: each stands at the point of its territory, beside the mark of support. */
+  /* Flags are drawn on a map of stages: each stands at the point of its territory, beside the mark of support. Where a
+   * territory has no room for its flags they are left out, so that its colour is seen; who comes nearer sees them. */
   const placeFlags = () => {
-    const { state, points, groups } = session;
+    const { state, settings, points, groups, territories, map } = session;
+    session.flagged = new Set();
     const [layer] = groups.flags.getLayers();
     if (!layer) return;
+    const size = 2 * markSize() + 1;
+    const scale = 2 ** map.getZoom();
     const supported = new Set(isOn("support") ? Object.values(state.support).flat() : []);
     const found = new Map(); // place -> flags
-    for (const [flag, places] of Object.entries(state.flags)) {
-      for (const place of places) found.set(place, [...(found.get(place) || []), flag]);
+    for (const flag of Object.keys(settings.flags.paths)) {
+      for (const place of state.flags[flag] || []) found.set(place, [...(found.get(place) || []), flag]);
     }
-    const before = markSize() + 2;
-    const mark = ([place, names]) => ({ point: points[place], names, before: supported.has(place) ? before : 0 });
-    layer.setMarks([...found].map(mark), 2 * markSize() + 1);
+    const marks = [];
+    for (const [place, names] of found) {
+      const [left, top, right, bottom] = territories[place].box;
+      const before = supported.has(place) ? markSize() + 2 : 0;
+      const hasRoom = (right - left) * scale >= ROOM * (names.length * size + before) && (bottom - top) * scale >= ROOM * size;
+      if (!hasRoom) continue;
+      session.flagged.add(place);
+      marks.push({ point: points[place], names, before });
+    }
+    layer.setMarks(marks, size);
   };
 
   const drawFlags = async () => {
@@ -225,8 +238,7 @@
     if (isShown) await loadPoints();
     if (drawn.flags !== key) return; // another rerun came meanwhile
     groups.flags.clearLayers();
-    if (!isShown) return;
-    groups.flags.addLayer(new mosaicosMesh.Flags(settings.flags, { renderer: canvas }));
+    if (isShown) groups.flags.addLayer(new mosaicosMesh.Flags(settings.flags, { renderer: canvas }));
     placeFlags();
   };
 

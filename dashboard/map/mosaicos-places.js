@@ -59,8 +59,8 @@
 
   /* The flags of a territory in words; nothing where it has none. */
   const flagsOf = (place) => {
-    const { state, texts } = session;
-    const held = Object.keys(state.flags).filter((flag) => state.flags[flag].includes(place));
+    const { settings, state, texts } = session;
+    const held = Object.keys(settings.flags.paths).filter((flag) => (state.flags[flag] || []).includes(place));
     return held.map((flag) => texts.flags[flag]).join(" · ");
   };
 
@@ -186,7 +186,7 @@
       if (!isMarked && room < (isLinked ? 4.5 : 6) * text.length) continue;
       const rank = room + (isMarked ? 1e6 : isLinked ? 1e4 : 0);
       const point = nameAt(layer, points[place], sight);
-      const isTaken = (tools.isOn("support") && supportOf(place)) || (state.plain && tools.isOn("flags") && flagsOf(place));
+      const isTaken = (tools.isOn("support") && supportOf(place)) || (tools.isOn("flags") && session.flagged.has(place));
       const below = isTaken ? 16 : 0; // pixels: a mark stands at the point
       const kind = isMarked ? "map-name map-name-marked" : "map-name";
       if (point) named.push({ text, point, rank, below, kind });

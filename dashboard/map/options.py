@@ -146,6 +146,7 @@ def map_texts(bundle: Bundle, words: Words) -> dict[str, Any]:
         "legend": words.say("Legend"),
         "legendNote": words.say("Municipalities and communes in sight / in all"),
         "inSightOf": words.say("in sight, of"),
+        "flagRoom": words.say("Flags are drawn where there is room for them: zoom in to see more."),
         "flags": {flag: words.label("flag", flag) for flag in style.FLAGS["paths"]},
         "without": {style.NO_RECORD: words.say("of which without a record")},
         "layersTitle": words.say("Layers"),
