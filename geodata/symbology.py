@@ -42,7 +42,7 @@ class StageSymbol:
 
 
 STAGES: dict[str, StageSymbol] = {
-    "S0": StageSymbol("#b7c0bb", "#4f5b58", "#6b7876", "2 4"),
+    "S0": StageSymbol("#b7c0bb", "#4f5b58", "#4f5b58", "2 4"),
     "S1": StageSymbol("#90d743", WHITE, "#6d9a12"),
     "S2": StageSymbol("#35b779", WHITE, "#1f9a52"),
     "S3": StageSymbol("#21918c", WHITE, "#15807f"),

@@ -107,7 +107,7 @@ def test_a_link_tells_its_stage_since_when_its_flags_and_the_highest_stage() -> 
     record = LinkRecord("S2", "S4", dt.date(2025, 3, 1), dt.date(2025, 3, 1), ("NR",), 3)
     html = details.stage_html(record, ENGLISH)
     assert "S2 Contacted" in html
-    assert '<span class="chip chip-flag">No answer</span>' in html
+    assert fragments.flag_chips({"NR": "No answer"}) in html
     assert "since 1 March 2025 · highest so far: S4 Committed · 3 events" in html
 
 
