@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.search import find_territories, fold
+from geodata.gazetteer import find_territories
+from geodata.search import fold
 from geodata.store import Bundle
 
 COUNTERPART = "counterpart"

@@ -7,7 +7,6 @@ coordinators' local ones stand in one table; a local one says so in `link_kind`.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -17,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geodata.former_names import formerly
+from geodata.gazetteer import formerly
 from geodata.model import vocabulary
 from geodata.search import fold, nearest, plain_code, spelled_out
 from geodata.snapshot import LinkRecord, Snapshot
@@ -559,24 +558,6 @@ def population_bands(populations: pd.Series) -> list[str]:
     place = np.searchsorted(upper, known.fillna(0).to_numpy(dtype=np.int64))
     names = [code for code, _, _ in bands]
     return [UNKNOWN if missing else names[one] for one, missing in zip(place, known.isna(), strict=True)]
-
-
-def select_territories(bundle: Bundle, mosaic_id: str | None, snapshot: Snapshot | None = None) -> Selection:
-    """The territories linked to one mosaic or counterpart, or all.
-
-    Args:
-        bundle: The published bundle.
-        mosaic_id: A mosaic or counterpart; None for all territories.
-        snapshot: The records; none are known without.
-
-    Raises:
-        UnknownIdError: there is no such mosaic.
-    """
-    catalogue = Catalogue(bundle, snapshot or Snapshot(dt.date.today(), is_recorded=False))
-    if mosaic_id is None:
-        return catalogue.select(Filters())
-    bundle.require_mosaic(mosaic_id)
-    return catalogue.select(Filters(mosaic=(mosaic_id,)))
 
 
 def without_field(filters: Filters, name: str) -> Filters:

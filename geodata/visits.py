@@ -20,7 +20,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from geodata.agenda import AgendaItem
-from geodata.export.tables import csv_cell
+from geodata.guard import neutralise
 from geodata.model import Language
 from geodata.ranking import Ranking
 from geodata.selection import Catalogue
@@ -173,7 +173,7 @@ def write_workbook(visits: Sequence[Visit], words: PlanWords) -> bytes:
     sheet.title = "visits"
     sheet.append([words.headings[name] for name in HEADINGS])
     for visit in visits:
-        sheet.append([csv_cell(value) if isinstance(value, str) else value for value in _cells(visit).values()])
+        sheet.append([neutralise(value) if isinstance(value, str) else value for value in _cells(visit).values()])
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     sheet.freeze_panes = "A2"
@@ -184,10 +184,10 @@ def write_workbook(visits: Sequence[Visit], words: PlanWords) -> bytes:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
     about = book.create_sheet("about")
     for line in (words.title, *words.notices):
-        about.append([csv_cell(line)])
+        about.append([neutralise(line)])
     about.append([])
     for label, weight in words.weights:
-        about.append([csv_cell(label), weight])
+        about.append([neutralise(label), weight])
     about.column_dimensions["A"].width = 100
     for row in about.iter_rows():
         row[0].alignment = Alignment(wrap_text=True, vertical="top")

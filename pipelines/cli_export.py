@@ -103,8 +103,7 @@ def export(
 def _make(layers: tuple[str, ...], format_: str, given: dict[str, Any], *, demo: bool, is_package: bool) -> Export:
     import datetime as dt  # noqa: PLC0415
 
-    from geodata.export.package import export_package  # noqa: PLC0415
-    from geodata.export.requests import RequestError, export_layer, read_extras, read_request  # noqa: PLC0415
+    from geodata.export import RequestError, export_layer, export_package, read_extras, read_request  # noqa: PLC0415
     from geodata.selection import Catalogue  # noqa: PLC0415
     from geodata.snapshot import Snapshot  # noqa: PLC0415
     from geodata.store import load_bundle  # noqa: PLC0415

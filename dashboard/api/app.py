@@ -62,7 +62,8 @@ from dashboard.api.webmap import BY, mesh_address, write_status
 from dashboard.jobs.exports import export_params, is_direct
 from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
-from geodata.export.requests import FORMATS, ExportRequest, export_layer, file_stem, read_extras
+from geodata.export import ExportRequest, export_layer, read_extras
+from geodata.export.requests import FORMATS, file_name
 from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
@@ -380,7 +381,7 @@ async def get_file(request: Request) -> Response:
     state, choice = await call.choose(layer, {**asked, "format": wanted})
     format_ = FORMATS[wanted]
     state_key = key_of(state, choice)
-    headers = {"Content-Disposition": f'attachment; filename="{file_stem(choice)}{suffix}"',
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(choice)}"',
                "Content-Language": language_tag(call.place.language)}  # fmt: skip
 
     def prepare_of(digest: object) -> Prepared:

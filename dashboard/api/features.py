@@ -22,8 +22,8 @@ from dashboard.api.shapes import KEY_COLUMN, ShapeTable, table_of
 from dashboard.api.shelf import Shelf
 from dashboard.api.state import State
 from dashboard.text import TONGUES
+from geodata.export import ExportRequest, read_extras, read_request
 from geodata.export.geojson import about_rows
-from geodata.export.requests import ExportRequest, file_stem, read_extras, read_request
 from geodata.export.rows import build_rows
 from geodata.partial_date import PartialDate
 
@@ -147,8 +147,7 @@ def is_large_page(collection: str, state: State, request: ExportRequest, items: 
 def _make_rows(state: State, request: ExportRequest) -> RowTable:
     extras = read_extras(request, state.engine, state.reader)
     rows = build_rows(request, state.catalogue, extras, is_flat=False)
-    bundle = state.catalogue.bundle
-    about = about_rows(rows, state.snapshot, bundle.source, request.language, name=file_stem(request))
+    about = about_rows(rows, request, state.catalogue)
     column = KEY_COLUMN[request.layer][1]
     return RowTable(
         ids=rows.ids,

@@ -22,7 +22,7 @@ from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.map import style
 from dashboard.text import UNKNOWN, Words
 from geodata import symbology
-from geodata.export.tables import csv_cell
+from geodata.guard import csv_cell
 from geodata.model import vocabulary
 from geodata.stage_counts import StageCounts
 from geodata.status import COMMITTED_RANK, stage_rank

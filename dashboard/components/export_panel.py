@@ -20,19 +20,8 @@ from dashboard.jobs.service import Service
 from dashboard.shown import Shown
 from dashboard.text import Words
 from geodata.errors import MosaicosError
-from geodata.export.requests import (
-    CRS,
-    DEFAULT_DECIMALS,
-    FORMATS,
-    LAYERS,
-    MOST_DECIMALS,
-    UTM22N,
-    ExportRequest,
-    check_request,
-    export_layer,
-    file_stem,
-    read_extras,
-)
+from geodata.export import ExportRequest, export_layer, read_extras
+from geodata.export.requests import CRS, DEFAULT_DECIMALS, FORMATS, LAYERS, MOST_DECIMALS, UTM22N, file_name
 from geodata.selection import Filters
 from geodata.snapshot import Snapshot
 
@@ -47,9 +36,8 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
     with st.expander(words.say("Export for partners: formats, layers, packages"), key=KEY, on_change="rerun") as opened:
         if not opened.open:
             return
-        asked = _ask(choice, shown, words)
         try:
-            request = check_request(asked)
+            request = _ask(choice, shown, words)
         except MosaicosError as error:  # the lists offer only what goes together
             st.html(fragments.notice(words.say("This cannot be exported."), str(error), kind="poor"))
             return
@@ -65,7 +53,7 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
                 st.download_button(
                     words.say("Download"),
                     data=make,
-                    file_name=f"{file_stem(request)}{format_.suffix}",
+                    file_name=file_name(request),
                     mime=format_.media_type,
                     on_click="ignore",
                     key="export-download",
@@ -182,7 +170,7 @@ def _crs_names(words: Words) -> dict[str, str]:
 def file_address(request: ExportRequest, words: Words) -> str:
     """The path of the file at the API and its parameters; what is usual is left out."""
     format_ = FORMATS[request.format]
-    usual = check_request(ExportRequest(layer=request.layer, format=request.format))
+    usual = ExportRequest(layer=request.layer, format=request.format)
     asked: dict[str, str] = {name: ",".join(values) for name, values in request.filters.active.items()}
     if next(one for one in FORMATS.values() if one.suffix == format_.suffix).id != format_.id:
         asked["format"] = format_.id

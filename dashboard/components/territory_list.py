@@ -9,7 +9,8 @@ from dashboard.components import plain_grid
 from dashboard.components.grid import Order, show_grid
 from dashboard.shown import Shown
 from dashboard.text import Words
-from geodata.export.geojson import file_name, territories_geojson
+from geodata.export import ExportRequest, export_layer
+from geodata.export.requests import FORMATS, file_name
 from geodata.selection import Selection
 
 KEY = "territories"
@@ -87,11 +88,12 @@ def _show_search(choice: state.Choice, words: Words) -> None:
 
 
 def _show_download(choice: state.Choice, public: Selection, words: Words) -> None:
+    request = ExportRequest(filters=choice.filters, language=words.vocabulary, as_of=choice.day)
     st.download_button(
         words.count("Download this row as GeoJSON", "Download these {n} rows as GeoJSON", len(public.territories)),
-        data=lambda: territories_geojson(public, language=words.vocabulary),
-        file_name=file_name("territories", choice.mosaic_id),
-        mime="application/geo+json",
+        data=lambda: export_layer(request, public.catalogue).to_bytes(),
+        file_name=file_name(request),
+        mime=FORMATS[request.format].media_type,
         on_click="ignore",
         key="download",
     )

@@ -15,8 +15,8 @@ import pyarrow
 import shapely
 
 from dashboard.api.digests import digest_of_bundle, digest_of_snapshot
-from dashboard.jobs.kinds import Made, Work
-from geodata.export.requests import ExportRequest, export_layer, read_extras
+from dashboard.jobs.work import Made, Work
+from geodata.export import ExportRequest, export_layer, read_extras
 from geodata.export.rows import simplify_coverage
 from geodata.records.database import open_engine
 from geodata.records.snapshots import READERS, read_snapshot
@@ -61,7 +61,7 @@ def estimate_seconds(request: ExportRequest, selection: Selection) -> float:
     """What an export would cost in processor time, from its rows and vertices; never too little by much.
 
     Args:
-        request: What is asked for, checked.
+        request: What is asked for.
         selection: What its filters leave.
     """
     bundle = selection.catalogue.bundle
@@ -144,9 +144,6 @@ def _bundle() -> Bundle:
 
 def preload_exports() -> None:
     """Load what all exports share: the tables, the writers, the simplified borders."""
-    import geodata.export.formats  # noqa: PLC0415 - only to be there
-    import geodata.export.records  # noqa: F401, PLC0415
-
     bundle = _bundle()
     Catalogue(bundle, Snapshot(dt.date.today(), is_recorded=False)).select(Filters())
     simplify_coverage(bundle.territory.geometry.to_numpy())

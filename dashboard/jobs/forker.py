@@ -28,7 +28,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from dashboard.jobs.kinds import Kind, Made, Work
+from dashboard.jobs.kinds import Kind
+from dashboard.jobs.work import Made, Work
 from dashboard.log import error_line
 from geodata.errors import MosaicosError
 

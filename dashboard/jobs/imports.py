@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from dashboard.components.refusals import refusal_detail
-from dashboard.jobs.kinds import Made, Work
+from dashboard.jobs.work import Made, Work
 from dashboard.text import words
 from geodata.records.database import open_engine, temporary
 from geodata.records.errors import DatabaseError

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from geodata.export import vectors
 from geodata.export.geojson import about_rows, stream_collection, stream_lines
-from geodata.export.requests import FORMATS, Export, ExportRequest, Extras, Report, RequestError, file_stem
+from geodata.export.requests import FORMATS, Export, ExportRequest, Extras, Report, RequestError, file_name
 from geodata.export.rows import Rows, build_rows
 from geodata.export.shapes import check_reach, geometry_type, place_rows
 from geodata.export.tables import CSV_DIALECTS, stream_csv, workbook
@@ -17,29 +18,23 @@ from geodata.selection import Catalogue
 
 
 def make_export(request: ExportRequest, catalogue: Catalogue, extras: Extras) -> Export:
-    """As `geodata.export.requests.export_layer`, for a checked request."""
+    """As `geodata.export.export_layer`, for all formats but packages."""
     format_ = FORMATS[request.format]
-    name = f"{file_stem(request)}{format_.suffix}"
-    if request.format == "package":
-        from geodata.export.package import export_package  # noqa: PLC0415 - a package is made of formats
-
-        return export_package((request,), catalogue, extras)
     rows = build_rows(request, catalogue, extras, is_flat=format_.is_flat)
     report = Report(rows=len(rows))
-    check_reach(rows, detail=str(request.detail), crs=str(request.crs))
-    about = about_rows(
-        rows, catalogue.snapshot, catalogue.bundle.source, request.language, name=name.removesuffix(format_.suffix)
-    )
-    return Export(name, format_.media_type, lambda: write_rows(rows, about, request, report), report)
+    check_reach(rows, detail=request.detail, crs=request.crs)
+    about = about_rows(rows, request, catalogue)
+    pieces = partial(write_rows, rows, about, request, report)
+    return Export(file_name(request), format_.media_type, pieces, report)
 
 
 def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report: Report) -> Iterator[bytes]:
-    """Rows in the format of a checked request, in pieces. The report begins anew."""
+    """Rows in the format of a request, in pieces. The report begins anew."""
     report.mended.clear()
     report.too_small.clear()
     report.cut = 0
     how: dict[str, Any] = {"detail": request.detail, "decimals": request.decimals, "report": report}
-    crs = str(request.crs)
+    crs = request.crs
     match request.format:
         case "geojson":
             return stream_collection(rows, about=about, **how)
@@ -54,9 +49,9 @@ def write_rows(rows: Rows, about: dict[str, Any], request: ExportRequest, report
 
 
 def _write_file(rows: Rows, about: dict[str, Any], request: ExportRequest, report: Report) -> Iterator[bytes]:
-    detail, crs = str(request.detail), str(request.crs)
+    detail, crs = request.detail, request.crs
     report.rows = len(rows)
-    shapes = place_rows(rows, detail=detail, crs=crs, decimals=request.decimals or 0, report=report)
+    shapes = place_rows(rows, detail=detail, crs=crs, decimals=request.decimals, report=report)
     geometry = None if shapes is None else vectors.Geometry(shapes, geometry_type(detail), crs)
     writers: dict[str, Callable[[Path], None]] = {
         "gpkg": lambda path: vectors.write_geopackage(path, rows, geometry, about),

@@ -17,20 +17,11 @@ import pandas as pd
 import shapely
 from shapely import GeometryType
 
-from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, MANY_LINKS
-from geodata.export.requests import DEFAULT_DECIMALS, Report
-from geodata.export.rows import Rows, Shapes, Teller, known, territory_rows
+from geodata.export.requests import DEFAULT_DECIMALS, ExportRequest, Report, file_stem
+from geodata.export.rows import Rows, Shapes, known
 from geodata.export.shapes import Rings, batches, is_reversed, round_coordinates, round_polygons
 from geodata.model import Language
-from geodata.selection import Selection
-from geodata.snapshot import Snapshot
-
-__all__ = [
-    "DEMONSTRATION_NOTICE", "LIMITS_NOTICE", "NOTICES", "PEOPLES_NOTICE", "REPEATS_NOTICE", "TERRITORY_PROPERTIES",
-    "file_name", "geometry_bytes",
-    "geometry_texts", "known", "source_notices", "stream_collection", "stream_lines", "stream_territories",
-    "territories_geojson", "write_collection",
-]  # fmt: skip
+from geodata.selection import Catalogue
 
 LIMITS_NOTICE: dict[Language, str] = {
     "en": "Limits are generalised and not legal. Computed links are computed, not official.",
@@ -68,60 +59,24 @@ DEMONSTRATION_NOTICE: dict[Language, str] = {
 }
 """The words that go with every export of demonstration records."""
 
-TERRITORY_PROPERTIES = tuple(
-    dict.fromkeys((*LAYER_FIELDS["territories"][:10], "link_count", "links", *LAYER_FIELDS["territories"][10:],
-                   DEMONSTRATION))
-)  # fmt: skip
-"""All that a territory feature may tell, in this order: with one mosaic its link, otherwise `links`."""
-assert set(MANY_LINKS) < set(TERRITORY_PROPERTIES)  # noqa: S101 - the two lists are one
-
 NOTICES = ("demonstration", "notice", "rows", "peoples")
 """Names of the words that go with an export, in the order in which they are shown."""
 SOURCE_COLUMNS = ("source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address")
 
 
-def territories_geojson(selection: Selection, *, language: Language = "en") -> bytes:
-    """The territories of a selection as a GeoJSON FeatureCollection.
-
-    Args:
-        selection: What is exported. With one mosaic asked for, a feature per linked territory with that link;
-            otherwise a feature per territory with its selected links as an array ``links``. Its snapshot must be one
-            for the public.
-        language: Language of the labels; codes are always there.
-
-    Returns:
-        UTF-8 bytes. Features in the order of `Selection.order`; ``id`` is `territory_id`.
-
-    Raises:
-        UnknownIdError: there is no such mosaic.
-    """
-    return b"".join(stream_territories(selection, language=language))
-
-
-def stream_territories(selection: Selection, *, language: Language = "en") -> Iterator[bytes]:
-    """As `territories_geojson`, in pieces."""
-    for mosaic_id in selection.filters.mosaic:
-        selection.catalogue.bundle.require_mosaic(mosaic_id)
-    rows = territory_rows(Teller(selection, language), is_flat=False)
-    name = file_name("territories", selection.filters.one_mosaic).removesuffix(".geojson")
-    about = about_rows(rows, selection.catalogue.snapshot, selection.catalogue.bundle.source, language, name=name)
-    return stream_collection(rows, about=about, report=Report())
-
-
-def about_rows(
-    rows: Rows, snapshot: Snapshot, sources: pd.DataFrame, language: Language, *, name: str
-) -> dict[str, Any]:
+def about_rows(rows: Rows, request: ExportRequest, catalogue: Catalogue) -> dict[str, Any]:
     """What is said of an export as a whole: its name, the words that go with it, its sources and their licences.
 
     The words are those of `NOTICES`, as far as they hold.
     """
+    language = request.language
     return {
-        "name": name,
+        "name": file_stem(request),
         "notice": LIMITS_NOTICE[language],
         "peoples": PEOPLES_NOTICE[language],
         **({"rows": REPEATS_NOTICE[language]} if "territory_row" in rows.fields else {}),
-        **({"demonstration": DEMONSTRATION_NOTICE[language]} if snapshot.is_demonstration else {}),
-        "sources": source_notices(sources, set(rows.sources)),
+        **({"demonstration": DEMONSTRATION_NOTICE[language]} if catalogue.snapshot.is_demonstration else {}),
+        "sources": source_notices(catalogue.bundle.source, set(rows.sources)),
     }
 
 
@@ -129,11 +84,6 @@ def source_notices(sources: pd.DataFrame, used: set[str]) -> list[dict[str, Any]
     """What an export says of its sources: who, through whom, how to cite, licence, whether it was read."""
     rows = sources.loc[sources["source_id"].isin(used), list(SOURCE_COLUMNS)].to_dict("records")
     return [{key: known(value) for key, value in row.items()} for row in rows]
-
-
-def file_name(layer: str, mosaic_id: str | None) -> str:
-    """The name of a download, such as ``mosaicos-territories-lagamar.geojson``."""
-    return f"mosaicos-{layer}-{mosaic_id or 'all'}.geojson"
 
 
 # --- collections and lines --------------------------------------------------------------------------------
@@ -191,16 +141,11 @@ def write_collection(
     return _stream(list(ids), geometries, list(properties), about, report or Report(), decimals)
 
 
-def geometry_bytes(geometry: Any, decimals: int = DEFAULT_DECIMALS) -> bytes:
-    """One geometry as GeoJSON: a point, or an area as a MultiPolygon with its exterior rings counter-clockwise."""
-    shapes = np.full(1, None, dtype=object)
-    shapes[0] = geometry
-    (told,) = _tell_shapes(shapes, [""], decimals, Report(), _Box())
-    return orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
 def geometry_texts(shapes: Shapes, decimals: int = DEFAULT_DECIMALS) -> list[bytes]:
-    """As `geometry_bytes` of each, ``null`` where there is none; a batch at a time."""
+    """Each geometry as GeoJSON, ``null`` where there is none; a batch at a time.
+
+    Every area is a MultiPolygon with its exterior rings counter-clockwise.
+    """
     nameless = [""] * len(shapes)
     return [
         orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY)

@@ -29,7 +29,6 @@ from geodata.export.requests import (
     ExportRequest,
     Extras,
     Report,
-    check_request,
     file_stem,
 )
 from geodata.export.rows import Rows, build_rows, known
@@ -97,42 +96,26 @@ class _File:
     rows: Rows
 
 
-def export_package(requests: Sequence[ExportRequest], catalogue: Catalogue, extras: Extras | None = None) -> Export:
-    """Make a package of one or more requests, such as several layers, or one in several formats.
-
-    Args:
-        requests: What goes in; those of the format ``package`` as GeoJSON and CSV. They share their language.
-        catalogue: The bundle and the public's records.
-        extras: What `read_extras` read for them.
-
-    Returns:
-        A ZIP archive. Its report adds up those of its files.
-
-    Raises:
-        UnknownIdError: as `check_request`.
-        RequestError: as `check_request`; or as `export_layer`.
-    """
-    checked = [one for request in requests for one in _unpack(request)]
-    extras = extras or Extras()
+def make_package(requests: Sequence[ExportRequest], catalogue: Catalogue, extras: Extras) -> Export:
+    """As `geodata.export.export_package`."""
     made = []
-    for request in checked:
+    for request in [part for whole in requests for part in _unpack(whole)]:
         rows = build_rows(request, catalogue, extras, is_flat=FORMATS[request.format].is_flat)
-        check_reach(rows, detail=str(request.detail), crs=str(request.crs))
+        check_reach(rows, detail=request.detail, crs=request.crs)
         made.append((request, rows))
     first = requests[0]
     layers = dict.fromkeys(one.layer for one in requests)
-    stem = file_stem(first if len(layers) == 1 else replace(first, layer="layers"))
+    stem = file_stem(first, "" if len(layers) == 1 else "layers")
     report = Report(rows=sum(len(rows) for _, rows in made))
     return Export(f"{stem}.zip", FORMATS["package"].media_type, lambda: _write(stem, made, catalogue, report), report)
 
 
 def _unpack(request: ExportRequest) -> list[ExportRequest]:
-    request = check_request(request)
     if request.format != "package":
         return [request]
     has_place = LAYERS[request.layer].has_geometry
-    kept = {"geojson": request.detail, "csv": None if has_place else "none"}
-    return [check_request(replace(request, format=name, detail=kept[name])) for name in PACKED]
+    details = {"geojson": request.detail, "csv": "" if has_place else "none"}
+    return [replace(request, format=name, detail=details[name]) for name in PACKED]
 
 
 def _write(stem: str, made: list[tuple[ExportRequest, Rows]], catalogue: Catalogue, report: Report) -> Iterator[bytes]:
@@ -146,7 +129,7 @@ def _write(stem: str, made: list[tuple[ExportRequest, Rows]], catalogue: Catalog
         format_ = FORMATS[request.format]
         suffix = f"{format_.id.removeprefix('csv')}.csv" if format_.id in CSV_DIALECTS else format_.suffix
         part = Report()
-        own = about_rows(rows, catalogue.snapshot, catalogue.bundle.source, language, name=file_stem(request))
+        own = about_rows(rows, request, catalogue)
         content = b"".join(write_rows(rows, own, request, part))
         files.append(_File(f"data/{rows.layer}{suffix}", content, request, rows))
         about = {**own, "name": stem}

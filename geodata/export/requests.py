@@ -1,18 +1,13 @@
 """What a partner may ask for, checked in one place: layers, formats, options. Command, pages and API share it.
 
-    request = read_request({"layer": "territories", "mosaic": "bocaina", "format": "gpkg"}, catalogue)
-    export = export_layer(request, catalogue)
-    write_stream(path, export.pieces())
-
-`LAYERS` and `FORMATS` say what there is. `export_layer` makes it from a `Catalogue`, whose snapshot must be one for the
-public.
+`LAYERS` and `FORMATS` say what there is; an `ExportRequest` is one choice of it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from geodata.errors import MosaicosError, UnknownIdError
@@ -23,9 +18,6 @@ from geodata.snapshot import Link
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy.engine import Engine
-
-    from geodata.records.roles import Actor
 
 DETAILS = ("full", "display", "point", "none")
 """Geometry: as published; simplified as on the map; one point per feature; none."""
@@ -169,37 +161,57 @@ FORMATS: dict[str, Format] = {
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is asked for. `check_request` says whether it can be had and fills in what was left open.
+    """What is asked for. It is checked when it is made: a request that exists can be had.
 
     Attributes:
         layer: One of `LAYERS`.
         format: One of `FORMATS`.
         filters: Which territories and links.
         language: Of labels; codes are always there.
-        detail: One of `DETAILS`; null for the format's default.
-        crs: One of `CRS`; null for the format's default.
-        decimals: Of coordinates in degrees, 0 to 7; null for 6. In a system in metres, 5 fewer, at least none.
+        detail: One of `DETAILS`; the format's default where not given.
+        crs: One of `CRS`; the format's default where not given.
+        decimals: Of coordinates in degrees, 0 to 7. In a system in metres, 5 fewer, at least none.
         as_of: A past day, that of the catalogue's snapshot; null for now.
         since: Only what changed on that day or after it; needs `Extras.changed`.
         one_row_per_territory: Whether a flat format has one row per territory, its links joined, instead of one per
             link. Other formats, and one chosen mosaic, have that anyway.
+
+    Raises:
+        UnknownIdError: no layer, format, language, detail or reference system has that name; names the nearest.
+        RequestError: a number or day is out of range, or two options do not go together.
     """
 
     layer: str = "territories"
     format: str = "geojson"
     filters: Filters = field(default_factory=Filters)
     language: Language = "en"
-    detail: str | None = None
-    crs: str | None = None
-    decimals: int | None = None
+    detail: str = ""
+    crs: str = ""
+    decimals: int = DEFAULT_DECIMALS
     as_of: dt.date | None = None
     since: dt.date | None = None
     one_row_per_territory: bool = False
 
+    def __post_init__(self) -> None:
+        """Check, and fill in what the format and the layer decide."""
+        for kind, value, known in (
+            ("layer", self.layer, LAYERS),
+            ("format", self.format, FORMATS),
+            ("language", self.language, LANGUAGES),
+        ):
+            _require(kind, value, known)
+        layer, format_ = LAYERS[self.layer], FORMATS[self.format]
+        object.__setattr__(self, "detail", self.detail or (format_.details[0] if layer.has_geometry else "none"))
+        object.__setattr__(self, "crs", self.crs or format_.crs[0])
+        _check_geometry(self, layer, format_)
+        if self.one_row_per_territory and layer.id != "territories":
+            raise RequestError(f"One row per territory is for the layer territories, not for {layer.id}: leave it out.")
+        _check_days(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Extras:
-    """What an export needs of the records beside the snapshot; `read_extras` reads it.
+    """What an export needs of the records beside the snapshot; `geodata.export.read_extras` reads it.
 
     Attributes:
         changed: Links that changed since the day asked for; null where that was not read.
@@ -249,26 +261,8 @@ class Export:
         return b"".join(self.pieces())
 
 
-def check_request(request: ExportRequest) -> ExportRequest:
-    """Check a request.
-
-    Returns:
-        The request with `detail`, `crs` and `decimals` filled in.
-
-    Raises:
-        UnknownIdError: no layer, format, language, detail or reference system has that name; names the nearest.
-        RequestError: a number or day is out of range, or two options do not go together.
-    """
-    for kind, value, known in (
-        ("layer", request.layer, LAYERS),
-        ("format", request.format, FORMATS),
-        ("language", request.language, LANGUAGES),
-    ):
-        _require(kind, value, known)
-    layer, format_ = LAYERS[request.layer], FORMATS[request.format]
-    detail = request.detail or (format_.details[0] if layer.has_geometry else "none")
-    crs = request.crs or format_.crs[0]
-    decimals = DEFAULT_DECIMALS if request.decimals is None else request.decimals
+def _check_geometry(request: ExportRequest, layer: Layer, format_: Format) -> None:
+    detail, crs, decimals = request.detail, request.crs, request.decimals
     _require("detail", detail, DETAILS)
     _require("reference system", crs, CRS)
     if not layer.has_geometry and (detail != "none" or "none" not in format_.details):
@@ -282,10 +276,6 @@ def check_request(request: ExportRequest) -> ExportRequest:
         raise RequestError(f"The format {format_.id} is in {' or '.join(format_.crs)} only, not in {crs}.")
     if not 0 <= decimals <= MOST_DECIMALS:
         raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {decimals}.")
-    if request.one_row_per_territory and layer.id != "territories":
-        raise RequestError(f"One row per territory is for the layer territories, not for {layer.id}: leave it out.")
-    _check_days(request)
-    return replace(request, detail=detail, crs=crs, decimals=decimals)
 
 
 def _require(kind: str, value: str, known: Any) -> None:
@@ -317,9 +307,6 @@ def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue)
             ISO 8601, ``2026-01-31``.
         catalogue: What may be asked for.
 
-    Returns:
-        The request, checked.
-
     Raises:
         UnknownIdError: an option, code or id does not exist; names the nearest.
         RequestError: a number or day cannot be read, is out of range, or two options do not go together.
@@ -341,7 +328,7 @@ def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue)
     filters, refused = catalogue.parse({name: value for name, value in asked.items() if name not in OPTIONS})
     for one in refused:
         raise UnknownIdError(one.field, one.value, one.nearest)
-    return check_request(ExportRequest(filters=filters, **values))
+    return ExportRequest(filters=filters, **values)
 
 
 def _read_day(text: str) -> dt.date:
@@ -363,55 +350,20 @@ def _read_number(text: str) -> int:
     return int(text[:9])
 
 
-def read_extras(request: ExportRequest, engine: Engine | None, reader: Actor | None = None) -> Extras:
-    """Read what a request needs of the records beside the snapshot; only that.
+def file_stem(request: ExportRequest, content: str = "") -> str:
+    """The name of an export's file without suffix: ``mosaicos-territories-bocaina``.
 
     Args:
-        request: The request.
-        engine: The database; null where there is none.
-        reader: Whose sight says what changed, that of the snapshot; the public's where not given.
-
-    Raises:
-        RequestError: the request asks what changed, and there are no records, or they cannot say.
-        DatabaseError: the database cannot be used.
+        request: What the file is made of.
+        content: What it holds, where that is not the one layer of the request.
     """
-    from geodata.export.records import read_changed, read_mission_counts  # noqa: PLC0415 - SQL only where needed
-
-    if engine is None:
-        if request.since is not None:
-            raise RequestError("There are no records, so nothing can have changed: leave the day (since) out.")
-        return Extras()
-    return Extras(
-        changed=None if request.since is None else read_changed(engine, request.since, reader),
-        mission_counts=read_mission_counts(engine) if request.layer == "missions" else None,
-    )
-
-
-def export_layer(request: ExportRequest, catalogue: Catalogue, extras: Extras | None = None) -> Export:
-    """Make an export.
-
-    Args:
-        request: What is asked for; checked here again.
-        catalogue: The bundle and the records; its snapshot must be one for the public, of the day `request.as_of`.
-        extras: What `read_extras` read; needed for `since`, and for the counts of missions.
-
-    Returns:
-        The export; its content is made while its pieces are read.
-
-    Raises:
-        UnknownIdError: as `check_request`; or a filter names what does not exist.
-        RequestError: as `check_request`; or the catalogue is of another day; or the rows lie outside the reference
-            system.
-    """
-    from geodata.export.formats import make_export  # noqa: PLC0415 - formats bring GDAL
-
-    return make_export(check_request(request), catalogue, extras or Extras())
-
-
-def file_stem(request: ExportRequest) -> str:
-    """The name of an export's file without suffix: ``mosaicos-territories-bocaina``."""
     filters = request.filters
     chosen = filters.one_mosaic or ("selection" if filters.active else "all")
     day = f"-{request.as_of.isoformat()}" if request.as_of else ""
     since = f"-since-{request.since.isoformat()}" if request.since else ""
-    return f"mosaicos-{request.layer}-{chosen}{day}{since}"
+    return f"mosaicos-{content or request.layer}-{chosen}{day}{since}"
+
+
+def file_name(request: ExportRequest) -> str:
+    """The name of an export's file: ``mosaicos-territories-bocaina.geojson``."""
+    return f"{file_stem(request)}{FORMATS[request.format].suffix}"

@@ -197,7 +197,7 @@ def select_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras) ->
 
 
 def build_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras, *, is_flat: bool) -> Rows:
-    """The rows of a checked request.
+    """The rows of a request.
 
     Args:
         request: What is asked for.

@@ -19,13 +19,10 @@ from geodata.export.geojson import NOTICES
 from geodata.export.requests import MOST_DECIMALS, UTM22N, Report
 from geodata.export.rows import Rows
 from geodata.export.shapes import METRE_DECIMALS, move_points, place_rows, round_coordinates
-from geodata.guard import neutralise
+from geodata.guard import BYTE_ORDER_MARK, MAX_CELL, csv_cell
 from geodata.model import Language
 
-BYTE_ORDER_MARK = "\ufeff"
 ROWS_AT_ONCE = 500
-MOST_CELL = 32_767
-"""Characters that a cell of Excel holds."""
 MADE_ON = dt.datetime(2000, 1, 1)
 """Day that is written where a format wants one: the same state gives the same bytes."""
 
@@ -74,15 +71,6 @@ def place_columns(
         return (), [()] * len(rows)
     texts = shapely.to_wkt(shapes, rounding_precision=MOST_DECIMALS, trim=True)
     return PLACE_FIELDS[2:], [(text,) for text in texts]
-
-
-def csv_cell(value: Any) -> Any:
-    """A value as CSV has it: empty for unknown, ``true`` and ``false``, no formula."""
-    if isinstance(value, str):
-        return neutralise(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else value
 
 
 def csv_cell_with_comma(value: Any) -> Any:
@@ -189,8 +177,8 @@ def _write_sheet(
             elif isinstance(value, int | float):
                 sheet.write_number(line, at, value)
             else:
-                report.cut += len(value) > MOST_CELL
-                sheet.write_string(line, at, value[:MOST_CELL])
+                report.cut += len(value) > MAX_CELL
+                sheet.write_string(line, at, value[:MAX_CELL])
                 widths[at] = max(widths[at], min(len(value), 40))
     for at, width in enumerate(widths):
         sheet.set_column(at, at, width + 2)

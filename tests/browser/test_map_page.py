@@ -13,9 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 from dashboard import data
 from dashboard.map import style
 from dashboard.map.codes import territory_codes
-from geodata.selection import Filters, select_territories
+from geodata.selection import Filters
 from geodata.store import load_bundle
 
+from ..exports import select_territories
 from .conftest import HOSTILE, HOSTILE_MOSAIC, PHONE, WIDE, Visit
 
 Open = Callable[..., Visit]

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dashboard.jobs.kinds import Kind, Made, Work
+from dashboard.jobs.kinds import Kind
+from dashboard.jobs.work import Made, Work
 from geodata.records.errors import ConflictError
 
 

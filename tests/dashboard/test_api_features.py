@@ -16,7 +16,8 @@ from shapely.geometry import shape
 from dashboard import data
 from dashboard.api.asked import read_boxes
 from dashboard.api.features import COLLECTIONS
-from geodata.export.requests import ExportRequest, export_layer
+from geodata.export import export_layer
+from geodata.export.requests import ExportRequest
 from geodata.export.schemas import schema_of
 from geodata.selection import Filters
 

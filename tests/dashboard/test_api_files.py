@@ -14,7 +14,8 @@ from dashboard import data, server
 from dashboard.api import shapes
 from dashboard.api.webmap import MESH_OBJECT
 from dashboard.map.codes import territory_codes
-from geodata.export.requests import FORMATS, LAYERS, ExportRequest, export_layer
+from geodata.export import export_layer
+from geodata.export.requests import FORMATS, LAYERS, ExportRequest
 from geodata.selection import Filters
 
 from .api_client import BASE, ask, told

@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from dashboard import data
-from geodata.export.requests import FORMATS, LAYERS, ExportRequest, RequestError, export_layer, read_extras
+from geodata.export import export_layer, read_extras
+from geodata.export.requests import FORMATS, LAYERS, ExportRequest, RequestError
 from geodata.model import LANGUAGES
 from geodata.records.snapshots import read_snapshot
 from geodata.selection import Catalogue, Filters

@@ -21,10 +21,11 @@ from dashboard.jobs import imports
 from dashboard.jobs import service as services
 from dashboard.jobs.exports import estimate_seconds, export_params, is_direct, read_params, run_export, write_pieces
 from dashboard.jobs.imports import import_params, is_light, read_plan, run_apply, run_plan, write_plan
-from dashboard.jobs.kinds import Work
 from dashboard.jobs.queue import Limits
 from dashboard.jobs.service import LOCAL_CLIENT
-from geodata.export.requests import FORMATS, LAYERS, ExportRequest, check_request, export_layer
+from dashboard.jobs.work import Work
+from geodata.export import export_layer
+from geodata.export.requests import FORMATS, LAYERS, ExportRequest
 from geodata.records import database as database_module
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import downgrade, reading, stored_revisions
@@ -53,7 +54,7 @@ def make_work(folder: Path, params: dict[str, Any], engine: Engine | None, conte
 
 
 def test_a_request_survives_the_table() -> None:
-    request = check_request(ExportRequest("links", "csv", Filters(mosaic=("bocaina", "lagamar"), text="são"), "fr"))
+    request = ExportRequest("links", "csv", Filters(mosaic=("bocaina", "lagamar"), text="são"), "fr")
     params = json.loads(json.dumps(export_params(request, "all", has_records=True, is_demonstration=False)))
     assert read_params(params) == (request, "all")
 
@@ -67,7 +68,7 @@ def test_an_audience_that_does_not_exist_is_refused() -> None:
 @pytest.mark.parametrize("audience", ["public", "all"])
 def test_a_worker_reads_the_records_as_its_audience_may(database: Engine, tmp_path: Path, audience: Any) -> None:
     add(database, SYSTEM, DocumentDraft(title="x", source="y"))
-    request = check_request(ExportRequest("links", "geojson", Filters(mosaic=("bocaina",))))
+    request = ExportRequest("links", "geojson", Filters(mosaic=("bocaina",)))
     params = export_params(request, audience, has_records=True, is_demonstration=False)
     made = run_export(make_work(tmp_path / "job", params, database))
     snapshot = read_snapshot(database, audience)
@@ -80,10 +81,10 @@ def test_small_files_are_direct_and_large_ones_are_jobs() -> None:
     everything = data.plain_catalogue().select(Filters())
     one = data.plain_catalogue().select(Filters(mosaic=("bocaina",)))
     for format_ in FORMATS:
-        assert not is_direct(check_request(ExportRequest(format=format_)), everything) or format_ in {"csv", "csv-bom"}
-        assert is_direct(check_request(ExportRequest(format=format_)), one), format_
+        assert not is_direct(ExportRequest(format=format_), everything) or format_ in {"csv", "csv-bom"}
+        assert is_direct(ExportRequest(format=format_), one), format_
     for layer in LAYERS:
-        request = check_request(ExportRequest(layer, "csv"))
+        request = ExportRequest(layer, "csv")
         assert estimate_seconds(request, one) <= estimate_seconds(request, everything)
 
 

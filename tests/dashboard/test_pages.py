@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data
 from dashboard.text import UNKNOWN
-from geodata.export.geojson import LIMITS_NOTICE, territories_geojson
-from geodata.selection import select_territories
+from geodata.export.geojson import LIMITS_NOTICE
 
+from ..exports import select_territories, territories_geojson
 from ..waits import PROCESS_S
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"

@@ -15,16 +15,15 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data, records
 from dashboard.components import names
-from geodata.export.geojson import territories_geojson
 from geodata.records import accounts, events, local, register, support
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.audit import history
 from geodata.records.errors import ConflictError, PermissionDenied
 from geodata.records.models import Document, Organisation, Programme
 from geodata.records.roles import SYSTEM, VISITOR
-from geodata.selection import select_territories
 from geodata.support import Mission
 
+from ..exports import select_territories, territories_geojson
 from .test_pages import run, said, table
 from .test_records_pages import AMAPA, LATELY, OIAPOQUE, UNLINKED_MOSAIC, as_person, contact, find, open_page, open_part
 

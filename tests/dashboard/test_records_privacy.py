@@ -13,6 +13,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -27,7 +28,6 @@ from streamlit.testing.v1 import AppTest
 from dashboard import data, records
 from dashboard.components import territory_list
 from dashboard.text import TONGUES, words
-from geodata.export.geojson import territories_geojson
 from geodata.model import vocabulary
 from geodata.records import events, local, persons, register, support
 from geodata.records.accounts import grant, sign_in
@@ -35,10 +35,10 @@ from geodata.records.audit import history
 from geodata.records.models import Organisation
 from geodata.records.queries import link_states
 from geodata.records.roles import SYSTEM, VISITOR, Actor
-from geodata.selection import select_territories
 from geodata.status import EventDraft
 from geodata.support import Mission
 
+from ..exports import select_territories, territories_geojson
 from .test_pages import run
 
 OIAPOQUE, AMAPA = "BR-1600501", "oeste-amapa-norte-para"
@@ -356,6 +356,7 @@ def test_an_address_in_a_table_of_a_page_is_found(planted: Engine) -> None:
 
 def test_a_leak_in_a_download_is_found(planted: Engine, downloads: Downloads, monkeypatch: pytest.MonkeyPatch) -> None:
     leak = {"type": "FeatureCollection", "features": [{"geometry": None, "properties": {"note": NAME}}]}
-    monkeypatch.setattr(territory_list, "territories_geojson", lambda *_, **__: json.dumps(leak).encode())
+    made = SimpleNamespace(to_bytes=lambda: json.dumps(leak).encode())
+    monkeypatch.setattr(territory_list, "export_layer", lambda *_: made)
     assert finds(visit("en", pages=("home",))) == {}
     assert len(finds((name, export_text(sent)) for name, sent in downloads.sent.items())) == 2

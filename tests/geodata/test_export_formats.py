@@ -28,20 +28,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import UnknownIdError
+from geodata.export import export_layer, read_extras
 from geodata.export.fields import DEMONSTRATION, MANY_ROWS, NAME_FIELD, ONE_ROW, field_of, fields_of
 from geodata.export.geojson import REPEATS_NOTICE
-from geodata.export.requests import (
-    FORMATS,
-    LAYERS,
-    Export,
-    ExportRequest,
-    Extras,
-    RequestError,
-    check_request,
-    export_layer,
-    read_extras,
-    read_request,
-)
+from geodata.export.requests import FORMATS, LAYERS, Export, ExportRequest, Extras, RequestError, read_request
 from geodata.export.rows import build_rows
 from geodata.export.tables import CSV_DIALECTS, csv_cell_with_comma
 from geodata.export.vectors import hilbert_order
@@ -315,9 +305,7 @@ def test_any_mixture_of_rows_keeps_its_type_area_and_count(
 ) -> None:
     if not mosaics and detail == "full":
         detail = "display"
-    request = check_request(
-        ExportRequest(layer=layer, format=format_, filters=Filters(mosaic=tuple(mosaics)), detail=detail)
-    )
+    request = ExportRequest(layer=layer, format=format_, filters=Filters(mosaic=tuple(mosaics)), detail=detail)
     kind = "Point" if detail == "point" else "MultiPolygon"
     wanted = build_rows(request, catalogue, Extras(), is_flat=FORMATS[format_].is_flat)
     with tempfile.TemporaryDirectory() as folder:
@@ -498,7 +486,7 @@ def test_words_in_the_file_say_that_territories_repeat(
 
 def test_one_row_per_territory_is_for_territories(catalogue: Catalogue) -> None:
     with pytest.raises(RequestError, match="is for the layer territories, not for links"):
-        check_request(ExportRequest("links", one_row_per_territory=True))
+        ExportRequest("links", one_row_per_territory=True)
     with pytest.raises(RequestError, match="is yes or no, not 'perhaps'"):
         read_request({"one_row_per_territory": "perhaps"}, catalogue)
     assert read_request({"one_row_per_territory": "yes"}, catalogue).one_row_per_territory
@@ -597,10 +585,10 @@ def test_the_same_state_gives_the_same_bytes(catalogue: Catalogue, format_: str)
 
 
 def test_defaults_are_those_of_the_format() -> None:
-    made = check_request(ExportRequest(format="csv"))
+    made = ExportRequest(format="csv")
     assert (made.detail, made.crs, made.decimals) == ("point", "EPSG:4326", 6)
-    assert check_request(ExportRequest()).detail == "full"
-    assert check_request(ExportRequest(layer="agenda", format="xlsx")).detail == "none"
+    assert ExportRequest().detail == "full"
+    assert ExportRequest(layer="agenda", format="xlsx").detail == "none"
 
 
 def test_a_request_is_read_from_text(catalogue: Catalogue) -> None:
@@ -610,7 +598,7 @@ def test_a_request_is_read_from_text(catalogue: Catalogue) -> None:
         "links", "gpkg", Filters(mosaic=("bocaina", "lagamar"), state=("BR-35", "BR-33")), "fr", "display",
         "EPSG:4674", 4, dt.date(2026, 6, 1),
     )  # fmt: skip
-    assert read_request({}, catalogue) == check_request(ExportRequest())
+    assert read_request({}, catalogue) == ExportRequest()
 
 
 @pytest.mark.parametrize(

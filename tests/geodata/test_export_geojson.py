@@ -17,26 +17,28 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
 from geodata.errors import UnknownIdError
+from geodata.export.fields import DEMONSTRATION, LAYER_FIELDS, MANY_LINKS
 from geodata.export.geojson import (
     DEMONSTRATION_NOTICE,
     LIMITS_NOTICE,
     PEOPLES_NOTICE,
-    TERRITORY_PROPERTIES,
-    file_name,
-    geometry_bytes,
-    known,
-    territories_geojson,
+    geometry_texts,
     write_collection,
 )
+from geodata.export.requests import ExportRequest, file_name
+from geodata.export.rows import known
 from geodata.model import LANGUAGES, vocabulary
-from geodata.selection import select_territories
+from geodata.selection import Filters
 from geodata.snapshot import LinkRecord, Snapshot
 from geodata.store import Bundle
+
+from ..exports import select_territories, territories_geojson
 
 Problems = Callable[[bytes], list[str]]
 MakeBundle = Callable[[dict[str, pd.DataFrame]], Bundle]
 
 MEMBERS = {"type", "name", "notice", "peoples", "sources", "bbox", "features"}
+TERRITORY_PROPERTIES = frozenset({*LAYER_FIELDS["territories"], *MANY_LINKS, DEMONSTRATION})
 CHOICES = ["oeste-amapa-norte-para", "bocaina", "mantiqueira", "ilhas-areas-marinhas-sp", "gf-parc-amazonien-adhesion"]
 
 
@@ -230,11 +232,11 @@ def test_values_are_those_of_the_table(bundle: Bundle) -> None:
 def test_properties_are_whitelisted(bundle: Bundle, all_features: list[dict[str, Any]]) -> None:
     with_links = {key for one in all_features for key in one["properties"]}
     inner = {key for one in all_features for link in one["properties"]["links"] for key in link}
-    assert with_links <= set(TERRITORY_PROPERTIES)
-    assert inner <= set(TERRITORY_PROPERTIES) - {"links", "link_count", "territory_id", "name", "source"}
+    assert with_links <= TERRITORY_PROPERTIES
+    assert inner <= TERRITORY_PROPERTIES - {"links", "link_count", "territory_id", "name", "source"}
     for mosaic_id in CHOICES:
         keys = {frozenset(one["properties"]) for one in features(exported(bundle, mosaic_id))}
-        assert keys == {frozenset(TERRITORY_PROPERTIES) - {"links", "link_count", "is_demonstration"}}
+        assert keys == {TERRITORY_PROPERTIES - {"links", "link_count", "is_demonstration"}}
 
 
 def told_by_records(
@@ -285,7 +287,7 @@ def test_demonstration_records_say_so_on_the_whole_and_on_each_feature(
     assert all(one["properties"]["is_demonstration"] is True for one in told["features"])
     for one in told["features"]:
         links = one["properties"].get("links", [])
-        assert set(one["properties"]) | {key for link in links for key in link} <= set(TERRITORY_PROPERTIES)
+        assert set(one["properties"]) | {key for link in links for key in link} <= TERRITORY_PROPERTIES
 
 
 def test_a_column_that_is_added_to_a_table_is_not_exported(
@@ -370,8 +372,11 @@ def test_the_sources_of_names_and_populations_are_named(bundle: Bundle, mosaic_i
 
 
 def test_file_names() -> None:
-    assert file_name("territories", "lagamar") == "mosaicos-territories-lagamar.geojson"
-    assert file_name("territories", None) == "mosaicos-territories-all.geojson"
+    one, more = Filters(mosaic=("lagamar",)), Filters(state=("BR-35",))
+    assert file_name(ExportRequest(filters=one)) == "mosaicos-territories-lagamar.geojson"
+    assert file_name(ExportRequest()) == "mosaicos-territories-all.geojson"
+    day = dt.date(2026, 6, 1)
+    assert file_name(ExportRequest("links", "csv", more, as_of=day)) == "mosaicos-links-selection-2026-06-01.csv"
 
 
 def test_the_collection_is_named_as_its_file(small: Bundle) -> None:
@@ -415,7 +420,7 @@ def test_a_collection_of_nothing(geojson_problems: Problems) -> None:
 
 @pytest.mark.parametrize("shape", [box(0, 0, 1, 1), MultiPolygon([box(0, 0, 1, 1)])])
 def test_every_area_is_a_multipolygon(shape: Any) -> None:
-    assert json.loads(geometry_bytes(shape))["type"] == "MultiPolygon"
+    assert json.loads(geometry_texts(np.array([shape]))[0])["type"] == "MultiPolygon"
 
 
 corners = st.tuples(st.integers(-17999, 17990), st.integers(-8999, 8990))

@@ -18,10 +18,10 @@ from xml.etree import ElementTree as Xml
 import frictionless
 import pytest
 
+from geodata.export import export_layer, export_package
 from geodata.export.fields import LAYER_FIELDS
-from geodata.export.package import export_package
 from geodata.export.qml import Look, looks_of, write_qml
-from geodata.export.requests import LAYERS, ExportRequest, RequestError, export_layer
+from geodata.export.requests import LAYERS, ExportRequest, RequestError
 from geodata.export.rows import Rows
 from geodata.export.schemas import schema_bytes
 from geodata.model import LANGUAGES, vocabulary

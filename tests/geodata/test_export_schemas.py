@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from geojson_pydantic import FeatureCollection
 
+from geodata.export import export_layer
 from geodata.export.fields import (
     DEMONSTRATION,
     LAYER_FIELDS,
@@ -23,7 +24,7 @@ from geodata.export.fields import (
     field_of,
     fields_of,
 )
-from geodata.export.requests import LAYERS, ExportRequest, Extras, export_layer
+from geodata.export.requests import LAYERS, ExportRequest, Extras
 from geodata.export.schemas import FOLDER, schema_bytes, schema_of
 from geodata.model import LANGUAGES, vocabulary
 from geodata.selection import Catalogue, Filters

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from dashboard.assets import AssetStore
-from geodata.export.requests import ExportRequest, Extras, check_request
+from geodata.export.requests import ExportRequest, Extras
 from geodata.export.rows import build_rows
 from geodata.outlines import MAX_SLIVER_KM2, close_mesh, close_slivers
 from geodata.selection import Catalogue
@@ -29,7 +29,7 @@ def hole_areas(shapes: Any) -> np.ndarray[Any, Any]:
 
 def test_holes_below_the_stated_area_are_closed_for_drawing_and_never_for_areas(bundle: Bundle) -> None:
     catalogue = Catalogue(bundle, Snapshot(dt.date(2026, 6, 1), is_recorded=False))
-    rows = build_rows(check_request(ExportRequest("mosaics", detail="full")), catalogue, Extras(), is_flat=False)
+    rows = build_rows(ExportRequest("mosaics", detail="full"), catalogue, Extras(), is_flat=False)
     whole, drawn = rows.find_shapes("full"), rows.find_shapes("display")
     places = hole_areas(whole) >= MAX_SLIVER_KM2
     assert 0 < places.sum() < len(places) / 10, "slivers are most, and some holes are places"

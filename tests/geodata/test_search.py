@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata.errors import name_some
-from geodata.former_names import former_names
-from geodata.search import find_territories, fold, nearest
+from geodata.gazetteer import find_territories, former_names
+from geodata.search import fold, nearest
 from geodata.store import Bundle
 
 FOLDED = re.compile(r"([a-z0-9]+( [a-z0-9]+)*)?")

@@ -21,16 +21,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from geodata.export import files as export_files
-from geodata.export.geojson import territories_geojson
 from geodata.export.requests import FORMATS, LAYERS, Report
 from geodata.records.database import database_url, open_engine, upgrade
 from geodata.records.demo import load_demo
-from geodata.selection import Filters, select_territories
+from geodata.selection import Filters
 from geodata.store import load_bundle
 from pipelines.cli import main
 from pipelines.cli_export import FILTERS, told_of
 from pipelines.publish import write_bundle
 
+from ..exports import select_territories, territories_geojson
 from ..waits import PROCESS_S
 
 Run = Callable[..., Result]

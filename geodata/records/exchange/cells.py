@@ -19,7 +19,7 @@ import pandas as pd
 from babel import Locale
 from rapidfuzz import fuzz, process
 
-from geodata.former_names import formerly
+from geodata.gazetteer import formerly, territory_codes
 from geodata.model import LANGUAGES, vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
@@ -35,7 +35,7 @@ from geodata.records.roles import Actor
 from geodata.records.schema import PLACES, WHOLE, Field, FieldType, Kind
 from geodata.records.support import needs
 from geodata.records.writes import clean
-from geodata.search import fold, nearest, plain_code, territory_codes
+from geodata.search import fold, nearest, plain_code
 from geodata.status import Problem
 
 MIN_DIGITS = 3

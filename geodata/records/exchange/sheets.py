@@ -19,8 +19,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from geodata.export.tables import BYTE_ORDER_MARK, MOST_CELL
-from geodata.guard import neutralise
+from geodata.guard import BYTE_ORDER_MARK, MAX_CELL, neutralise
 from geodata.model import Language, vocabulary
 from geodata.records.exchange.cells import JOINER, Finder
 from geodata.records.exchange.plan import Plan
@@ -232,7 +231,7 @@ class _Book:
 
     def _write_cell(self, sheet: Worksheet, line: int, number: int, name: str, value: Any) -> None:
         if name == PROBLEM:
-            sheet.write_string(line, number, str(value)[:MOST_CELL], self.alarm)
+            sheet.write_string(line, number, str(value)[:MAX_CELL], self.alarm)
             return
         if value is None or value == "":
             return
@@ -243,7 +242,7 @@ class _Book:
         elif isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             sheet.write_number(line, number, value, self.number)
         else:
-            sheet.write_string(line, number, self._label(column, str(value))[:MOST_CELL], look)
+            sheet.write_string(line, number, self._label(column, str(value))[:MAX_CELL], look)
 
     def _label(self, column: Field, value: str) -> str:
         """A code or reference with what it is called."""
