@@ -142,7 +142,7 @@ def links_of(bundle: Bundle, territory_id: str) -> pd.DataFrame:
 
 def search_territories(bundle: Bundle, text: str, *, most: int) -> pd.DataFrame:
     """Territories for what a person typed, best first, with `region_name`; not their geometry."""
-    rows = find_territories(bundle.territory.drop(columns="geometry"), text, most=most)
+    rows = find_territories(bundle.territory.drop(columns="geometry"), text, limit=most)
     return rows.assign(region_name=region_names(bundle, rows))
 
 

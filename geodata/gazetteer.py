@@ -7,7 +7,6 @@ one, never taken for the municipality: another may have that name today.
 from __future__ import annotations
 
 import csv
-import difflib
 from collections import defaultdict
 from functools import cache
 
@@ -15,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from geodata.paths import CURATED
-from geodata.search import fold, plain_code, spelled_out
+from geodata.search import fold, most_alike, plain_code, spelled_out
 
 BARE_DIGITS = 6
 """Digits of an IBGE code without its check digit, as the health registers write it; no two share them."""
+SURE_LIKENESS = 75
+"""How alike a name must be to be found, of 100. More than to be offered: a search box takes the only one it finds."""
 MIN_LETTERS = 4
 """Letters from which on the beginning of a former name is enough to be offered it."""
 
@@ -57,14 +58,14 @@ def territory_codes(code: str) -> tuple[str, ...]:
     return (code, code[:BARE_DIGITS]) if len(code) == BARE_DIGITS + 1 else (code,)
 
 
-def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) -> pd.DataFrame:
+def find_territories(territories: pd.DataFrame, text: str, *, limit: int = 20) -> pd.DataFrame:
     """Find territories by what a person typed: a name, a part of one, or an official code.
 
     Args:
         territories: Rows of the table `territory` (`territory_id`, `territory_code`, `search_key`,
             `population`).
         text: What was typed; ``"oiapoque"``, ``"Sao Joao"``, ``"1600501"``, ``"BR-1600501"``, ``"160050"``.
-        most: How many rows at the most.
+        limit: How many rows at the most.
 
     Returns:
         The matching rows of `territories` with its columns, best first: exact code or name, then
@@ -90,13 +91,13 @@ def find_territories(territories: pd.DataFrame, text: str, *, most: int = 20) ->
     rank[(codes == code) | is_bare | (territories["territory_id"] == text.strip().upper())] = 0
     found = rank[rank < 9]
     if found.empty:
-        alike = difflib.get_close_matches(key, names.unique().tolist(), n=most, cutoff=0.75)
+        alike = most_alike(key, names.unique().tolist(), limit=limit, min_likeness=SURE_LIKENESS)
         place = {name: order for order, name in enumerate(alike)}
         found = names[names.isin(alike)].map(place).astype("int64")
     picked = territories.loc[found.index].assign(
         _rank=found, _size=-territories.loc[found.index, "population"].fillna(0).astype("int64")
     )
-    order = picked.sort_values(["_rank", "_size", "territory_id"], kind="stable").index[:most]
+    order = picked.sort_values(["_rank", "_size", "territory_id"], kind="stable").index[:limit]
     return territories.loc[order]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import islice, product
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA, JaroWinkler
 
 _ABBREVIATIONS = {
     "st": ("saint",),
@@ -19,6 +21,12 @@ _ABBREVIATIONS = {
     "mal": ("marechal",),
     "pe": ("padre",),
 }
+MIN_LIKENESS = 60
+"""How alike a name must be to be offered, of 100: two letters of ten may differ, and an ending be missing."""
+BEGINNING = 10
+"""What the same beginning adds at the most, of the same 100."""
+WEIGHED = 100
+"""Most names of which the beginnings are compared."""
 MAX_WORDS = 4
 """Words of a name in which abbreviations are looked for."""
 MAX_FORMS = 25
@@ -70,12 +78,29 @@ def spelled_out(key: str) -> list[str]:
     return [" ".join([*form, *words[MAX_WORDS:]]) for form in islice(forms, MAX_FORMS)]
 
 
-def nearest(value: str, candidates: Iterable[str], *, most: int = 3) -> list[str]:
-    """The candidates that look most like `value`, best first, for a "did you mean"."""
+def most_alike(text: str, names: Iterable[str], *, limit: int, min_likeness: int = MIN_LIKENESS) -> list[str]:
+    """The folded names that look most like a folded text, best first: the one fuzzy search of the project.
+
+    Two names are as alike as they share letters in the same order, whatever the order of their words
+    (`rapidfuzz.fuzz.ratio`, `token_sort_ratio`). Among names that are nearly as alike, one that begins as the text does
+    comes first. Names less alike than `min_likeness` are left out, unless they differ from the text in one letter.
+    """
+    names = list(names)
+    near = process.extract(text, names, scorer=OSA.distance, score_cutoff=1, limit=WEIGHED)
+    likeness = {name: float(min_likeness) for name, _, _ in near}
+    for scorer in (fuzz.ratio, fuzz.token_sort_ratio):
+        for name, score, _ in process.extract(text, names, scorer=scorer, score_cutoff=min_likeness, limit=WEIGHED):
+            likeness[name] = max(score, likeness.get(name, 0.0))
+    order = {name: -score - BEGINNING * JaroWinkler.similarity(text, name) for name, score in likeness.items()}
+    return sorted(order, key=lambda name: (order[name], name))[:limit]
+
+
+def nearest(value: str, candidates: Iterable[str], *, limit: int = 3) -> list[str]:
+    """The candidates that hold `value` or look most like it, best first, for a "did you mean"."""
     by_key: dict[str, str] = {}
     for candidate in candidates:
         by_key.setdefault(fold(candidate), candidate)
     key = fold(value)
-    alike = difflib.get_close_matches(key, list(by_key), n=most, cutoff=0.5)
-    holding = [name for name in sorted(by_key) if key and key in name and name not in alike]
-    return [by_key[name] for name in [*holding, *alike]][:most]
+    holding = [name for name in sorted(by_key) if key and key in name]
+    alike = most_alike(key, by_key, limit=limit)
+    return [by_key[name] for name in dict.fromkeys([*(one for one in holding if one not in alike), *alike])][:limit]

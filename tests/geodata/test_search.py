@@ -113,7 +113,7 @@ def test_no_more_than_asked_and_nothing_changes() -> None:
     frame = some_territories([f"Sao {at}" for at in range(30)])
     before = frame.copy()
     assert len(find_territories(frame, "sao")) == 20
-    assert len(find_territories(frame, "sao", most=3)) == 3
+    assert len(find_territories(frame, "sao", limit=3)) == 3
     pd.testing.assert_frame_equal(frame, before)
 
 

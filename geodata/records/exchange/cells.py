@@ -17,7 +17,6 @@ from typing import Any
 
 import pandas as pd
 from babel import Locale
-from rapidfuzz import fuzz, process
 
 from geodata.gazetteer import formerly, territory_codes
 from geodata.model import LANGUAGES, vocabulary
@@ -35,7 +34,7 @@ from geodata.records.roles import Actor
 from geodata.records.schema import PLACES, WHOLE, Field, FieldType, Kind
 from geodata.records.support import needs
 from geodata.records.writes import clean
-from geodata.search import fold, nearest, plain_code
+from geodata.search import fold, most_alike, nearest, plain_code
 from geodata.status import Problem
 
 MIN_DIGITS = 3
@@ -49,8 +48,6 @@ MOST_COUNT = 10_000_000
 """Largest number of persons."""
 MOST_LISTED = 5
 """Places that are offered where a name is not unique, or not known."""
-LEAST_ALIKE = 60
-"""How alike a name must be to be offered, of 100: two letters of ten may differ, and an ending be missing."""
 
 
 @dataclass(frozen=True)
@@ -381,8 +378,10 @@ class Names:
             codes = sorted(one for one in self.exact if len(begins) > MIN_DIGITS and one.startswith(begins))
             return list(dict.fromkeys(self.exact[one] for one in codes))[:MOST_LISTED]
         key = fold(text)
-        found = process.extract(key, self.ids.keys(), scorer=fuzz.ratio, score_cutoff=LEAST_ALIKE, limit=MOST_LISTED)
-        names = [name for name, _, _ in found] or [name for name in self.ids if key and key in name][:MOST_LISTED]
+        names = (
+            most_alike(key, self.ids, limit=MOST_LISTED)
+            or [name for name in self.ids if key and key in name][:MOST_LISTED]
+        )
         return list(dict.fromkeys(one for name in names for one in sorted(self.ids[name])))[:MOST_LISTED]
 
 

@@ -596,7 +596,7 @@ def _note_unknown(head: _Header, known: Mapping[str, str], ignored: Collection[s
         if text and name is None and fold_header(text) not in passed
     ]
     if unknown:
-        alike = [one for text in unknown[:5] for one in nearest(text, known.values(), most=1)]
+        alike = [one for text in unknown[:5] for one in nearest(text, known.values(), limit=1)]
         listed = ", ".join(dict.fromkeys(alike))
         shown = ", ".join(text[:40] for text in unknown[:5]) + ("…" if len(unknown) > 5 else "")
         notes.append(Note("columns", {"names": shown, "nearest": f" → {listed}" if listed else ""}))
