@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from geodata.errors import name_some
 from geodata.gazetteer import find_territories, former_names
-from geodata.search import fold, nearest
+from geodata.search import fold, most_alike, nearest
 from geodata.store import Bundle
 
 FOLDED = re.compile(r"([a-z0-9]+( [a-z0-9]+)*)?")
@@ -201,3 +202,36 @@ def test_a_code_is_found_as_spreadsheets_write_it(text: str) -> None:
     frame = some_territories(["Alta"])
     frame["territory_code"] = ["1600001"]
     assert len(find_territories(frame, text)) == 1
+
+
+# --- what looks alike -------------------------------------------------------------------------------------
+
+MISTAKES: dict[str, Callable[[str], str]] = {
+    "a letter missing": lambda name: name[:2] + name[3:],
+    "a letter twice": lambda name: name[:3] + name[2:],
+    "two letters swapped": lambda name: name[:1] + name[2] + name[1] + name[3:],
+    "words run together": lambda name: name.replace(" ", "", 1),
+    "words in another order": lambda name: " ".join(reversed(name.split())),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_misspelled_municipality_is_among_five_suggestions(bundle: Bundle, mistake: str) -> None:
+    names = sorted(set(bundle.territory["search_key"]))
+    typed = {name: MISTAKES[mistake](name) for name in names[::40] if len(name) > 4}
+    found = [name in most_alike(text, names, limit=5) for name, text in typed.items()]
+    assert sum(found) >= 0.97 * len(found), [name for name, is_found in zip(typed, found, strict=True) if not is_found]
+
+
+def test_names_below_the_least_likeness_are_not_offered() -> None:
+    assert most_alike("abcdefghij", ["abcdefgxyz"], limit=5) == ["abcdefgxyz"], "70 of 100"
+    assert most_alike("abcdefghij", ["abcdefgxyz"], limit=5, min_likeness=71) == []
+    assert most_alike("abcdefghij", ["abcdevwxyz"], limit=5) == []
+    assert most_alike("fi", ["fd", "ab"], limit=5) == ["fd"], "one letter of a short code is wrong"
+
+
+def test_the_search_box_finds_only_what_is_surely_meant() -> None:
+    frame = some_territories(["Queiroz", "Oiapoque"])
+    assert most_alike("qwertz", frame["search_key"], limit=5) == ["queiroz"]
+    assert find_territories(frame, "qwertz").empty
+    assert find_territories(frame, "Oiapoqe")["territory_name"].tolist() == ["Oiapoque"]
