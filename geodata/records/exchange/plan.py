@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from babel.dates import format_date
-
 from geodata.clock import latest_today
 from geodata.errors import MosaicosError
 from geodata.records.database import Store
@@ -159,9 +157,7 @@ def _order_notes(kind: Kind, rows: Iterable[Row]) -> Iterator[Note]:
     found = [(str(cell), orders[0].first) for cell in cells if (orders := other_order(cell)) is not None]
     if found:
         written, day = found[0]
-        locales = {"en": "en_GB", "fr": "fr", "pt_br": "pt_BR"}
-        said = {language: format_date(day, "long", locale=locale) for language, locale in locales.items()}
-        yield Note("order", {"written": written, "count": str(len(found)), **said})
+        yield Note("order", {"written": written, "count": str(len(found)), "day": day.isoformat()})
 
 
 def new_id(kind: Kind, whole: str, old_id: str | None, generation: int = 0) -> str:

@@ -25,7 +25,7 @@ from openpyxl.xml.functions import iterparse
 
 from geodata.cleaning import clean_text, has_invisible
 from geodata.guard import FORMULA_STARTS
-from geodata.model import Language
+from geodata.i18n import N_, Language, translator
 from geodata.records.errors import FileRefused
 from geodata.records.exchange.encodings import decode
 from geodata.search import fold, nearest
@@ -106,49 +106,26 @@ class Note:
 
     def message(self, language: Language) -> str:
         """The sentence in one language."""
-        return _NOTES[self.code][language].format(**self.facts)
+        say = translator(language)
+        facts = dict(self.facts)
+        if "day" in facts:
+            facts["day"] = say.date(facts["day"])
+        return say.gettext(_NOTES[self.code]).format(**facts)
 
 
-_NOTES: dict[str, dict[Language, str]] = {
-    "encoding": {
-        "en": "The file was read as {encoding}. Look whether accents are right.",
-        "fr": "Le fichier a été lu comme {encoding}. Vérifiez les accents.",
-        "pt_br": "O arquivo foi lido como {encoding}. Confira os acentos.",
-    },
-    "macros": {
-        "en": "The workbook holds macros. They were left alone: only its cells were read.",
-        "fr": "Le classeur contient des macros. Elles n'ont pas été touchées : seules les cellules ont été lues.",
-        "pt_br": "A pasta de trabalho contém macros. Elas foram ignoradas: só as células foram lidas.",
-    },
-    "merged": {
-        "en": "Cells are merged. Only the first of them holds the value; the others were read as empty.",
-        "fr": "Des cellules sont fusionnées. Seule la première porte la valeur ; les autres ont été lues vides.",
-        "pt_br": "Há células mescladas. Só a primeira tem o valor; as outras foram lidas como vazias.",
-    },
-    "sheets": {
-        "en": "Other sheets were not read: {names}.",
-        "fr": "D'autres feuilles n'ont pas été lues : {names}.",
-        "pt_br": "Outras planilhas não foram lidas: {names}.",
-    },
-    "columns": {
-        "en": "Columns that are not known here were not read: {names}.{nearest}",
-        "fr": "Des colonnes inconnues n'ont pas été lues : {names}.{nearest}",
-        "pt_br": "Colunas desconhecidas não foram lidas: {names}.{nearest}",
-    },
-    "order": {
-        "en": "Dates such as {written} were read with the day first: {en} ({count} cells). If the month comes first, "
-        "write them as 2024-03-14.",
-        "fr": "Les dates comme {written} ont été lues avec le jour en premier : {fr} ({count} cellules). Si le mois "
-        "vient d'abord, écrivez-les comme 2024-03-14.",
-        "pt_br": "As datas como {written} foram lidas com o dia primeiro: {pt_br} ({count} células). Se o mês vem "
-        "primeiro, escreva-as como 2024-03-14.",
-    },
-    "control": {
-        "en": "Invisible characters were taken out of {count} cells.",
-        "fr": "Des caractères invisibles ont été retirés de {count} cellules.",
-        "pt_br": "Caracteres invisíveis foram retirados de {count} células.",
-    },
+_NOTES: dict[str, str] = {
+    "encoding": N_("The file was read as {encoding}. Check that accents are correct."),
+    "macros": N_("The workbook contains macros. They were ignored: only its cells were read."),
+    "merged": N_("Cells are merged. Only the first of them holds the value; the others were read as empty."),
+    "sheets": N_("Other sheets were not read: {names}."),
+    "columns": N_("Columns that are not known here were not read: {names}.{nearest}"),
+    "order": N_(
+        "Dates such as {written} were read with the day first: {day} ({count} cells). If the month comes first, write "
+        "them as 2024-03-14."
+    ),
+    "control": N_("Invisible characters were removed from {count} cells."),
 }
+"""What is said of a file, by code; `day` is in ISO 8601."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from geodata.guard import BYTE_ORDER_MARK, MAX_CELL, neutralise
+from geodata.i18n import N_, translator
 from geodata.model import Language, vocabulary
 from geodata.records.exchange.cells import JOINER, Finder
 from geodata.records.exchange.plan import Plan
@@ -30,37 +31,18 @@ from geodata.status import Problem
 
 SPARE_ROWS = 1_000
 """Empty rows below the last one that have drop-down lists."""
-_SAYS: dict[str, dict[Language, str]] = {
-    "problem": {"fr": "À corriger", "pt_br": "A corrigir", "en": "To mend"},
-    "columns": {"fr": "Colonnes", "pt_br": "Colunas", "en": "Columns"},
-    "column": {"fr": "Nom dans le fichier", "pt_br": "Nome no arquivo", "en": "Name in the file"},
-    "label": {"fr": "Colonne", "pt_br": "Coluna", "en": "Column"},
-    "help": {"fr": "Que faut-il écrire", "pt_br": "O que escrever", "en": "What to write"},
-    "required": {"fr": "Obligatoire", "pt_br": "Obrigatória", "en": "Required"},
-    "codes": {"fr": "Codes", "pt_br": "Códigos", "en": "Codes"},
-    "yes": {"fr": "oui", "pt_br": "sim", "en": "yes"},
-    "intro": {
-        "fr": "Remplissez une ligne par enregistrement, à partir de la ligne 3. Ne changez ni la première ligne, ni "
-        "les références, ni les versions. Les lignes que vous ne changez pas restent telles quelles ; une ligne "
-        "effacée du fichier n'est pas effacée des enregistrements.",
-        "pt_br": "Preencha uma linha por registro, a partir da linha 3. Não altere a primeira linha, as referências "
-        "nem as versões. As linhas que você não altera ficam como estão; uma linha apagada do arquivo não é apagada "
-        "dos registros.",
-        "en": "Fill in one row per record, from row 3 on. Leave the first row, the references and the versions as "
-        "they are. Rows that you do not change stay as they are; a row that you delete from the file is not deleted "
-        "from the records.",
-    },
-    "demo": {
-        "fr": "Démonstration : enregistrements synthétiques, rien de cela n'a eu lieu.",
-        "pt_br": "Demonstração: registros sintéticos, nada disso aconteceu.",
-        "en": "Demonstration: synthetic records, nothing of this happened.",
-    },
-    "wrong": {
-        "fr": "Cette valeur n'est pas dans la liste. Elle sera vérifiée au chargement.",
-        "pt_br": "Este valor não está na lista. Será conferido ao carregar.",
-        "en": "This value is not in the list. It will be checked when the file is loaded.",
-    },
+HEADS = {
+    N_("Name in the file"): 24,
+    N_("Column"): 24,
+    N_("Required"): 12,
+    N_("What to write"): 48,
+    N_("Codes"): 72,
 }
+"""Headings of the sheet that explains the columns, with their widths in characters."""
+INTRODUCTION = N_(
+    "Fill in one row per record, from row 3 on. Leave the first row, the references and the versions as they are. Rows "
+    "that you do not change stay as they are; a row that you delete from the file is not deleted from the records."
+)
 WIDTHS: dict[FieldType, int] = {
     "id": 14, "version": 14, "note": 40, "territory": 32, "mosaic": 28, "day": 12, "partial": 12,
     **dict.fromkeys(WHOLE, 10),
@@ -110,8 +92,8 @@ def told(found: Problem, kind: Kind, language: Language) -> str:
     """A problem with the column that it is about, in one language."""
     if found.field not in kind.headers:
         return found.message(language)
-    colon = "\u00a0: " if language == "fr" else ": "
-    return f"{kind.field(found.field).label(language)}{colon}{found.message(language)}"
+    column = kind.field(found.field).label(language)
+    return translator(language).gettext("{column}: {problem}").format(column=column, problem=found.message(language))
 
 
 # --- CSV --------------------------------------------------------------------------------------------------
@@ -169,7 +151,7 @@ def write_workbook(
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     title = kind.label(language)
-    book.set_properties({"title": title, "subject": kind.name, "comments": _SAYS["intro"][language]})
+    book.set_properties({"title": title, "subject": kind.name, "comments": translator(language).gettext(INTRODUCTION)})
     _Book(book, kind, language, finder, is_demonstration=is_demonstration).write(rows, title)
     book.close()
     return buffer.getvalue()
@@ -183,6 +165,7 @@ class _Book:
     ) -> None:
         self.book, self.kind, self.language, self.finder = book, kind, language, finder
         self.is_demonstration = is_demonstration
+        self.gettext = translator(language).gettext
         made = book.add_format
         top = {"valign": "top", "text_wrap": True}
         self.name = made({"font_size": 8, "font_color": "#6b6b6b", "bg_color": "#eef1ee"})
@@ -213,7 +196,7 @@ class _Book:
         for number, name in enumerate(names):
             sheet.write_string(0, number, name, self.name)
             if name == PROBLEM:
-                sheet.write_string(1, number, _SAYS["problem"][self.language], self.head)
+                sheet.write_string(1, number, self.gettext("To correct"), self.head)
                 sheet.set_column(number, number, 48, self.alarm)
                 continue
             column = self.kind.field(name)
@@ -262,6 +245,7 @@ class _Book:
     def _add_lists(self, sheet: Worksheet, names: Sequence[str], *, last: int) -> None:
         lists = self.book.add_worksheet(LISTS)
         lists.hide()
+        wrong = self.gettext("This value is not in the list. It will be checked when the file is loaded.")
         for number, name in enumerate(names):
             if name == PROBLEM:
                 continue
@@ -276,7 +260,7 @@ class _Book:
                     "validate": "list",
                     "source": f"={LISTS}!{letter}$2:{letter}${len(choices) + 1}",
                     "error_type": "warning",
-                    "error_message": _SAYS["wrong"][self.language][:MOST_HELP],
+                    "error_message": wrong[:MOST_HELP],
                 }
             if column.help(self.language):
                 rule |= {
@@ -288,14 +272,13 @@ class _Book:
 
     def _explain(self) -> None:
         """The sheet that says what each column is for."""
-        sheet = self.book.add_worksheet(_SAYS["columns"][self.language])
-        says = _SAYS["intro"][self.language]
+        sheet = self.book.add_worksheet(self.gettext("Columns"))
+        says = self.gettext(INTRODUCTION)
         if self.is_demonstration:
-            says = f"{_SAYS['demo'][self.language]} {says}"
+            says = f"{self.gettext('Demonstration data: all records are fictitious.')} {says}"
         sheet.write_string(0, 0, says)
-        heads = ("column", "label", "required", "help", "codes")
-        for number, (head, width) in enumerate(zip(heads, (24, 24, 12, 48, 72), strict=True)):
-            sheet.write_string(2, number, _SAYS[head][self.language], self.head)
+        for number, (head, width) in enumerate(HEADS.items()):
+            sheet.write_string(2, number, self.gettext(head), self.head)
             sheet.set_column(number, number, width)
         for place, name in enumerate(self.kind.headers):
             column = self.kind.field(name)
@@ -303,7 +286,7 @@ class _Book:
             if column.codes:
                 terms = vocabulary(column.codes)
                 codes = "; ".join(f"{code}{JOINER}{terms[code].label(self.language)}" for code in column.offered)
-            required = _SAYS["yes"][self.language] if column.is_required else ""
+            required = self.gettext("yes") if column.is_required else ""
             for number, text in enumerate(
                 (name, column.label(self.language), required, column.help(self.language), codes)
             ):

@@ -15,7 +15,8 @@ from typing import Any
 
 import xlsxwriter
 
-from geodata.model import LANGUAGES, Language, vocabulary
+from geodata.i18n import LANGUAGES, N_, Language, translator
+from geodata.model import vocabulary
 from geodata.records.database import Store
 from geodata.records.events import published_and_local_pairs
 from geodata.records.exchange.cells import Finder
@@ -28,6 +29,7 @@ TONGUES: dict[Language, str] = {"fr": "Français (fr)", "pt_br": "Português (pt
 """How the form names its languages."""
 YEAR_MONTH_DAY = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 """A year, a month or a day as text."""
+YEAR_OR_DAY = N_("Year, month or day: 2007, 2007-03, 2007-03-14")
 ASKED_FOR: dict[str, tuple[str, ...]] = {
     "channel_code": ("S2",),
     "place": ("S3",),
@@ -41,34 +43,6 @@ ASKED_FOR: dict[str, tuple[str, ...]] = {
 """Stages and flags that each question about evidence belongs to; it is asked with them alone."""
 NOT_ASKED = frozenset({"sha256", "document_id", "visibility", "confidence", "successor_id"})
 """Columns that nobody knows in the field: who may see it is decided when the submissions are loaded."""
-_SAYS: dict[str, dict[Language, str]] = {
-    "attachment": {"fr": "Photo ou document", "pt_br": "Foto ou documento", "en": "Photo or document"},
-    "attachment_hint": {
-        "fr": "Facultatif. Pas de visages : un compte rendu, un acte.",
-        "pt_br": "Opcional. Sem rostos: uma ata, um ato.",
-        "en": "Optional. No faces: minutes, an act.",
-    },
-    "gps": {"fr": "Position", "pt_br": "Posição", "en": "Position"},
-    "gps_hint": {
-        "fr": "Facultatif. Sert seulement à vérifier la commune ; n'est pas conservée.",
-        "pt_br": "Opcional. Serve só para conferir o município; não é guardada.",
-        "en": "Optional. Only checks the municipality; it is not kept.",
-    },
-    "demo": {
-        "fr": "Démonstration : ne saisissez rien de réel.",
-        "pt_br": "Demonstração: não registre nada real.",
-        "en": "Demonstration: enter nothing real.",
-    },
-    "number": {
-        "fr": "Un nombre entier à partir de 0", "pt_br": "Um número inteiro a partir de 0",
-        "en": "A whole number from 0 on",
-    },
-    "date": {
-        "fr": "Année, mois ou jour : 2007, 2007-03, 2007-03-14", "pt_br": "Ano, mês ou dia: 2007, 2007-03, 2007-03-14",
-        "en": "Year, month or day: 2007, 2007-03, 2007-03-14",
-    },
-    "future": {"fr": "Pas dans le futur", "pt_br": "Não no futuro", "en": "Not in the future"},
-}  # fmt: skip
 _PLAIN: dict[FieldType, str] = {"day": "date", "amount": "decimal", **dict.fromkeys(WHOLE, "integer")}
 """Types of questions that are not chosen from a list; text where nothing is said."""
 
@@ -88,19 +62,21 @@ def write_form(kind: Kind, *, finder: Finder, store: Store | None, is_demonstrat
     asked = [column for column in _in_order(kind) if column.name not in NOT_ASKED]
     survey = [_meta("start"), _meta("end"), {"type": "calculate", "name": KIND, "calculation": f"'{kind.name}'"}]
     if is_demonstration:
-        survey.append({"type": "note", "name": "demonstration", **_told("label", _SAYS["demo"])})
+        survey.append(
+            {"type": "note", "name": "demonstration", **_said("label", N_("Demonstration: enter nothing real."))}
+        )
     survey += [_question(kind, column, finder) for column in asked]
     survey.append(
         {
             "type": "file",
             "name": ATTACHMENT,
-            **_told("label", _SAYS["attachment"]),
-            **_told("hint", _SAYS["attachment_hint"]),
+            **_said("label", N_("Photo or document")),
+            **_said("hint", N_("Optional. No faces: minutes, an act.")),
         }
     )
     if any(column.type == "territory" for column in asked):
-        point = {"type": "geopoint", "name": GPS, **_told("label", _SAYS["gps"]), **_told("hint", _SAYS["gps_hint"])}
-        survey.append(point)
+        hint = N_("Optional. Only checks the municipality; it is not kept.")
+        survey.append({"type": "geopoint", "name": GPS, **_said("label", N_("Position")), **_said("hint", hint)})
     choices = [choice for column in asked for choice in _choices(kind, column, finder, store)]
     unique = {(choice["list_name"], choice["name"]): choice for choice in choices}
     title = f"mosaicos: {kind.label('fr')} / {kind.label('pt_br')} / {kind.label('en')}"
@@ -132,6 +108,11 @@ def _told(what: str, said: dict[Language, str]) -> dict[str, str]:
     return {f"{what}::{TONGUES[language]}": said[language] for language in LANGUAGES if said[language]}
 
 
+def _said(what: str, message: str) -> dict[str, str]:
+    """A message of the catalogues in every language of the form."""
+    return _told(what, {language: translator(language).gettext(message) for language in LANGUAGES})
+
+
 def _question(kind: Kind, column: Field, finder: Finder) -> dict[str, Any]:
     question: dict[str, Any] = {
         "name": column.name,
@@ -161,11 +142,11 @@ def _rules(kind: Kind, column: Field) -> dict[str, Any]:
         is_point = column.type == "action_point"
         most = f" and . <= {max(ACTION_POINTS)}" if is_point else ""
         least = min(ACTION_POINTS) if is_point else 0
-        rules = {"constraint": f". >= {least}{most}", **_told("constraint_message", _SAYS["number"])}
+        rules = {"constraint": f". >= {least}{most}", **_said("constraint_message", N_("A whole number, 0 or more"))}
     if column.type == "partial":
-        rules = {"constraint": f"regex(., '^{YEAR_MONTH_DAY}$')", **_told("constraint_message", _SAYS["date"])}
+        rules = {"constraint": f"regex(., '^{YEAR_MONTH_DAY}$')", **_said("constraint_message", YEAR_OR_DAY)}
     if column.name in {"event_date", "status_date", "act_date"}:
-        rules = {"constraint": ". <= today()", **_told("constraint_message", _SAYS["future"])}
+        rules = {"constraint": ". <= today()", **_said("constraint_message", N_("The date cannot be in the future"))}
     if kind.name == "event":
         if column.name == "flag_code":
             rules["relevant"] = f"${{stage_code}} = '' or ${{stage_code}} = '{FIRST_STAGE}'"
