@@ -356,7 +356,7 @@ def _say_name(table: _Table, words: Words) -> str:
 
 
 def _say_region(table: _Table, words: Words) -> str:
-    state, epci = words.say("State"), words.say("Intercommunal body")
+    state, epci = words.say("State"), words.say("Intermunicipal body (EPCI)")
     return _by_country(table, state, epci, words.say("State or intercommunal body"))
 
 

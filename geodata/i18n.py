@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -34,6 +35,9 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 CATALOGUE = "LC_MESSAGES/mosaicos.po"
 FORMATS = {"en": "en_GB"}
 """Locale whose formats are used, where it is another: dates in English put the day first, as in the other two."""
+FIRST_OF_MONTH: dict[Language, str] = {"fr": "1er", "pt_br": "1º"}
+"""How the first day of a month is written, where it is another word than the other days; Babel does not know it."""
+LONE_ONE = re.compile(r"(?<!\d)1(?!\d)")
 UNKNOWN = "–"
 """Shown where a value is not known: unknown is never 0."""
 
@@ -107,7 +111,7 @@ class Translator:
             return str(found.year)
         if found.precision == "month":
             return format_skeleton("yMMMM", found.first, locale=self.locale)
-        return format_date(found.first, "long", locale=self.locale)
+        return self._with_first(format_date(found.first, "long", locale=self.locale))
 
     def period(self, first: str | None, last: str | None) -> str:
         """From one ISO date to another, each as exact as it is known: ``29–30 Nov 2007``; one alone where equal."""
@@ -117,15 +121,42 @@ class Translator:
         start, end = (None if day is None or day.precision != "day" else day.first for day in days)
         if start is None or end is None:
             return f"{self.date(first)} – {self.date(last)}"
-        return format_interval(start, end, "yMMMd", locale=self.locale)
+        return self._with_first(format_interval(start, end, "yMMMd", locale=self.locale))
+
+    def since(self, value: object) -> str:
+        """Since a date: ``depuis le 14 mars 2007``, ``depuis mars 2007``; a dash where it is not known."""
+        if is_unknown(value):
+            return UNKNOWN
+        if _is_day(value):
+            return self.gettext("since {day}").format(day=self.date(value))
+        return self.gettext("since {month}").format(month=self.date(value))
+
+    def until(self, value: object) -> str:
+        """Until a date: ``jusqu’au 14 mars 2007``, ``jusqu’en mars 2007``; a dash where it is not known."""
+        if is_unknown(value):
+            return UNKNOWN
+        if _is_day(value):
+            return self.gettext("until {day}").format(day=self.date(value))
+        return self.gettext("until {month}").format(month=self.date(value))
 
     def validity(self, first: str | None, last: str | None) -> str:
         """How long something holds, by ISO dates: ``since 2007``, ``until 2010``, a period; empty where not known."""
         if first and last:
             return self.period(first, last)
         if first:
-            return self.gettext("since {date}").format(date=self.date(first))
-        return self.gettext("until {date}").format(date=self.date(last)) if last else ""
+            return self.since(first)
+        return self.until(last) if last else ""
+
+    def _with_first(self, text: str) -> str:
+        """Days written out, with the first of a month as the language writes it: ``1er mars``, ``1º de março``."""
+        first = FIRST_OF_MONTH.get(self.language)
+        return text if first is None else LONE_ONE.sub(first, text)
+
+
+def _is_day(value: object) -> bool:
+    """Whether a date is known to the day, and not to its month or year only."""
+    found = PartialDate.find(str(value))
+    return found is not None and found.precision == "day"
 
 
 @lru_cache(maxsize=100_000)

@@ -127,7 +127,7 @@ def landing_page(place: Place) -> bytes:
     return render("landing", place, "/", {}, title=told["title"], lead=told["description"],
                   notice=told["attribution"], listed=listed, ways=ways, more=more,
                   collections_title=say("The collections"), ways_title=say("Ways to have it"),
-                  more_title=say("More"))  # fmt: skip
+                  more_title=say("More resources"))  # fmt: skip
 
 
 def _tongue(place: Place, *, first: bool = False) -> str:

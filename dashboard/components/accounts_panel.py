@@ -26,7 +26,7 @@ def show_accounts(words: Words) -> None:
     table = pd.DataFrame(
         {
             words.say("Name"): rows["label"],
-            words.say("Role"): [words.label("role", one) for one in rows["role"]],
+            words.say("Access role"): [words.label("role", one) for one in rows["role"]],
             words.say("Organisation"): [known.get(one, "") for one in rows["organisation_id"]],
             words.say("Active"): [words.say("yes") if one else words.say("no") for one in rows["is_active"]],
             words.say("Signs in with"): rows["issuer"],
@@ -43,7 +43,7 @@ def _show_form(others: dict[str, str], organisations: dict[str, str], words: Wor
     form = Form("grant", "all", words)
     with form.frame():
         form.choice("account_id", words.say("Account"), others)
-        form.choice("role", words.say("Role"), code_names("role", words))
+        form.choice("role", words.say("Access role"), code_names("role", words))
         form.choice("organisation_id", words.say("Organisation that an editor writes for"), organisations)
         form.choice("is_active", words.say("Active"), {"yes": words.say("yes"), "no": words.say("no")}, must=True)
         form.submit(

@@ -153,7 +153,7 @@ def funnel(counts: StageCounts, words: Words, *, key: str = "funnel") -> Figure:
     )
     labels = bars.mark_text(align="left", dx=4, color=style.INK).encode(text="further:Q", color=alt.value(style.INK))
     committed = further[COMMITTED_RANK]
-    summary = words.say("{part} of {whole} links are at S4 or further; nothing is recorded of {none}.").format(
+    summary = words.say("Links at S4 or beyond: {part} of {whole}; without records: {none}.").format(
         part=words.number(committed), whole=words.number(counts.total), none=words.number(counts.without_record)
     )
     return Figure(
@@ -219,7 +219,7 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
     )  # fmt: skip
     last = months.iloc[-1]
     summary = words.say(
-        "By {month}: {n} links had been contacted (S2) or further, {committed} had committed (S4)."
+        "By {month}: {n} at “Contacted” (S2) or beyond, {committed} at “Committed” (S4) or beyond."
     ).format(
         month=words.date(str(last["month"])[:7]),
         n=words.number(last[stage_rank("S2")]),

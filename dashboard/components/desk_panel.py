@@ -135,7 +135,7 @@ def icms_html(state_id: str | None, said: Words) -> str:
     told = [
         (said.say("Law"), found.law),
         (said.say("Since"), said.date(found.since)),
-        *([(said.say("Before"), found.replaced_law)] if found.replaced_law else []),
+        *([(said.say("Replaced law"), found.replaced_law)] if found.replaced_law else []),
         (said.say("Counts protected areas"), said.label("known_answer", found.counts_protected_areas)),
         (said.say("Counts indigenous lands"), said.label("known_answer", found.counts_indigenous_lands)),
         (said.say("Source"), found.source),

@@ -79,7 +79,7 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
         form.show_problems("flag_code")
         for name in asked:
             _show_field(form, name, words)
-        with st.expander(words.say("More")):
+        with st.expander(words.say("More details")):
             for name in EVENT_FIELDS:
                 if name not in asked:
                     _show_field(form, name, words)
@@ -207,7 +207,7 @@ def _show_field(form: Form, name: str, words: Words) -> None:
     elif name == "act_date":
         form.day(name, words.say("Date of the act"), latest=latest_today())
     elif name == "seat_kind":
-        form.code(name, words.say("Seat"), "seat_kind")
+        form.code(name, words.say("Seat on the council"), "seat_kind")
     elif name == "term":
         form.text(name, words.say("Term of the seat"))
     elif name == "document_id":
@@ -272,7 +272,7 @@ def show_seat_form(territory_id: str, linked: Sequence[str], words: Words) -> No
     known = names.mosaics_around(territory_id)
     with form.frame():
         form.choice("mosaic_id", words.say("Mosaic"), {one: known[one] for one in linked} | known)
-        form.choice("seat_kind", words.say("Seat"), code_names("seat_kind", words))
+        form.choice("seat_kind", words.say("Seat on the council"), code_names("seat_kind", words))
         left, right = st.columns(2)
         with left:
             form.text("valid_from", words.say("From (year, month or day)"))

@@ -30,7 +30,7 @@ def field_names(words: Words) -> dict[str, str]:
         "mosaic": words.say("Mosaic"),
         "country": words.say("Country"),
         "state": words.say("State"),
-        "epci": words.say("Intercommunal body"),
+        "epci": words.say("Intermunicipal body (EPCI)"),
         "stage": words.say("Stage"),
         "record": words.say("Anything recorded"),
         "flag": words.say("Flags"),

@@ -47,7 +47,7 @@ def headline_items(found: Headline, words: Words, *, is_recorded: bool = True) -
         part=words.km2(found.committed_km2), whole=words.km2(found.overlap_km2)
     )
     recorded = found.links - found.stages.without_record
-    documented = words.say("{n} documented; unknown is not no").format(n=words.number(recorded))
+    documented = words.say("Documented: {n} (unknown does not mean no)").format(n=words.number(recorded))
     support = found.support if is_recorded else dict.fromkeys(found.support)
     return [
         (
@@ -62,13 +62,13 @@ def headline_items(found: Headline, words: Words, *, is_recorded: bool = True) -
         ),
         (
             words.number(support["present"]),
-            words.say("with volunteer support present"),
-            words.say("{n} expected").format(n=words.number(support["expected"])) if is_recorded else "",
+            words.say("with current volunteer support"),
+            words.say("Expected: {n}").format(n=words.number(support["expected"])) if is_recorded else "",
         ),
         (words.number(support["needed"]), words.say("with a need without a mission"), ""),
         (
             words.share(found.stages.without_record / found.links) if found.links else UNKNOWN,
-            words.say("of the links not documented"),
+            words.say("of links not documented"),
             documented,
         ),
     ]

@@ -165,7 +165,7 @@ def show_audit(
             words.say("When (UTC)"): [at.strftime("%Y-%m-%d %H:%M") for at in rows["recorded_at"]],
             words.say("Who"): rows["account"].fillna(""),
             words.say("What was done"): [_action(action, words) for action in rows["action"]],
-            words.say("In"): [table_label(name, words) for name in rows["table_name"]],
+            words.say("Record type"): [table_label(name, words) for name in rows["table_name"]],
             words.say("Municipality"): [places.get(one, "") for one in rows["territory_id"]],
             words.say("Mosaic"): [names.mosaic_names().get(one, "") for one in rows["mosaic_id"]],
             words.say("Before"): [_values(one) for one in rows["before"]],
@@ -189,7 +189,7 @@ def _action(action: str, words: Words) -> str:
         "change": words.say("changed"),
         "step": words.say("step"),
         "withdraw": words.say("withdrawn"),
-        "correct": words.say("corrected"),
+        "correct": words.say("correction"),
         "grant": words.say("rights changed"),
         "erase": words.say("erased"),
     }

@@ -251,7 +251,9 @@ FIELDS: dict[str, Callable[[Form, Words], None]] = {
     "organisation_id": lambda form, words: form.choice(
         "organisation_id", words.say("Organisation"), names.organisation_names()
     ),
-    "seat_kind": lambda form, words: form.choice("seat_kind", words.say("Seat"), code_names("seat_kind", words)),
+    "seat_kind": lambda form, words: form.choice(
+        "seat_kind", words.say("Seat on the council"), code_names("seat_kind", words)
+    ),
     "valid_from": lambda form, words: form.text("valid_from", words.say("From (year, month or day)")),
     "valid_to": lambda form, words: form.text("valid_to", words.say("Until")),
     "act": lambda form, words: form.text("act", words.say("Act")),

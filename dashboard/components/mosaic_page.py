@@ -73,7 +73,7 @@ def missing_html(mosaic_id: str, snapshot: Snapshot, language: str) -> str:
         )
     stated = row["members_stated"]
     if not is_unknown(stated) and int(stated) > len(members):
-        told = said.say("{listed} of {stated} members are listed").format(
+        told = said.say("Members listed: {listed} of {stated}").format(
             listed=said.number(len(members)), stated=said.number(stated)
         )
         items.append((told, []))

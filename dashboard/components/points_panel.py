@@ -50,7 +50,7 @@ def _show_list(found: list[desk.PointState], said: Words) -> None:
     told = [said.label("action_point_status", one.status) for one in found]
     columns = [
         PlainColumn("title", said.say("Point"), numbers, titles),
-        PlainColumn("state", said.say("State"), [order.index(one.status) for one in found], told),
+        PlainColumn("state", said.say("Status"), [order.index(one.status) for one in found], told),
     ]
     show_grid_of(
         "points",
@@ -78,7 +78,7 @@ def show_point(found: desk.PointState, said: Words) -> None:
         (said.say("Partners"), _organisations(point.number, ("PT", "TS", "SE", "HO", "FD"), said)),
         (said.say("When"), said.period(point.valid_from, point.valid_to)),
         (said.say("Where"), point.place or said.say("no place is named")),
-        (said.say("State"), said.label("action_point_status", found.status)),
+        (said.say("Status"), said.label("action_point_status", found.status)),
         *([(said.say("Note (English)"), point.note)] if point.note else []),
         (said.say("Source"), point.source),
     ]

@@ -117,7 +117,7 @@ def _about(region_id: str, said: Words) -> str:
         told.append(said.count("{n} of unknown population", "{n} of unknown population", unknown))
     row = places.region(region_id)
     if row is not None and not is_unknown(row["valid_from"]):
-        told.append(said.say("since {date}").format(date=said.date(row["valid_from"])))
+        told.append(said.since(row["valid_from"]))
     return " · ".join(told)
 
 

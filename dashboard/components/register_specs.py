@@ -207,19 +207,19 @@ def _document(form: Form, words: Words) -> None:
 def _organisation_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Name"): texts(rows, "organisation_name"),
-        words.say("Short"): texts(rows, "short_name"),
+        words.say("Acronym"): texts(rows, "short_name"),
         words.say("Type"): labels(rows, "type_code", "organisation_type", words),
         words.say("Country"): texts(rows, "country_code"),
         **_since_until(rows, words),
         words.say("Local government of"): [place_of(row) for row in rows],
-        words.say("Seat"): texts(rows, "seat_point"),
+        words.say("Headquarters"): texts(rows, "seat_point"),
         **_about(rows, words),
     }
 
 
 def _organisation_fields(form: Form, words: Words, _: frozenset[str]) -> tuple[str, ...]:
     form.text("organisation_name", words.say("Name"))
-    form.text("short_name", words.say("Short"))
+    form.text("short_name", words.say("Acronym"))
     form.code("type_code", words.say("Type"), "organisation_type")
     form.choice("country_code", words.say("Country"), {one: str(words.locale.territories[one]) for one in COUNTRIES})
     form.choice("territory_id", words.say("Local government of"), names.territory_names())
@@ -241,7 +241,7 @@ def _programme_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Title"): texts(rows, f"title_{words.vocabulary}"),
         words.say("Type"): labels(rows, "type_code", "programme_type", words),
-        words.say("State"): labels(rows, "status_code", "programme_status", words),
+        words.say("Status"): labels(rows, "status_code", "programme_status", words),
         **_since_until(rows, words),
         words.say("Point of the minutes of 2007"): [
             "" if is_unknown(row["action_point"]) else str(int(row["action_point"])) for row in rows
@@ -259,7 +259,7 @@ def _programme_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[
     form.text("title_en", words.say("Title in English"))
     if "type_code" not in fixed:
         form.code("type_code", words.say("Type"), "programme_type")
-    form.code("status_code", words.say("State"), "programme_status", must=True)
+    form.code("status_code", words.say("Status"), "programme_status", must=True)
     _period(form, words)
     _point(form, words, fixed)
     _money_fields(form, words)
@@ -298,7 +298,7 @@ def _role_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Organisation"): _organisations(rows, "organisation_id"),
         words.say("Role"): labels(rows, "role_code", "organisation_role", words),
-        words.say("In"): [_role_subject(row, words) for row in rows],
+        words.say("Context of the role"): [_role_subject(row, words) for row in rows],
         **_since_until(rows, words),
         **_about(rows, words),
     }
@@ -350,7 +350,7 @@ def _agenda_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Title"): [title_of(row, words) for row in rows],
         **_since_until(rows, words),
-        words.say("State"): labels(rows, "status_code", "agenda_status", words),
+        words.say("Status"): labels(rows, "status_code", "agenda_status", words),
         words.say("Place"): texts(rows, "place"),
         **_about(rows, words),
     }
@@ -361,7 +361,7 @@ def _agenda_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str
     form.text("title_fr", words.say("Title in French"))
     form.text("title_pt_br", words.say("Title in Portuguese"))
     form.text("title_en", words.say("Title in English"))
-    form.code("status_code", words.say("State"), "agenda_status", must=True)
+    form.code("status_code", words.say("Status"), "agenda_status", must=True)
     _period(form, words)
     form.text("place", words.say("Place"))
     _territory(form, words, fixed)
@@ -377,9 +377,9 @@ def _agenda_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str
 def _training_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Title"): texts(rows, "title"),
-        words.say("Subject"): labels(rows, "domain_code", "training", words),
+        words.say("Topic"): labels(rows, "domain_code", "training", words),
         **_since_until(rows, words),
-        words.say("State"): labels(rows, "status_code", "agenda_status", words),
+        words.say("Status"): labels(rows, "status_code", "agenda_status", words),
         words.say("Place"): texts(rows, "place"),
         words.say("Held by"): _organisations(rows, "organisation_id"),
         words.say("For"): [place_of(row, both=True) for row in rows],
@@ -389,8 +389,8 @@ def _training_columns(rows: Sequence[Row], words: Words) -> Columns:
 
 def _training_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str, ...]:
     form.text("title", words.say("Title"))
-    form.code("domain_code", words.say("Subject"), "training")
-    form.code("status_code", words.say("State"), "agenda_status", must=True)
+    form.code("domain_code", words.say("Topic"), "training")
+    form.code("status_code", words.say("Status"), "agenda_status", must=True)
     _period(form, words)
     form.text("place", words.say("Place"))
     _territory(form, words, fixed)
@@ -431,7 +431,7 @@ def _attendance_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple
 def _step_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Point of the minutes of 2007"): [point_title(row["action_point"], words) for row in rows],
-        words.say("State"): labels(rows, "status_code", "action_point_status", words),
+        words.say("Status"): labels(rows, "status_code", "action_point_status", words),
         words.say("Since"): dates(rows, "valid_from", words),
         words.say("Organisation"): _organisations(rows, "organisation_id"),
         **_about(rows, words),
@@ -440,7 +440,7 @@ def _step_columns(rows: Sequence[Row], words: Words) -> Columns:
 
 def _step_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str, ...]:
     _point(form, words, fixed)
-    form.code("status_code", words.say("State"), "action_point_status")
+    form.code("status_code", words.say("Status"), "action_point_status")
     form.text("valid_from", words.say("Since (year, month or day)"))
     form.choice("organisation_id", words.say("Organisation that acted"), names.organisation_names())
     _document(form, words)
@@ -502,7 +502,7 @@ def _place_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str,
 def _interest_columns(rows: Sequence[Row], words: Words) -> Columns:
     return {
         words.say("Municipality"): [place_of(row) for row in rows],
-        words.say("Subject"): labels(rows, "domain_code", "training", words),
+        words.say("Topic"): labels(rows, "domain_code", "training", words),
         words.say("Since"): dates(rows, "valid_from", words),
         **_about(rows, words),
     }
@@ -510,7 +510,7 @@ def _interest_columns(rows: Sequence[Row], words: Words) -> Columns:
 
 def _interest_fields(form: Form, words: Words, fixed: frozenset[str]) -> tuple[str, ...]:
     _territory(form, words, fixed)
-    form.code("domain_code", words.say("Subject"), "training")
+    form.code("domain_code", words.say("Topic"), "training")
     form.text("valid_from", words.say("Since (year, month or day)"))
     _document(form, words)
     form.text("note", words.say("Note (an office, never a person)"))

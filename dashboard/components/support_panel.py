@@ -58,7 +58,7 @@ def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None
     for need in needs.to_dict("records"):
         _show_need(need, linked, words, writes=writes)
     if writes and run.engine is not None:
-        with st.expander(words.say("State a need"), key=f"need-of-{territory_id}"):
+        with st.expander(words.say("Report a need"), key=f"need-of-{territory_id}"):
             _show_need_form(territory_id, linked, words)
 
 
@@ -151,7 +151,7 @@ def _show_need_form(territory_id: str, linked: Sequence[str], words: Words) -> N
     with form.frame():
         _show_mosaic(form, linked, words)
         states = {code: words.label("support", code) for code in support.FIRST_NEED_STATES}
-        form.choice("status_code", words.say("State"), states, first="V1", must=True)
+        form.choice("status_code", words.say("Status"), states, first="V1", must=True)
         form.day("on", words.say("Stated on"), latest=latest_today(), today=True)
         _show_need_fields(form, words, own=records.current().access.actor.organisation_id)
         form.submit(
@@ -246,7 +246,9 @@ def _show_mission(
             return
         steps = rules.next_states(mission["status_code"])
         if to_close and known.end is not None:
-            said = words.say("It ended on {date} and still runs in the records.").format(date=words.date(known.end))
+            said = words.say("The end date ({date}) has passed, but it is still running in the records.").format(
+                date=words.date(known.end)
+            )
             st.html(fragments.notice(words.say("To close."), said, kind="partial"))
         if known.status_code == "V3":
             for problem in rules.check_assigned(known, mission["status_date"]):
@@ -268,7 +270,7 @@ def _show_mission(
 
 
 def _show_successor(mission_id: str, proposed: rules.NeedDraft, words: Words) -> None:
-    said = words.say("Support would be missing from {date} on. A need, to be assessed, is proposed.")
+    said = words.say("Support would be missing after the mission (from: {date}). A need, to be assessed, is proposed.")
     form = Form("successor", mission_id, words)
     st.html(fragments.paragraph(said.format(date=words.date(proposed.period_start)), look="small"))
     with form.frame():
@@ -425,7 +427,7 @@ def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words, *, 
         with left:
             form.choice("to_code", words.say("Next step"), {code: words.label("support", code) for code in steps})
         with right:
-            form.day("on", words.say("On"), latest=latest_today(), today=not is_past)
+            form.day("on", words.say("Date"), latest=latest_today(), today=not is_past)
         form.submit(
             words.say("Record the step"), write, said=words.say("The step is recorded."), required=("to_code", "on")
         )

@@ -50,7 +50,7 @@ def source_cards(sources: pd.DataFrame, words: Words) -> list[str]:
         facts = [
             (words.say("Producer"), row["producer"]),
             (words.say("Through"), row["intermediary"]),
-            (words.say("State of the data"), row["vintage"]),
+            (words.say("Reference date"), row["vintage"]),
             (words.say("Licence"), row["licence"]),
             (words.say("Terms read"), words.say("yes") if row["is_licence_read"] else words.say("no")),
             (words.say("Citation"), row["citation"]),

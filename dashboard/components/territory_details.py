@@ -83,7 +83,7 @@ def _link_line(link: places.Row, said: Words) -> str:
             )
         )
     if not is_unknown(link["valid_from"]):
-        details.append(said.say("since {date}").format(date=said.date(link["valid_from"])))
+        details.append(said.since(link["valid_from"]))
     look = "local" if is_local else "counterpart" if is_counterpart else str(link["link_grade"])
     return fragments.link_line(
         str(link["short_name"]),
@@ -98,7 +98,7 @@ def stage_html(record: LinkRecord | None, said: Words) -> str:
     details = []
     if record is not None:
         if record.stage_date is not None:
-            details.append(said.say("since {date}").format(date=said.date(record.stage_date)))
+            details.append(said.since(record.stage_date))
         if record.highest != record.stage:
             highest = stages.stage_name(record.highest, said)
             details.append(said.say("highest so far: {stage}").format(stage=highest))
@@ -154,7 +154,7 @@ def _facts(territory_id: str, language: str) -> list[tuple[str, str]]:
     found.append((said.say("Area"), _area(row, said)))
     within = (
         (places.region(row["state_id"]), said.say("State")),
-        (places.region(row["epci_id"]), said.say("Intercommunal body")),
+        (places.region(row["epci_id"]), said.say("Intermunicipal body (EPCI)")),
     )
     for region, heading in within:
         if region is not None:
@@ -366,7 +366,7 @@ def _sources_html(territory_id: str, snapshot: Snapshot, language: str) -> str:
     if not is_unknown(row["official_area_km2"]):
         told.append((said.say("Official area"), [places.OFFICIAL_AREAS]))
     if row["point_kind"] in {"seat", "seat-moved"}:
-        told.append((said.say("Seat"), [places.SEATS[country]]))
+        told.append((said.say("Municipal seat"), [places.SEATS[country]]))
     for link in places.links(catalogue, territory_id):
         told.append(
             (said.say("Link: {mosaic}").format(mosaic=link["short_name"]), places.split_sources(link["source"]))

@@ -136,9 +136,9 @@ def map_texts(bundle: Bundle, words: Words) -> dict[str, Any]:
         "leaveFullScreen": words.say("Leave full screen"),
         "loading": words.say("The map is being loaded."),
         "failed": words.say("The map could not be loaded. The table holds the same rows."),
-        "credit": words.say("Generalised limits, not legal. Computed links, not official. Sources: {sources}").format(
-            sources=", ".join(map_sources(bundle))
-        ),
+        "credit": words.say(
+            "Generalised boundaries without legal value. Computed links, not official. Sources: {sources}"
+        ).format(sources=", ".join(map_sources(bundle))),
         "baseCredit": words.say("© OpenStreetMap contributors"),
         "baseUnreachable": words.say("The online base map cannot be reached. Everything else works without it."),
         "local": words.say("local"),

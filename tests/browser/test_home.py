@@ -86,7 +86,7 @@ def test_filters_that_fit_nothing_say_so(address: str, visit: Open) -> None:
     visited = visit(f"{address}/?lang=fr&state=BR-16&country=FR")
     visited.wait_for_map()
     expect(figure(visited)).to_have_text("0")
-    expect(visited.page.get_by_text("Rien ne répond à tous les filtres.")).to_be_visible()
+    expect(visited.page.get_by_text("Aucun résultat ne correspond à tous les filtres.")).to_be_visible()
     expect(visited.page.get_by_role("rowheader")).to_have_count(0)
 
 
@@ -184,7 +184,7 @@ def test_embedded_it_keeps_filter_and_language_and_leaves_the_rest_out(address: 
     visited.wait_for_map(CAPIVARA)
     visited.wait_for_run()
     assert visited.page.locator(".st-key-embed-line").evaluate("(one) => one.getBoundingClientRect().top") < 30
-    expect(visited.page.get_by_role("link", name="Ouvrir la page entière")).to_have_attribute(
+    expect(visited.page.get_by_role("link", name="Ouvrir la page complète")).to_have_attribute(
         "href", f"?mosaic={CAPIVARA}&lang=fr"
     )
     expect(visited.page.get_by_role("button", name="Données", exact=True)).to_have_count(0)

@@ -154,7 +154,7 @@ def test_switches_survive_a_rerun_and_a_change_of_language(address: str, visit: 
     for name in ("units", "borders"):
         switch(visited, name).click()
     visited.page.get_by_text("Français", exact=True).click()
-    expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Agrandir")
+    expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Zoom avant")
     visited.wait_for_run()
     for name in LAYERS:
         assert switch(visited, name).is_checked() == (name not in {"units", "borders", "base"}), name

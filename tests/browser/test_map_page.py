@@ -71,7 +71,9 @@ def test_the_map_paints_territories_by_how_they_are_linked(address: str, visit: 
     for code in (style.CERTAIN, style.BORDERLINE, style.COUNTERPART, style.NOT_LINKED):
         assert pixels(visited, str(style.TERRITORY[code]["far"]["fillColor"])) > 100, code
     expect(visited.map.locator(".leaflet-control-scale-line")).to_contain_text("km")
-    expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Generalised limits, not legal")
+    expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text(
+        "Generalised boundaries without legal value"
+    )
 
 
 def test_the_whole_country_is_in_sight_at_first(address: str, visit: Open) -> None:
@@ -245,7 +247,7 @@ def test_the_persons_choice_of_a_language_goes_before_the_browsers(address: str,
     visited.wait_for_map()
     visited.page.get_by_text("Français", exact=True).click()
     expect(visited.page.get_by_role("heading", name="Mosaïques d’aires protégées")).to_be_visible()
-    expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Agrandir")
+    expect(visited.map.locator(".leaflet-control-zoom-in")).to_have_attribute("aria-label", "Zoom avant")
     expect(visited.map.locator(".leaflet-control-attribution")).to_contain_text("Limites généralisées")
     expect(visited.page).to_have_url(re.compile(r"\?lang=fr$"))
     visited.menu("Données").filter(has_text="Données et qualité").click()

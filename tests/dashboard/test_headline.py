@@ -38,9 +38,9 @@ def test_every_figure_stands_with_its_ground(found: Headline) -> None:
     assert shown == {
         "municipalities and communes": ("3", "3 links · 2 certain"),
         "of the mosaics' km² at S4 or above": ("39.7%", "5.0 of 12.6 km²"),
-        "with volunteer support present": ("1", "1 expected"),
+        "with current volunteer support": ("1", "Expected: 1"),
         "with a need without a mission": ("1", ""),
-        "of the links not documented": ("33.3%", "2 documented; unknown is not no"),
+        "of links not documented": ("33.3%", "Documented: 2 (unknown does not mean no)"),
     }
 
 

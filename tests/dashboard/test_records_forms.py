@@ -204,7 +204,7 @@ def test_an_organisation_is_added_and_changed_by_coordinators_only(
 
 def test_the_organisations_of_the_minutes_are_there_with_their_source(database: Engine) -> None:
     table = open_page("organisations", lang="en").dataframe[0].value
-    (source,) = table.loc[table["Short"] == "CNM", "Source"]
+    (source,) = table.loc[table["Acronym"] == "CNM", "Source"]
     assert source.startswith("Minutes of the CNM-CUF meeting")
 
 

@@ -117,7 +117,7 @@ def test_shares_parts_and_dates_are_there_where_any_is_known(tiny: Bundle) -> No
 
 def test_a_counterpart_has_communes_of_intercommunal_bodies(catalogue: Catalogue) -> None:
     selection = catalogue.select(Filters(mosaic=("gf-parc",)))
-    assert headings(selection)[:3] == ["Commune", "Intercommunal body", "Stage"]
+    assert headings(selection)[:3] == ["Commune", "Intermunicipal body (EPCI)", "Stage"]
     assert "Overlap, km²" not in headings(selection)
     (row,) = territory_page(selection, EN, order=None, page=1).rows
     assert row.cells[:3] == ("Régina", "Intercommunalité", "S6 Implementing")

@@ -64,7 +64,7 @@ def test_the_overview_tells_the_facts_of_a_municipality() -> None:
 def test_the_overview_of_a_commune_has_its_siren_and_its_intercommunal_body_and_no_amazonia_legal() -> None:
     found = facts(details.overview_html(SAINT_GEORGES, plain(), ENGLISH))
     assert re.fullmatch(r"INSEE 97308 · SIREN \d{9}", found["Codes"])
-    assert found["Intercommunal body"] == "Communauté de communes de l&#x27;Est Guyanais (CCEG)"
+    assert found["Intermunicipal body (EPCI)"] == "Communauté de communes de l&#x27;Est Guyanais (CCEG)"
     assert found["Arrondissement"] == "9733"
     assert found["Area"].endswith(" computed")
     assert "official" not in found["Area"]
