@@ -266,8 +266,8 @@ _TITLES = (
     Field("title_en", "text", N_("Title in English")),
 )
 _TITLE = Field("title", "text", N_("Title"), is_required=True)
-_SUBJECT = Field("domain_code", "code", N_("Subject"), codes="training", is_required=True)
-_SEAT = Field("seat_kind", "code", N_("Seat"), N_("Full or alternate"), codes="seat_kind")
+_SUBJECT = Field("domain_code", "code", N_("Topic"), codes="training", is_required=True)
+_SEAT = Field("seat_kind", "code", N_("Seat on the council"), N_("Full or alternate"), codes="seat_kind")
 _NOTE = Field("note", "note", N_("Note"), N_("An office, never a person's name"))
 _REASON = Field("reason", "lines", N_("Reason"), N_("Why it is recorded"), is_required=True)
 _SOURCE = Field("source", "lines", N_("Source"), N_("What shows it"))
@@ -326,7 +326,7 @@ KINDS: dict[str, Kind] = {
                 _event_code("act_type", N_("Type of act")),
                 Field("act_number", "text", N_("Number of the act"), N_("s/n where it bears none")),
                 _day("act_date", N_("Date of the act")),
-                _event_code("seat_kind", N_("Seat"), N_("Full or alternate")),
+                _event_code("seat_kind", N_("Seat on the council"), N_("Full or alternate")),
                 Field("term", "text", N_("Term of the seat")),
                 _ACTION_POINT,
                 _DOCUMENT.called(N_("Minutes or document")),
@@ -348,7 +348,7 @@ KINDS: dict[str, Kind] = {
                 Field(
                     "status_code",
                     "code",
-                    N_("State"),
+                    N_("Status"),
                     N_("V0, V1, V2, VN; VX cancels"),
                     codes="support",
                     is_required=True,
@@ -373,7 +373,7 @@ KINDS: dict[str, Kind] = {
                 _MOSAIC,
                 Field("scheme_code", "code", N_("Scheme"), codes="scheme", is_required=True),
                 Field(
-                    "status_code", "code", N_("State"), N_("V3 first, then V4, V5…"), codes="support", is_required=True
+                    "status_code", "code", N_("Status"), N_("V3 first, then V4, V5…"), codes="support", is_required=True
                 ),
                 _SUPPORT_DAY,
                 replace(_ORGANISATION.called(N_("Sent by")), name="sending_organisation_id"),
