@@ -34,15 +34,18 @@ BAR = 22
 FONT = '"Source Sans", sans-serif'
 LOOK: dict[str, Any] = {
     "font": FONT,
-    "axis": {"labelColor": style.INK, "titleColor": "#4a5957", "gridColor": "#e3e8e7", "domainColor": "#c3cdcb",
-             "tickColor": "#c3cdcb", "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal",
-             "labelLimit": 210},
-    "legend": {"labelFontSize": 13, "titleFontSize": 13, "labelColor": style.INK, "orient": "bottom", "columns": 2,
-               "labelLimit": 260},
+    "axis": {"aria": False, "labelColor": style.INK, "titleColor": "#4a5957", "gridColor": "#e3e8e7",
+             "domainColor": "#c3cdcb", "tickColor": "#c3cdcb", "labelFontSize": 13, "titleFontSize": 13,
+             "titleFontWeight": "normal", "labelLimit": 210},
+    "legend": {"aria": False, "labelFontSize": 13, "titleFontSize": 13, "labelColor": style.INK, "orient": "bottom",
+               "columns": 2, "labelLimit": 260},
     "view": {"stroke": None},
 }  # fmt: skip
-WHOLE = alt.Axis(format="d", tickMinStep=1)
+"""How all charts look. Vega describes axes and legends in English only: the sentence and the table stand for them."""
+WHOLE = alt.Axis(format=",d", tickMinStep=1)
 """An axis of whole numbers."""
+AREA = alt.Axis(format=",~f")
+"""An axis of km²."""
 CERTAIN_FILL = style.LINK[style.CERTAIN]["far"]["fillColor"]
 UNSURE_FILL = style.LINK[style.BORDERLINE]["far"]["fillColor"]
 
@@ -146,12 +149,14 @@ def funnel(counts: StageCounts, words: Words, *, key: str = "funnel") -> Figure:
             ),
             tooltip=[
                 alt.Tooltip("stage:N", title=words.say("Stage")),
-                alt.Tooltip("further:Q", title=words.say("At it or further")),
-                alt.Tooltip("at:Q", title=words.say("At this stage")),
+                alt.Tooltip("further:Q", title=words.say("At it or further"), format=",d"),
+                alt.Tooltip("at:Q", title=words.say("At this stage"), format=",d"),
             ],
         )
     )
-    labels = bars.mark_text(align="left", dx=4, color=style.INK).encode(text="further:Q", color=alt.value(style.INK))
+    labels = bars.mark_text(align="left", dx=4, color=style.INK).encode(
+        text=alt.Text("further:Q", format=",d"), color=alt.value(style.INK)
+    )
     committed = further[COMMITTED_RANK]
     summary = words.say("Links at S4 or beyond: {part} of {whole}; without records: {none}.").format(
         part=words.number(committed), whole=words.number(counts.total), none=words.number(counts.without_record)
@@ -160,7 +165,7 @@ def funnel(counts: StageCounts, words: Words, *, key: str = "funnel") -> Figure:
         key=key,
         title=words.say("Funnel of stages"),
         summary=summary,
-        chart=_dress(alt.layer(bars, labels), len(codes) * 30) if counts.total else None,
+        chart=_dress(alt.layer(bars, labels), len(codes) * 30, words) if counts.total else None,
         columns=[
             PlainColumn("stage", words.say("Stage"), names, names),
             _numbers("at", words.say("At this stage"), at, words),
@@ -194,6 +199,7 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
         return Figure(key, title, words.say("No stage is recorded yet that you may see."), None, [])
     long = months.melt(id_vars="month", var_name="rank", value_name="links")
     long["stage"] = long["rank"].map(dict(zip(ranks, names, strict=True)))
+    long["said"] = [words.date(str(month)[:7]) for month in long["month"]]
     long["month"] = pd.to_datetime(long["month"])
     lines = (
         alt.Chart(long)
@@ -212,8 +218,8 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
             ),
             tooltip=[
                 alt.Tooltip("stage:N", title=words.say("Stage")),
-                alt.Tooltip("month:T", title=words.say("Month"), format="%Y-%m"),
-                alt.Tooltip("links:Q", title=words.say("Links")),
+                alt.Tooltip("said:N", title=words.say("Month")),
+                alt.Tooltip("links:Q", title=words.say("Links"), format=",d"),
             ],
         )
     )  # fmt: skip
@@ -225,14 +231,14 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
         n=words.number(last[stage_rank("S2")]),
         committed=words.number(last[stage_rank("S4")]),
     )
-    labels = [str(month)[:7] for month in months["month"]]
+    keys = [str(month)[:7] for month in months["month"]]
     return Figure(
         key=key,
         title=title,
         summary=summary,
-        chart=_dress(lines, 260),
+        chart=_dress(lines, 260, words),
         columns=[
-            PlainColumn("month", words.say("Month"), labels, labels),
+            PlainColumn("month", words.say("Month"), keys, [words.date(key) for key in keys]),
             *(
                 _numbers(f"s{rank}", name, months[rank].tolist(), words)
                 for rank, name in zip(ranks, names, strict=True)
@@ -288,6 +294,7 @@ def overlaps(
         {
             "name": [names[at] for at in drawn],
             "km2": [areas[at] for at in drawn],
+            "said": [words.km2(areas[at]) for at in drawn],
             "grade": [grades[bool(certain[at])] for at in drawn],
         }
     )
@@ -295,7 +302,7 @@ def overlaps(
         alt.Chart(frame)
         .mark_bar(cornerRadiusEnd=3, stroke=style.GREEN_DARK, strokeWidth=0.6)
         .encode(
-            x=alt.X("km2:Q", title="km²", axis=alt.Axis(format="~s")),
+            x=alt.X("km2:Q", title="km²", axis=AREA),
             y=alt.Y("name:N", sort=[names[at] for at in drawn], title=None),
             color=alt.Color(
                 "grade:N", title=None, sort=list(grades.values()),
@@ -303,7 +310,7 @@ def overlaps(
             ),
             tooltip=[
                 alt.Tooltip("name:N", title=words.say("Municipality")),
-                alt.Tooltip("km2:Q", title="km²", format=",.0f"),
+                alt.Tooltip("said:N", title="km²"),
                 alt.Tooltip("grade:N", title=words.say("Grade")),
             ],
         )
@@ -322,7 +329,7 @@ def overlaps(
         key=key,
         title=words.say("Overlap by municipality"),
         summary=summary,
-        chart=_dress(chart, max(len(drawn), 2) * BAR) if drawn else None,
+        chart=_dress(chart, max(len(drawn), 2) * BAR, words) if drawn else None,
         columns=[
             PlainColumn("name", words.say("Municipality"), [names[at] for at in order], [names[at] for at in order]),
             PlainColumn(
@@ -376,7 +383,7 @@ def missions(rows: pd.DataFrame, words: Words, *, is_public: bool, key: str = "m
             y=alt.Y("missions:Q", title=words.say("Missions"), axis=WHOLE),
             tooltip=[
                 alt.Tooltip("year:O", title=words.say("Year")),
-                alt.Tooltip("missions:Q", title=words.say("Missions")),
+                alt.Tooltip("missions:Q", title=words.say("Missions"), format=",d"),
             ],
         )
     )
@@ -387,7 +394,7 @@ def missions(rows: pd.DataFrame, words: Words, *, is_public: bool, key: str = "m
         key=key,
         title=title,
         summary=summary,
-        chart=_dress(bars, 200),
+        chart=_dress(bars, 200, words),
         columns=[
             PlainColumn("year", words.say("Year"), years, years),
             PlainColumn(
@@ -406,5 +413,12 @@ def _numbers(key: str, label: str, values: Sequence[int], words: Words) -> Plain
     return PlainColumn(key, label, list(values), [words.number(value) for value in values], is_number=True)
 
 
-def _dress(chart: Any, height: int) -> Any:
-    return chart.properties(height=height, width="container", background="transparent").configure(**LOOK)
+def _dress(chart: Any, height: int, words: Words) -> Any:
+    made = chart.properties(height=height, width="container", background="transparent")
+    return made.configure(locale=alt.Locale(number=_number_format(words)), **LOOK)
+
+
+def _number_format(words: Words) -> dict[str, Any]:
+    """How Vega writes numbers in a language, as `Words.number` does."""
+    symbols = words.locale.number_symbols["latn"]
+    return {"decimal": symbols["decimal"], "thousands": symbols["group"], "grouping": [3], "currency": ["", ""]}

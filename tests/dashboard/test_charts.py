@@ -43,7 +43,7 @@ def test_the_funnel_counts_links_at_each_stage_and_further() -> None:
     told = columns(charts.funnel(counts, EN))
     assert told["at"] == [6, 2, 0, 1, 2, 0, 1]
     assert told["further"] == [12, 6, 4, 4, 3, 1, 1]
-    assert charts.funnel(counts, EN).summary == "3 of 12 links are at S4 or further; nothing is recorded of 5."
+    assert charts.funnel(counts, EN).summary == "Links at S4 or beyond: 3 of 12; without records: 5."
     assert charts.funnel(count_stages([]), EN).chart is None
 
 
@@ -90,6 +90,18 @@ def test_years_with_few_missions_are_not_told() -> None:
     assert "stands for 3 volunteers or more" in figure.note
     assert figure.summary == "Most in one year: 4 (2020)."
     assert charts.missions(rows.head(0), EN, is_public=True).chart is None
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_charts_write_numbers_and_months_as_the_language_does(language: str) -> None:
+    said = words(language)
+    overlap = spec(charts.overlaps(["a"], [1234.0], [True], said))
+    number = overlap["config"]["locale"]["number"]
+    assert f"1{number['thousands']}234{number['decimal']}5" == said.number(1234.5, 1)
+    assert next(iter(overlap["datasets"].values()))[0]["said"] == said.km2(1234.0)
+    months = charts.progress(reached(("a", "m", 1, "2026-03-20")), TODAY, said)
+    drawn = next(iter(spec(months)["datasets"].values()))
+    assert drawn[0]["said"] == months.columns[0].texts[0] == said.date("2026-03")
 
 
 @pytest.mark.parametrize("language", TONGUES)
