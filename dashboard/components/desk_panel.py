@@ -139,7 +139,7 @@ def icms_html(state_id: str | None, said: Words) -> str:
         (said.say("Counts protected areas"), said.label("known_answer", found.counts_protected_areas)),
         (said.say("Counts indigenous lands"), said.label("known_answer", found.counts_indigenous_lands)),
         (said.say("Source"), found.source),
-        *([(said.say("Note (English)"), found.note)] if found.note else []),
+        *([(said.say("Note (English)"), fragments.English(found.note))] if found.note else []),
     ]
     lead = said.say(
         "Part of the municipalities’ share of the state tax ICMS goes by environmental criteria: protected areas in a "

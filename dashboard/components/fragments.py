@@ -29,8 +29,18 @@ def figures(items: Iterable[tuple[str, str, str]]) -> str:
 
 def facts(items: Iterable[tuple[str, str]]) -> str:
     """Facts as a list of names and values."""
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in items)
+    rows = "".join(f"<dt>{escape(name)}</dt><dd{_tongue(value)}>{escape(value)}</dd>" for name, value in items)
     return f'<dl class="facts">{rows}</dl>'
+
+
+class English(str):
+    """A text that is English in every language of the page, and is marked so for who listens to it."""
+
+    __slots__ = ()
+
+
+def _tongue(text: str) -> str:
+    return ' lang="en"' if isinstance(text, English) else ""
 
 
 def heading(title: str, *, above: str = "", below: str = "") -> str:

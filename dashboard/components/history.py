@@ -144,7 +144,7 @@ def _why_struck(event: dict[str, Any], events: pd.DataFrame, words: Words) -> st
 def _note(note: dict[str, Any], words: Words) -> str:
     if is_unknown(note["note"]):
         return words.say("note erased")
-    seen = words.label("visibility", note["visibility"])
+    seen = words.label("visibility", note["visibility"]).lower()
     return words.say("note ({visibility}): {note}").format(visibility=seen, note=note["note"])
 
 

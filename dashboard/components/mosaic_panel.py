@@ -266,5 +266,5 @@ def _facts(row: pd.Series, words: Words) -> list[tuple[str, str]]:
         (words.say("Why"), row[f"completeness_reason_{words.vocabulary}"]),
         (words.say("Source grade"), words.label("confidence", row["confidence"])),
         (words.say("Source"), str(row["source"])),
-        *([(words.say("Note (English)"), str(row["note"]))] if not is_unknown(row["note"]) else []),
+        *([(words.say("Note (English)"), fragments.English(row["note"]))] if not is_unknown(row["note"]) else []),
     ]

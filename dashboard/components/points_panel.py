@@ -79,7 +79,7 @@ def show_point(found: desk.PointState, said: Words) -> None:
         (said.say("When"), said.period(point.valid_from, point.valid_to)),
         (said.say("Where"), point.place or said.say("no place is named")),
         (said.say("Status"), said.label("action_point_status", found.status)),
-        *([(said.say("Note (English)"), point.note)] if point.note else []),
+        *([(said.say("Note (English)"), fragments.English(point.note))] if point.note else []),
         (said.say("Source"), point.source),
     ]
     st.html(fragments.facts(told))

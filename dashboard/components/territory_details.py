@@ -314,7 +314,7 @@ def _show_ways(title: str, ways: dict[str, str], *, key: str) -> None:
 
 def _between(pair: places.Row, said: Words) -> str:
     said_of = f"{names.territory_names()[pair['facing_id']]}: {said.label('border_kind', pair['border_kind'])}"
-    return said_of if is_unknown(pair["note"]) else f"{said_of} · {pair['note']}"
+    return said_of if is_unknown(pair["note"]) else f"{said_of} · {said.say('Note (English)')}: {pair['note']}"
 
 
 def _way(territory_id: str, length: object, said: Words) -> str:

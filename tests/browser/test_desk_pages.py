@@ -27,6 +27,7 @@ PAGES = {
     "mosaic": f"mosaic={AMAPA}", "territory": "territory=BR-1600501", "region": "region=BR-16", "next": "",
     "points": "point=7", "agenda": "", "partnerships": "",
 }  # fmt: skip
+THOUSANDS = {"fr": "\u202f", "pt-br": ".", "en": ","}
 TITLES = {"fr": "Entonnoir des étapes", "pt-br": "Funil das etapas", "en": "Funnel of stages"}
 
 
@@ -84,6 +85,14 @@ def test_charts_are_painted_and_come_as_table_and_file(
             f"() => document.querySelector({json.dumps(box)}).querySelector('canvas, svg').clientWidth > 100"
         )
         assert painted(visited, box), name
+    overlap = page.locator(f".st-key-figure-overlap-{AMAPA} [data-testid=stVegaLiteChart] svg")
+    ticks = [
+        text for text in overlap.locator("text").all_inner_texts() if re.fullmatch(r"[0-9]+[^0-9a-z][0-9]{3}", text)
+    ]
+    assert ticks
+    assert {text[-4] for text in ticks} == {THOUSANDS[language]}
+    overlap.locator("path[aria-roledescription=bar]").first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text(re.compile(rf"[0-9]\{THOUSANDS[language]}[0-9]{{3}}"))
     page.locator(f".st-key-table-of-funnel-{AMAPA} summary").click()
     expect(page.locator(f".st-key-table-of-funnel-{AMAPA} table tbody tr")).to_have_count(7)
     given = visited.download(page.locator(f".st-key-download-funnel-{AMAPA} button"))

@@ -85,7 +85,7 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     entry = answer.locator(".happened")
     expect(entry).to_have_count(1)
     expect(entry).to_contain_text("5 March 2025")
-    expect(entry).to_contain_text("note (Restricted): named at the congress")
+    expect(entry).to_contain_text("note (restricted): named at the congress")
     visited.page.locator(".st-key-colour-choice").get_by_text("Stage", exact=True).click()
     visited.wait_for_run()
     visited.until(lambda: str(visited.ask_map(COUNT)).startswith("1Z"))  # one at S1, the others without a record
