@@ -1,7 +1,8 @@
 """Bring the catalogues up to date with the code of all packages: new messages in, unused ones out.
 
 Run it after a sentence changed (``python scripts/update_catalogues.py``), then fill what is empty in
-`geodata/locale/*/LC_MESSAGES/mosaicos.po`. A test fails while a message is missing, empty, fuzzy or unused.
+`geodata/locale/*/LC_MESSAGES/mosaicos.po`, and run it again: it writes the spaces and apostrophes of French as
+`geodata.typography` says. A test fails while a message is missing, empty, fuzzy, unused or not typeset.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+
+from geodata.typography import typeset_french
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("geodata", "pipelines", "dashboard")
@@ -77,6 +80,8 @@ def main() -> None:
             if message.id:
                 kept = old.get(message.id, message.context)
                 text = kept.string if kept else None
+                if locale == "fr":
+                    text = _typeset(text)
                 new.add(message.id, string=text, locations=message.locations, context=message.context)
         written = BytesIO()
         write_po(written, new, width=110, omit_header=False, include_lineno=False, sort_by_file=True)
@@ -84,6 +89,10 @@ def main() -> None:
         path.write_text(text + "\n", encoding="utf-8")
         empty = sum(1 for message in new if message.id and not all(_strings(message.string)))
         print(f"{path.relative_to(ROOT)}: {len(new)} messages, {empty} empty")
+
+
+def _typeset(string: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    return tuple(map(typeset_french, string)) if isinstance(string, tuple) else typeset_french(string or "")
 
 
 def _strings(string: str | tuple[str, ...] | None) -> list[str]:

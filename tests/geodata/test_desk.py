@@ -49,7 +49,7 @@ COMMITMENTS: dict[int, tuple[str, ...]] = {
     4: ("ensemble", "collectivités françaises et brésiliennes", "coopérer"),
     5: ("président de CUF", "Florianópolis", "délégation française", "forum", "Paris", "29 et 30 novembre"),
     6: ("systèmes électroniques", "savoir technique", "villes françaises", "technologies de l'information"),
-    7: ("peut aider à sensibiliser", "mosaïques d'aires protégées", "assistance technique", "peut prévoir", "AFVP"),
+    7: ("peut aider à sensibiliser", "mosaïques d’aires protégées", "assistance technique", "peut prévoir", "AFVP"),
     8: ("vice-présidente de la FLACMA", "Amérique latine", "Paris", "29 et 30 novembre"),
     9: ("peut prendre part", "faire connaître", "Chiloé", "5 au 9 novembre", "intercommunalité"),
     10: (
