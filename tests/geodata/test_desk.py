@@ -48,12 +48,12 @@ COMMITMENTS: dict[int, tuple[str, ...]] = {
     3: ("contact", "maires de France"),
     4: ("ensemble", "collectivités françaises et brésiliennes", "coopérer"),
     5: ("président de CUF", "Florianópolis", "délégation française", "forum", "Paris", "29 et 30 novembre"),
-    6: ("systèmes électroniques", "savoir technique", "villes françaises", "technologies de l'information"),
+    6: ("systèmes électroniques", "savoir technique", "villes françaises", "technologies de l’information"),
     7: ("peut aider à sensibiliser", "mosaïques d’aires protégées", "assistance technique", "peut prévoir", "AFVP"),
     8: ("vice-présidente de la FLACMA", "Amérique latine", "Paris", "29 et 30 novembre"),
     9: ("peut prendre part", "faire connaître", "Chiloé", "5 au 9 novembre", "intercommunalité"),
     10: (
-        "renforcer le pouvoir local", "petites communes brésiliennes", "voyages d'études", "fonds franco-brésilien",
+        "renforcer le pouvoir local", "petites communes brésiliennes", "voyages d’études", "fonds franco-brésilien",
         "sujets qui intéressent", "UNITAR", "CGLU", "Afrique", "Amérique latine", "Caraïbes", "Asie du Sud-Est",
         "coopération française", "trois ans", "2007 à 2009", "services essentiels", "sécurité urbaine",
         "prévention des conflits", "cohésion sociale", "environnement urbain",
@@ -227,4 +227,5 @@ def test_files_are_plain_csv_and_trimmed(name: str) -> None:
         for row in csv.DictReader(file, strict=True):
             assert None not in row
             for column, value in row.items():
-                assert value == " ".join(value.split()), (column, value)
+                assert value == value.strip(), (column, value)
+                assert "  " not in value, (column, value)
