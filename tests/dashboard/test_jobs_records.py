@@ -21,7 +21,12 @@ from dashboard.jobs import imports
 from dashboard.jobs import service as services
 from dashboard.jobs.exports import estimate_seconds, export_params, is_direct, read_params, run_export, write_pieces
 from dashboard.jobs.imports import import_params, is_light, read_plan, run_apply, run_plan, write_plan
+<<<<<<< HEAD
 from dashboard.jobs.queue import Limits
+=======
+from dashboard.jobs.kinds import Work
+from dashboard.jobs.queue import JobRequest, Limits
+>>>>>>> 0c5deab (jobs: files of records, long lists and the kind of a large file are work for a job; what is wanted of the queue is declared once)
 from dashboard.jobs.service import LOCAL_CLIENT
 from dashboard.jobs.work import Work
 from geodata.export import export_layer
@@ -155,12 +160,12 @@ def page_with_a_job() -> None:
     import streamlit as st  # noqa: PLC0415
 
     from dashboard.components.job_panel import show_job  # noqa: PLC0415
-    from dashboard.jobs.queue import Job  # noqa: PLC0415
+    from dashboard.jobs.queue import Job  # noqa: PLC0415, JobRequest
     from dashboard.jobs.service import Service  # noqa: PLC0415
     from dashboard.text import words  # noqa: PLC0415
 
     def submit(jobs: Service, client: str) -> Job:
-        return jobs.submit(st.session_state["kind"], dict(st.session_state["params"]), client=client)
+        return jobs.submit(JobRequest(st.session_state["kind"], dict(st.session_state["params"]), client=client))
 
     job = show_job("one", st.session_state["request"], submit, words("en"), label="Do it", doing="Being done")
     st.text("none" if job is None else f"{job.state} {job.size}")
@@ -221,7 +226,7 @@ def test_another_request_gives_the_job_of_before_up(page: AppTest, tmp_path: Pat
 
 
 def test_a_full_queue_is_said_on_the_page(page: AppTest, tmp_path: Path) -> None:
-    services.service().submit("write", {"gate": str(tmp_path / "gate")}, client=LOCAL_CLIENT)
+    services.service().submit(JobRequest("write", {"gate": str(tmp_path / "gate")}, client=LOCAL_CLIENT))
     page.button(key="one-ask").click().run()
     assert "Too much of yours is still being worked on" in text_of(page)
     assert page.button(key="one-ask"), "one may try again"
