@@ -31,7 +31,7 @@ from geodata.records.exchange.cells import Finder
 from geodata.records.exchange.loading import MOST_MEGABYTES, kind_of_file, plan_file
 from geodata.records.exchange.plan import WRITTEN, Outcome, Plan, PlannedRow
 from geodata.records.roles import Actor
-from geodata.records.schema import Field, Kind, PLACES, RECORDS, file_kind_of
+from geodata.records.schema import PLACES, RECORDS, Field, Kind, file_kind_of
 
 KIND_KEY = "load-kind-of-file"
 PLAN_KEY = "load-plan"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from dashboard.jobs.imports import compared, read_actor, read_plan
-from dashboard.jobs.kinds import Made, Work
+from dashboard.jobs.work import Made, Work
 from dashboard.text import words
 from geodata.model import Language
 from geodata.records.database import Store
