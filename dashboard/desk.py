@@ -15,24 +15,13 @@ from sqlalchemy.engine import Engine
 
 from dashboard import data, places, records
 from dashboard.components import names
-from dashboard.components.register_specs import read_rows
+from dashboard.components.record_fields import read_rows
 from dashboard.text import Words, is_unknown
 from geodata import desk
 from geodata.agenda import AgendaItem
 from geodata.pairing import Pairing
 from geodata.ranking import LinkFactors
 from geodata.records.agenda import read_agenda
-from geodata.records.models import (
-    ActionPointConcern,
-    ActionPointStep,
-    Document,
-    Interest,
-    Organisation,
-    OrganisationRole,
-    Partnership,
-    ProgrammePlace,
-    TrainingSession,
-)
 from geodata.records.queries import first_reached, shown_documents
 from geodata.records.register import read_point
 from geodata.records.roles import Actor
@@ -46,9 +35,9 @@ Place = tuple[float, float]
 """Latitude and longitude, degrees."""
 
 
-def rows_of(table: Any, **equal: str) -> list[Row]:
-    """The rows of a table of the register that whoever acts may see, null for unknown; of these values where given."""
-    rows = read_rows(table)
+def rows_of(kind: str, **equal: str) -> list[Row]:
+    """The records of a kind that whoever acts may see, null for unknown; of these values where given."""
+    rows = read_rows(kind)
     for column, value in equal.items():
         rows = rows if rows.empty else rows[rows[column] == value]
     return _plain(rows)
@@ -102,7 +91,7 @@ class PointState:
 
 def point_states() -> list[PointState]:
     """The ten points, in their order."""
-    steps, concerns = rows_of(ActionPointStep), rows_of(ActionPointConcern)
+    steps, concerns = rows_of("step"), rows_of("concern")
     found = []
     for point in desk.action_points():
         own = [row for row in steps if row["action_point"] == point.number]
@@ -190,11 +179,11 @@ def _compiled(one: desk.Partnership, words: Words) -> Cooperation:
 
 
 def _recorded() -> list[Cooperation]:
-    roles = rows_of(OrganisationRole)
-    organisations = {row["organisation_id"]: row for row in rows_of(Organisation)}
+    roles = rows_of("role")
+    organisations = {row["organisation_id"]: row for row in rows_of("organisation")}
     known = names.organisation_names()
     found = []
-    for row in rows_of(Partnership):
+    for row in rows_of("partnership"):
         own = [role for role in roles if role["partnership_id"] == row["partnership_id"]]
         parties = [role["organisation_id"] for role in own if role["role_code"] != "FD"]
         funders = [known.get(role["organisation_id"], "") for role in own if role["role_code"] == "FD"]
@@ -233,7 +222,7 @@ def _seat_of(organisation: Row) -> Place | None:
 def interests() -> dict[str, set[str]]:
     """Subjects (codes of ``training``) by territory in which it showed an interest."""
     found: dict[str, set[str]] = {}
-    for row in rows_of(Interest):
+    for row in rows_of("interest"):
         found.setdefault(row["territory_id"], set()).add(row["domain_code"])
     return found
 
@@ -241,8 +230,8 @@ def interests() -> dict[str, set[str]]:
 def programme_places(*, territory_id: str | None = None, mosaic_id: str | None = None) -> list[Row]:
     """Rows of `programme_place` that are for a territory or for a mosaic: one of them."""
     if mosaic_id is None:
-        return rows_of(ProgrammePlace, territory_id=str(territory_id))
-    return rows_of(ProgrammePlace, mosaic_id=mosaic_id)
+        return rows_of("place", territory_id=str(territory_id))
+    return rows_of("place", mosaic_id=mosaic_id)
 
 
 # --- documents ---------------------------------------------------------------------------------------------
@@ -255,10 +244,10 @@ def documents(*, territory_id: str | None = None, mosaic_id: str | None = None) 
         return []
     ids = _shown_documents(run.engine, run.access.actor, run.version[0], territory_id, mosaic_id)
     column, place = ("territory_id", territory_id) if mosaic_id is None else ("mosaic_id", mosaic_id)
-    rows = read_rows(Document)
+    rows = read_rows("document")
     if rows.empty:
         return []
-    sessions = {row["document_id"] for row in rows_of(TrainingSession, **{column: str(place)})}
+    sessions = {row["document_id"] for row in rows_of("training", **{column: str(place)})}
     found = _plain(rows[rows["document_id"].isin(ids | sessions) | (rows[column] == place)])
     return sorted(found, key=lambda row: (row["document_date"] or "", row["title"]), reverse=True)
 

@@ -24,7 +24,7 @@ from geodata.records.models import (
     type_of,
 )
 from geodata.records.published import published_ids
-from geodata.records.register import PARTIAL_DATES
+from geodata.records.schema import KINDS
 
 NO_DAY = "2026-02-31"
 LONG = "long " * 4_000
@@ -78,7 +78,7 @@ def bad_values(column: sa.Column[Any], kind: str) -> Iterator[tuple[str, Any]]:
             yield from values[kind].items()
             return
     name, is_sqlite = column.name, kind == "sqlite"
-    if name in PARTIAL_DATES:
+    if any(name in kind.of_type("partial") for kind in KINDS.values()):
         yield "no-day", NO_DAY
     elif not is_sqlite and _is_checked(column):
         return

@@ -16,7 +16,6 @@ from dashboard.components.register_panel import show_form, show_rows
 from dashboard.map.world import WorldPoint, show_world
 from dashboard.text import Words
 from geodata.agenda import AgendaItem, in_month
-from geodata.records.models import AgendaEvent, TrainingSession
 
 MONTH_KEY, _LEAP = "agenda-month", "agenda-leap"
 FEED = "api/agenda.ics"
@@ -37,15 +36,15 @@ def show_agenda(said: Words) -> None:
         st.html(list_html(coming, said) if coming else fragments.paragraph(said.say("Nothing is on the agenda yet.")))
         st.html(fragments.heading_small(said.say("Past")))
         st.html(list_html(past, said))
-    for table, title in (
-        (AgendaEvent, said.say("Add or change an event")),
-        (TrainingSession, said.say("Add or change a training")),
+    for kind, title in (
+        ("agenda", said.say("Add or change an event")),
+        ("training", said.say("Add or change a training")),
     ):
-        show_form(table, said, title=title)
+        show_form(kind, said, title=title)
     if records.current().engine is not None and any(item.kind == "event" for item in items):
         with st.expander(said.say("Events as they were recorded"), key="agenda-rows", on_change="rerun") as opened:
             if opened.open:
-                show_rows(AgendaEvent, said)
+                show_rows("agenda", said)
 
 
 # --- a month -----------------------------------------------------------------------------------------------

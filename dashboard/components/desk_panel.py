@@ -9,11 +9,10 @@ import streamlit as st
 from dashboard import data, desk, places, records, stages, state
 from dashboard.components import fragments, names, ways
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.record_fields import names_of
 from dashboard.components.register_panel import show_form
-from dashboard.components.register_specs import names_of
 from dashboard.text import UNKNOWN, Words, is_unknown, words
 from geodata import desk as facts
-from geodata.records.models import Document, FiscalFact, Programme, ProgrammePlace
 from geodata.selection import Catalogue, Filters, Selection
 
 NOT_ASSESSED = "not-assessed"
@@ -90,7 +89,7 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
     """Programmes and funds that are for a territory or for a mosaic; a form for coordinators."""
     st.html(fragments.heading_small(said.say("Programmes and funding")))
     rows = desk.programme_places(territory_id=territory_id, mosaic_id=mosaic_id)
-    titles = names_of(Programme, said)
+    titles = names_of("programme", said)
     lines = []
     for row in rows:
         dated = filter(None, [said.validity(row["valid_from"], row["valid_to"])])
@@ -100,7 +99,7 @@ def show_programmes(said: Words, *, territory_id: str | None = None, mosaic_id: 
     else:
         st.html(fragments.paragraph(said.say("No programme or fund is recorded for it.")))
     fixed = {"territory_id": territory_id, "mosaic_id": mosaic_id}
-    show_form(ProgrammePlace, said, title=said.say("Link a programme"), fixed=fixed)
+    show_form("place", said, title=said.say("Link a programme"), fixed=fixed)
 
 
 def show_documents(said: Words, *, territory_id: str | None = None, mosaic_id: str | None = None) -> None:
@@ -116,7 +115,7 @@ def show_documents(said: Words, *, territory_id: str | None = None, mosaic_id: s
     else:
         st.html(fragments.paragraph(said.say("No document is recorded for it.")))
     fixed = {name: one for name, one in (("territory_id", territory_id), ("mosaic_id", mosaic_id)) if one is not None}
-    show_form(Document, said, title=said.say("Add a document"), fixed=fixed)
+    show_form("document", said, title=said.say("Add a document"), fixed=fixed)
 
 
 # --- ecological ICMS ---------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def icms_html(state_id: str | None, said: Words) -> str:
 def show_icms(territory_id: str, state_id: str | None, said: Words) -> None:
     """The law of the state, and amounts that were imported or entered with their source."""
     st.html(icms_html(state_id, said))
-    rows = desk.rows_of(FiscalFact, territory_id=territory_id)
+    rows = desk.rows_of("fiscal", territory_id=territory_id)
     if rows:
         rows.sort(key=lambda row: row["fiscal_year"], reverse=True)
         lines = [
@@ -168,7 +167,7 @@ def show_icms(territory_id: str, state_id: str | None, said: Words) -> None:
             fragments.paragraph(said.say("No amount is recorded: a table of the state can be loaded."), look="small")
         )
     if state_id is not None:
-        show_form(FiscalFact, said, title=said.say("Record an amount"), fixed={"territory_id": territory_id})
+        show_form("fiscal", said, title=said.say("Record an amount"), fixed={"territory_id": territory_id})
 
 
 # --- comparison --------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records, stages
 from dashboard.components import fragments, names
-from dashboard.components.forms import Form, act, code_names
+from dashboard.components.forms import Form, act
 from dashboard.components.history import event_name
 from dashboard.components.lists import pick_one, pick_one_or_none
+from dashboard.components.record_fields import as_entered, as_shown, show_field, show_fields
 from dashboard.text import Words, is_unknown
 from geodata.clock import latest_today
 from geodata.model import vocabulary
@@ -20,28 +21,16 @@ from geodata.records import local
 from geodata.records.errors import LinkMissingError
 from geodata.records.events import append_event
 from geodata.records.roles import Actor
-from geodata.status import ACTION_POINTS, FLAG_VISIBILITY, EventDraft, default_visibility
+from geodata.records.schema import KINDS
+from geodata.status import EVIDENCE, FLAG_VISIBILITY, WITHDRAWAL, EventDraft, default_visibility
 from geodata.status import stage_rank as stage_rank_of
 
 WITHDRAW = "withdraw"
 FLAG_FIELD = "flag_visibility"
 """Field that says who may see a flag."""
-ASKED: dict[str, tuple[str, ...]] = {
-    "S1": ("organisation_id", "note"),
-    "S2": ("channel_code", "note"),
-    "S3": ("place", "attending_count", "document_id"),
-    "S4": ("act_type", "act_number", "act_date"),
-    "S5": ("seat_kind", "term", "act_type", "act_number"),
-    "S6": ("note", "document_id"),
-    "WD": ("act_type", "act_number"),
-    "OS": ("note",),
-    WITHDRAW: ("note",),
-}
-"""Fields that stand first for each stage and flag: the least evidence. All others are below."""
-EVENT_FIELDS = (
-    "organisation_id", "channel_code", "place", "attending_count", "act_type", "act_number", "act_date", "seat_kind",
-    "term", "document_id", "action_point", "note",
-)  # fmt: skip
+OUTSIDE = frozenset({"territory_id", "mosaic_id", "event_date", "stage_code", "flag_code", "confidence", "visibility"})
+"""Fields of an event that the form asks for in a way of their own."""
+EVENT_FIELDS = tuple(name for name in KINDS["event"].names if name not in OUTSIDE)
 
 
 def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, first: str | None) -> None:
@@ -71,17 +60,18 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
         mosaic_id = _choose(form, "mosaic_id", words.say("Mosaic"), mosaics, first=likely)
     happened = _what_options(words, withdraw=corrected is not None)
     what = _choose(form, "what", words.say("What happened"), happened, first=next(iter(happened))) or ""
-    asked = ASKED.get(what, ("note",))
+    needed = WITHDRAWAL if what == WITHDRAW else EVIDENCE.get(what, ())
+    first_fields = tuple(dict.fromkeys(name for one in needed for name in one.fields)) or ("note",)
     with form.frame():
         _show_evidence(what, words)
         form.day("event_date", words.say("Date"), latest=latest_today())
         form.show_problems("stage_code")
         form.show_problems("flag_code")
-        for name in asked:
+        for name in first_fields:
             _show_field(form, name, words)
         with st.expander(words.say("More details")):
             for name in EVENT_FIELDS:
-                if name not in asked:
+                if name not in first_fields:
                     _show_field(form, name, words)
         _show_who_may_see(form, what, words)
         form.submit(
@@ -103,14 +93,7 @@ def show_event_form(territory_id: str, linked: Sequence[str], words: Words, *, f
 def correct(territory_id: str, event: dict[str, Any], words: Words) -> None:
     """Open the form for the correction of an event, filled with what it said. For a button's callback."""
     form = Form("event", territory_id, words)
-    kept = (*EVENT_FIELDS, "event_date", "confidence", "visibility")
-    values = {name: None if is_unknown(event[name]) else event[name] for name in kept if name != "note"}
-    for name in ("attending_count", "action_point"):
-        values[name] = None if is_unknown(event[name]) else int(event[name])
-    for name in ("place", "act_number", "term"):
-        values[name] = values[name] or ""
-    if values["action_point"] is not None:
-        values["action_point"] = str(values["action_point"])
+    values = as_shown("event", {**event, "note": None})
     is_flag = not is_unknown(event["flag_code"])
     values[FLAG_FIELD] = event["visibility"] if is_flag else FLAG_VISIBILITY
     code = event["stage_code"] if not is_unknown(event["stage_code"]) else event["flag_code"]
@@ -181,56 +164,30 @@ def _show_who_may_see(form: Form, what: str, words: Words) -> None:
 
 
 def _show_evidence(what: str, words: Words) -> None:
-    if what in vocabulary("stage") and what != "S0":
-        least = vocabulary("stage")[what].more[f"minimum_evidence_{words.vocabulary}"]
+    if what in vocabulary("stage") and what in EVIDENCE:
+        told = ", ".join([words.say("date"), *(words.gettext(one.what_en) for one in EVIDENCE[what])])
         st.html(
-            fragments.paragraph(words.say("Needed for this stage: {evidence}.").format(evidence=least), look="small")
+            fragments.paragraph(words.say("Needed for this stage: {evidence}.").format(evidence=told), look="small")
         )
 
 
 def _show_field(form: Form, name: str, words: Words) -> None:
     """One field of an event. Names are asked for nowhere."""
-    if name == "organisation_id":
-        own = records.current().access.actor.organisation_id
-        organisations = names.organisation_names()
-        form.choice(name, words.say("Organisation acting"), organisations, first=own if own in organisations else None)
-    elif name == "channel_code":
-        form.code(name, words.say("Channel"), "channel")
-    elif name == "place":
-        form.text(name, words.say("Place"))
-    elif name == "attending_count":
-        form.number(name, words.say("Number attending"))
-    elif name == "act_type":
-        form.code(name, words.say("Type of act"), "act_type")
-    elif name == "act_number":
-        form.text(name, words.say("Number of the act"))
-    elif name == "act_date":
-        form.day(name, words.say("Date of the act"), latest=latest_today())
-    elif name == "seat_kind":
-        form.code(name, words.say("Seat on the council"), "seat_kind")
-    elif name == "term":
-        form.text(name, words.say("Term of the seat"))
-    elif name == "document_id":
-        form.choice(name, words.say("Minutes or document"), names.document_names())
-    elif name == "action_point":
-        form.choice(name, words.say("Point of the minutes of 2007"), {str(one): str(one) for one in ACTION_POINTS})
-    else:
-        form.text(
-            "note", words.say("Note: reason, office reached or action"), lines=True,
-            help_text=words.say("Seen only inside the programme at first. Name offices, never persons."),
-        )  # fmt: skip
+    own = records.current().access.actor.organisation_id
+    first = own if name == "organisation_id" and own in names.organisation_names() else None
+    show_field(form, KINDS["event"].field(name), words, first=first)
 
 
 def _write_event(engine: Engine, actor: Actor, values: Mapping[str, Any], event_id: str) -> Any:
-    facts = {name: value for name, value in values.items() if name not in {"what", FLAG_FIELD}}
+    facts = {name: value for name, value in values.items() if name not in {"what", "supersedes_id", FLAG_FIELD}}
     what = values["what"]
     facts["visibility"] = values[FLAG_FIELD if what in vocabulary("flag") else "visibility"]
-    facts["action_point"] = None if values["action_point"] is None else int(values["action_point"])
     return append_event(
         engine,
         actor,
         EventDraft(
-            **facts,
+            **as_entered("event", facts),
+            supersedes_id=values["supersedes_id"],
             stage_code=what if what in vocabulary("stage") else None,
             flag_code=what if what in vocabulary("flag") else None,
         ),
@@ -247,46 +204,34 @@ def show_link_form(territory_id: str, mosaic_id: str | None, words: Words) -> No
     with st.container(border=True):
         st.html(fragments.heading(words.say("Add the link"), below=words.say("It is marked as local everywhere.")))
         form = Form("link", f"{territory_id}-{mosaic_id or 'any'}", words)
+        fixed = {"territory_id": territory_id} | ({} if mosaic_id is None else {"mosaic_id": mosaic_id})
         with form.frame():
-            if mosaic_id is None:
-                form.choice("mosaic_id", words.say("Mosaic"), names.mosaics_around(territory_id))
-            else:
+            if mosaic_id is not None:
                 st.html(fragments.paragraph(names.mosaic_names()[mosaic_id]))
-            form.text("reason", words.say("Reason"))
-            form.text("source", words.say("Source"))
-            form.who_may_see()
+            required = show_fields(form, "link", words, fixed=fixed)
             form.submit(
                 words.say("Add the link"),
-                lambda engine, actor, values, row_id: local.add_link(
-                    engine, actor, territory_id, row_id=row_id, **values
+                lambda engine, actor, values, row_id: local.add(
+                    engine, actor, "link", as_entered("link", values), row_id=row_id
                 ),
                 said=words.say("The link is there. What you typed above is kept: record it again."),
-                outside={} if mosaic_id is None else {"mosaic_id": mosaic_id},
-                required=("mosaic_id", "reason", "source"),
+                outside=fixed,
+                required=required,
             )
 
 
-def show_seat_form(territory_id: str, linked: Sequence[str], words: Words) -> None:
+def show_seat_form(territory_id: str, words: Words) -> None:
     """The form for a seat of the territory on a mosaic's council."""
     form = Form("seat", territory_id, words)
-    known = names.mosaics_around(territory_id)
+    fixed = {"territory_id": territory_id}
     with form.frame():
-        form.choice("mosaic_id", words.say("Mosaic"), {one: known[one] for one in linked} | known)
-        form.choice("seat_kind", words.say("Seat on the council"), code_names("seat_kind", words))
-        left, right = st.columns(2)
-        with left:
-            form.text("valid_from", words.say("From (year, month or day)"))
-        with right:
-            form.text("valid_to", words.say("Until"))
-        form.text("act", words.say("Act"))
-        form.text("reason", words.say("Reason"))
-        form.text("source", words.say("Source"))
-        form.who_may_see()
+        required = show_fields(form, "seat", words, fixed=fixed)
         form.submit(
             words.say("Add the seat"),
-            lambda engine, actor, values, row_id: local.add_seat(
-                engine, actor, territory_id=territory_id, row_id=row_id, **values
+            lambda engine, actor, values, row_id: local.add(
+                engine, actor, "seat", as_entered("seat", values), row_id=row_id
             ),
             said=words.say("The seat is there."),
-            required=("mosaic_id", "seat_kind", "reason", "source"),
+            outside=fixed,
+            required=required,
         )

@@ -11,11 +11,11 @@ import streamlit as st
 from dashboard import records, state
 from dashboard.api.results import result_path
 from dashboard.components import embed, fragments
-from dashboard.components.job_panel import download_label, drop_job, show_job
+from dashboard.components.job_panel import drop_job, show_job
 from dashboard.components.lists import pick_one
 from dashboard.jobs.exports import export_params, is_direct
 from dashboard.jobs.failures import error_of
-from dashboard.jobs.queue import Job, JobRequest
+from dashboard.jobs.queue import Job
 from dashboard.jobs.service import Service
 from dashboard.shown import Shown
 from dashboard.text import Words
@@ -60,7 +60,7 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
                     type="primary",
                 )
             else:
-                show_large(JOB, request, catalogue.snapshot, words, label=words.say("Prepare the file"))
+                _show_large(request, catalogue.snapshot, words)
             st.html(
                 fragments.paragraph(
                     words.say("Public records only. Sources, licences and the words about limits go with it."),
@@ -71,16 +71,8 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
         st.code(f"{embed.origin()}/api/export/{file_address(request, words)}", language=None, wrap_lines=True)
 
 
-def show_large(key: str, request: ExportRequest, snapshot: Snapshot, words: Words, *, label: str) -> None:
-    """A public file that takes a while: it is made by a job, and can be downloaded once it is there.
-
-    Args:
-        key: What it is on the page.
-        request: What is wanted.
-        snapshot: The records that it is made of.
-        words: The language.
-        label: Of the button that asks for it.
-    """
+def _show_large(request: ExportRequest, snapshot: Snapshot, words: Words) -> None:
+    """A file that takes a while: it is made by a job, and can be downloaded once it is there."""
     run = records.current()
     is_recorded = run.engine is not None
     params = export_params(
@@ -89,14 +81,14 @@ def show_large(key: str, request: ExportRequest, snapshot: Snapshot, words: Word
 
     def submit(jobs: Service, client: str) -> Job:
         dedup = repr((request, snapshot.as_of, run.version, client))
-        return jobs.submit(JobRequest("export", params, client, dedup=dedup))
+        return jobs.submit("export", params, client=client, dedup=dedup)
 
     job = show_job(
-        key,
+        JOB,
         (request, run.version[0]),
         submit,
         words,
-        label=label,
+        label=words.say("Prepare the file"),
         doing=words.say("The file is being made"),
     )
     if job is None:
@@ -104,7 +96,8 @@ def show_large(key: str, request: ExportRequest, snapshot: Snapshot, words: Word
     if job.state == "failed":
         st.html(fragments.notice(words.say("This cannot be exported."), str(error_of(job)), kind="poor"))
         return
-    st.link_button(download_label(job, words), f"{embed.root()}{result_path(job.id)}", type="primary")
+    label = words.say("Download ({size} MB)").format(size=words.number(job.size / 1e6, 1))
+    st.link_button(label, f"{embed.root()}{result_path(job.id)}", type="primary")
 
 
 def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:

@@ -153,9 +153,9 @@ class Form:
         widget(label, key=self._field(name), help=help_text)
         self.show_problems(name)
 
-    def number(self, name: str, label: str) -> None:
+    def number(self, name: str, label: str, *, help_text: str | None = None) -> None:
         """A field of a whole number from 0 on."""
-        st.number_input(label, min_value=0, value=None, step=1, key=self._field(name))
+        st.number_input(label, min_value=0, value=None, step=1, key=self._field(name), help=help_text)
         self.show_problems(name)
 
     def amount(self, name: str, label: str) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import data, records, stages
+from dashboard import records, stages
 from dashboard.components import fragments, names
-from dashboard.components.forms import Form, code_names
+from dashboard.components.forms import Form
+from dashboard.components.record_fields import as_entered, as_shown, show_field, show_fields
 from dashboard.text import Words, is_unknown
 from geodata.records import local
 from geodata.records.boundary import MAX_BYTES
 from geodata.records.roles import Actor
-from geodata.records.writes import key_name
+from geodata.records.schema import KINDS
 
-KINDS = ("link", "member", "layer", "seat")
+SHOWN = ("link", "member", "layer", "seat")
+"""The kinds of local facts, in their order on the page."""
+OF_LAYERS = ("local_member_id",)
+"""What a boundary says and no form asks for."""
 MEGABYTES = MAX_BYTES // 1_000_000
 
 
@@ -31,7 +35,7 @@ def show_facts(mosaic_id: str | None, words: Words) -> None:
         "seat": words.say("Council seats"),
     }
     found = False
-    for kind in KINDS:
+    for kind in SHOWN:
         rows = run.snapshot.local.get(kind, pd.DataFrame())
         rows = rows if rows.empty or mosaic_id is None else rows[rows["mosaic_id"] == mosaic_id]
         if rows.empty:
@@ -47,7 +51,7 @@ def show_facts(mosaic_id: str | None, words: Words) -> None:
 def show_hint(mosaic_id: str, words: Words) -> None:
     """The local facts of a mosaic in one line each, where it has any, for the panel beside the map."""
     snapshot = records.current().snapshot
-    for kind in KINDS:
+    for kind in SHOWN:
         rows = snapshot.local.get(kind, pd.DataFrame())
         for row in rows[rows["mosaic_id"] == mosaic_id].to_dict("records") if len(rows) else []:
             details = _details(kind, row, words)
@@ -68,7 +72,7 @@ def _kind(kind: str, words: Words) -> str:
 
 
 def _show_fact(kind: str, row: dict[str, Any], words: Words) -> None:
-    row_id = row[key_name(local.TABLES[kind])]
+    row_id = row[KINDS[kind].key]
     st.html(
         fragments.link_line(
             _subject(kind, row), _kind(kind, words), [_mosaic(row), *_details(kind, row, words)], look="local"
@@ -113,23 +117,19 @@ def _said_of_bundle(bundle_state: str, words: Words) -> tuple[str, str] | None:
 def _show_correction(kind: str, row_id: str, row: dict[str, Any], words: Words) -> None:
     """The form that corrects a fact, filled with what it says."""
     form = Form("correct", row_id, words)
-    names_shown = CORRECTED[kind]
-    for name in (*names_shown, *COMMON):
-        value = row[name]
-        empty = None if name in CHOSEN else ""
-        st.session_state.setdefault(form.key(name), empty if is_unknown(value) else value)
+    fixed = {name: row[name] for name in local.FIXED.get(kind, ())}
+    for name, value in as_shown(kind, row).items():
+        st.session_state.setdefault(form.key(name), value)
     with form.frame():
-        for name in names_shown:
-            FIELDS[name](form, words)
         if kind == "layer":
             _show_file(form, words.say("Another file, where the boundary itself was wrong"), words)
-        _show_grounds(form, words)
+        required = show_fields(form, kind, words, fixed=fixed, hidden=OF_LAYERS)
         form.text("why", words.say("Why it is corrected"))
         form.submit(
             words.say("Correct it"),
             lambda engine, actor, values, new_id: _write_correction(engine, actor, kind, row_id, values, new_id),
             said=words.say("It is corrected; the history keeps what it said."),
-            required=(*(name for name in names_shown if name in REQUIRED), "reason", "source", "why"),
+            required=(*required, "why"),
         )
 
 
@@ -137,7 +137,7 @@ def _write_correction(engine: Any, actor: Actor, kind: str, row_id: str, values:
     changes = dict(values)
     why, file = changes.pop("why"), changes.pop("file", None)
     brought = {} if file is None else {"content": file.getvalue(), "file_name": file.name}
-    return local.correct(engine, actor, kind, row_id, changes, why=why, new_id=new_id, **brought)
+    return local.correct(engine, actor, kind, row_id, as_entered(kind, changes), why=why, new_id=new_id, **brought)
 
 
 def _subject(kind: str, row: dict[str, Any]) -> str:
@@ -173,14 +173,14 @@ def show_member_form(words: Words) -> None:
     """The form for a member that a mosaic's list lacks."""
     form = Form("member", "all", words)
     with form.frame():
-        for name in CORRECTED["member"]:
-            FIELDS[name](form, words)
-        _show_grounds(form, words)
+        required = show_fields(form, "member", words)
         form.submit(
             words.say("Add the member"),
-            lambda engine, actor, values, row_id: local.add_member(engine, actor, row_id=row_id, **values),
+            lambda engine, actor, values, row_id: local.add(
+                engine, actor, "member", as_entered("member", values), row_id=row_id
+            ),
             said=words.say("The member is there."),
-            required=("mosaic_id", "member_name", "reason", "source"),
+            required=required,
         )
 
 
@@ -188,37 +188,44 @@ def show_boundary_form(words: Words) -> None:
     """The form for a boundary that somebody brings as a file."""
     form = Form("boundary", "all", words)
     with form.frame():
-        form.choice("mosaic_id", words.say("Mosaic"), names.mosaic_names())
-        form.text("layer_name", words.say("What it bounds"))
         _show_file(form, words.say("GeoJSON, GeoPackage or zipped Shapefile"), words)
-        form.text("licence", words.say("Licence, as read"))
-        _show_grounds(form, words)
+        required = show_fields(form, "layer", words, hidden=OF_LAYERS)
         form.submit(
             words.say("Add the boundary"),
             _write_boundary,
             said=words.say("The boundary is kept."),
-            required=("mosaic_id", "layer_name", "file", "reason", "source"),
+            required=(*required, "file"),
         )
 
 
 def _write_boundary(engine: Any, actor: Any, values: Any, row_id: str) -> Any:
     facts = dict(values)
     file = facts.pop("file")
-    return local.add_layer(engine, actor, content=file.getvalue(), file_name=file.name, row_id=row_id, **facts)
+    return local.add(
+        engine,
+        actor,
+        "layer",
+        as_entered("layer", facts),
+        content=file.getvalue(),
+        file_name=file.name,
+        row_id=row_id,
+    )
 
 
 def show_link_form(words: Words) -> None:
     """The form for a link between any municipality and any mosaic."""
     form = Form("any-link", "all", words)
-    FIELDS["territory_id"](form, words)  # outside the frame, so that the list of mosaics follows at once
+    # outside the frame, so that the list of mosaics follows at once
+    show_field(form, KINDS["link"].field("territory_id"), words)
     with form.frame():
-        FIELDS["mosaic_id"](form, words)
-        _show_grounds(form, words)
+        required = show_fields(form, "link", words, hidden=("territory_id",))
         form.submit(
             words.say("Add the link"),
-            lambda engine, actor, values, row_id: local.add_link(engine, actor, row_id=row_id, **values),
+            lambda engine, actor, values, row_id: local.add(
+                engine, actor, "link", as_entered("link", values), row_id=row_id
+            ),
             said=words.say("The link is there."),
-            required=("territory_id", "mosaic_id", "reason", "source"),
+            required=("territory_id", *required),
         )
 
 
@@ -230,51 +237,3 @@ def _show_file(form: Form, label: str, words: Words) -> None:
         megabytes=MEGABYTES,
         help_text=words.say("Polygons only; the file is checked before it is kept."),
     )
-
-
-def _show_area(form: Form, words: Words) -> None:
-    areas = data.bundle().protected_area
-    known = dict(zip(areas["protected_area_id"], areas["protected_area_name"], strict=True))
-    form.choice("protected_area_id", words.say("In the register as"), known)
-
-
-FIELDS: dict[str, Callable[[Form, Words], None]] = {
-    "mosaic_id": lambda form, words: form.choice(
-        "mosaic_id", words.say("Mosaic"), names.mosaics_around(form.value("territory_id"))
-    ),
-    "member_name": lambda form, words: form.text("member_name", words.say("Name, as the source writes it")),
-    "protected_area_id": _show_area,
-    "extent": lambda form, words: form.choice("extent", words.say("Belongs"), code_names("extent", words), must=True),
-    "layer_name": lambda form, words: form.text("layer_name", words.say("What it bounds")),
-    "licence": lambda form, words: form.text("licence", words.say("Licence, as read")),
-    "territory_id": lambda form, words: form.choice("territory_id", words.say("Municipality"), names.territory_names()),
-    "organisation_id": lambda form, words: form.choice(
-        "organisation_id", words.say("Organisation"), names.organisation_names()
-    ),
-    "seat_kind": lambda form, words: form.choice(
-        "seat_kind", words.say("Seat on the council"), code_names("seat_kind", words)
-    ),
-    "valid_from": lambda form, words: form.text("valid_from", words.say("From (year, month or day)")),
-    "valid_to": lambda form, words: form.text("valid_to", words.say("Until")),
-    "act": lambda form, words: form.text("act", words.say("Act")),
-}
-"""How each fact is asked for."""
-CORRECTED: dict[str, tuple[str, ...]] = {
-    "link": ("valid_from",),
-    "member": ("mosaic_id", "member_name", "protected_area_id", "extent"),
-    "layer": ("mosaic_id", "layer_name", "licence"),
-    "seat": ("mosaic_id", "territory_id", "organisation_id", "seat_kind", "valid_from", "valid_to", "act"),
-}
-"""What a correction asks for, beside the file of a boundary. Another pair is another link."""
-COMMON = ("reason", "source", "confidence", "visibility")
-CHOSEN = frozenset(
-    {"mosaic_id", "protected_area_id", "extent", "territory_id", "organisation_id", "seat_kind", "confidence"}
-)
-"""Facts that are chosen from a list, where nothing chosen is null and not an empty text."""
-REQUIRED = frozenset({"mosaic_id", "member_name", "extent", "layer_name", "seat_kind"})
-
-
-def _show_grounds(form: Form, words: Words) -> None:
-    form.text("reason", words.say("Reason"))
-    form.text("source", words.say("Source"))
-    form.who_may_see()

@@ -9,7 +9,6 @@ from sqlalchemy.engine import Engine
 
 from dashboard import data, filters, places, records
 from dashboard.text import Words, is_unknown
-from geodata.records.models import Document, Organisation
 from geodata.records.register import read
 from geodata.records.roles import Actor
 from geodata.search import fold
@@ -63,7 +62,7 @@ def organisation_names() -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def _organisations(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
-    rows = read(engine, actor, Organisation)
+    rows = read(engine, actor, "organisation")
     names = rows["short_name"].fillna(rows["organisation_name"])
     return dict(sorted(zip(rows["organisation_id"], names, strict=True), key=lambda pair: fold(pair[1])))
 
@@ -76,5 +75,5 @@ def document_names() -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def _documents(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
-    rows = read(engine, actor, Document)
+    rows = read(engine, actor, "document")
     return dict(zip(rows["document_id"], rows["title"], strict=True))

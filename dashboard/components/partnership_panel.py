@@ -12,21 +12,12 @@ from dashboard.components import fragments, names, territory_page
 from dashboard.components.lists import pick_one_or_none
 from dashboard.components.page import choose_part
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.record_fields import read_rows
 from dashboard.components.register_panel import show_form, show_rows
-from dashboard.components.register_specs import read_rows
 from dashboard.map.world import WorldLine, WorldPoint, show_world
 from dashboard.text import UNKNOWN, Words
 from geodata import desk as facts
 from geodata.model import vocabulary
-from geodata.records.models import (
-    Interest,
-    OrganisationRole,
-    Partnership,
-    Programme,
-    ProgrammePlace,
-    TrainingAttendance,
-    TrainingSession,
-)
 
 PART_KEY = "partnership-part"
 PARTNERS, FUNDING, PAIRS, TRAINING, VISITS, INTERESTS = (
@@ -121,8 +112,8 @@ def _show_partnerships(said: Words) -> None:
             look="small",
         )
     )
-    show_form(Partnership, said, title=said.say("Add or change a partnership"))
-    show_form(OrganisationRole, said, title=said.say("Add a party: the role of an organisation"))
+    show_form("partnership", said, title=said.say("Add or change a partnership"))
+    show_form("role", said, title=said.say("Add a party: the role of an organisation"))
 
 
 def _about(one: desk.Cooperation) -> list[str]:
@@ -134,25 +125,25 @@ def _about(one: desk.Cooperation) -> list[str]:
 
 def _show_funding(said: Words) -> None:
     st.html(fragments.heading_small(said.say("Programmes, agreements and calls")))
-    rows = read_rows(Programme)
+    rows = read_rows("programme")
     if rows.empty:
         titles = facts.programme_titles(said.vocabulary)
         st.html(
             fragments.bullets((title, [said.say("named in the minutes of March 2007")]) for title in titles.values())
         )
     else:
-        show_rows(Programme, said)
+        show_rows("programme", said)
     st.html(fragments.heading_small(said.say("Who pays")))
-    funders = [row for row in desk.rows_of(OrganisationRole) if row["role_code"] == "FD"]
+    funders = [row for row in desk.rows_of("role") if row["role_code"] == "FD"]
     known = facts.organisation_names() | names.organisation_names()
     named = [one for one in facts.concerns() if one.role == "FD"]
     lines = [(known[one.id], [said.say("point {n} of the minutes").format(n=one.point)]) for one in named]
     lines += [(known.get(row["organisation_id"], ""), [row["source"]]) for row in funders]
     st.html(fragments.bullets(lines))
     st.html(fragments.heading_small(said.say("For which municipalities and mosaics")))
-    show_rows(ProgrammePlace, said)
-    show_form(Programme, said, title=said.say("Add or change a programme or fund"))
-    show_form(ProgrammePlace, said, title=said.say("Link a programme to a municipality or mosaic"))
+    show_rows("place", said)
+    show_form("programme", said, title=said.say("Add or change a programme or fund"))
+    show_form("place", said, title=said.say("Link a programme to a municipality or mosaic"))
 
 
 # --- candidates --------------------------------------------------------------------------------------------
@@ -196,9 +187,9 @@ def _show_training(said: Words) -> None:
             ).format(title=title)
         )
     )
-    sessions = desk.rows_of(TrainingSession)
+    sessions = desk.rows_of("training")
     attended: dict[str, int] = defaultdict(int)
-    for row in desk.rows_of(TrainingAttendance):
+    for row in desk.rows_of("attendance"):
         attended[row["training_session_id"]] += row["attending_count"]
     items = []
     for domain in MINUTES_DOMAINS:
@@ -219,17 +210,17 @@ def _show_training(said: Words) -> None:
     ]
     st.html(fragments.paragraph(said.say("In the first domain: {parts}.").format(parts=", ".join(parts)), look="small"))
     st.html(fragments.heading_small(said.say("Trainings")))
-    show_rows(TrainingSession, said)
+    show_rows("training", said)
     st.html(fragments.heading_small(said.say("Attending, by municipality")))
     _show_attendance(said)
-    show_form(TrainingSession, said, title=said.say("Add or change a training"))
-    show_form(TrainingAttendance, said, title=said.say("Record how many attended"))
+    show_form("training", said, title=said.say("Add or change a training"))
+    show_form("attendance", said, title=said.say("Record how many attended"))
 
 
 def _show_attendance(said: Words) -> None:
-    domains = {row["training_session_id"]: row["domain_code"] for row in desk.rows_of(TrainingSession)}
+    domains = {row["training_session_id"]: row["domain_code"] for row in desk.rows_of("training")}
     counts: dict[str, dict[str, int]] = {}
-    for row in desk.rows_of(TrainingAttendance):
+    for row in desk.rows_of("attendance"):
         if row["territory_id"]:
             own = counts.setdefault(row["territory_id"], defaultdict(int))
             own[domains.get(row["training_session_id"], "")[:2]] += row["attending_count"]
@@ -258,22 +249,26 @@ def _show_visits(said: Words) -> None:
             said.say("Point 10 of the minutes: visits of Brazilian and French authorities were to be studied.")
         )
     )
-    rows = read_rows(Programme)
+    rows = read_rows("programme")
     own = rows if rows.empty else rows[rows["type_code"] == STUDY_VISIT]
     if own.empty:
         title = facts.programme_titles(said.vocabulary)["voyages-etudes"]
         st.html(fragments.bullets([(title, [said.say("named in the minutes of March 2007")])]))
     else:
-        show_rows(Programme, said, rows=own)
-        listed = read_rows(ProgrammePlace)
+        show_rows("programme", said, rows=own)
+        listed = read_rows("place")
         of_visits = listed if listed.empty else listed[listed["programme_id"].isin(set(own["programme_id"]))]
         if not of_visits.empty:
             st.html(fragments.heading_small(said.say("Who travels where")))
-            show_rows(ProgrammePlace, said, rows=pd.DataFrame(of_visits))
+            show_rows("place", said, rows=pd.DataFrame(of_visits))
     show_form(
-        Programme, said, title=said.say("Add or change a study visit"), fixed={"type_code": STUDY_VISIT}, name="-visit"
+        "programme",
+        said,
+        title=said.say("Add or change a study visit"),
+        fixed={"type_code": STUDY_VISIT},
+        name="-visit",
     )
-    show_form(ProgrammePlace, said, title=said.say("Link it to a municipality or mosaic"))
+    show_form("place", said, title=said.say("Link it to a municipality or mosaic"))
 
 
 def _show_interests(said: Words) -> None:
@@ -286,12 +281,12 @@ def _show_interests(said: Words) -> None:
         )
     )
     counts: dict[str, set[str]] = defaultdict(set)
-    for row in desk.rows_of(Interest):
+    for row in desk.rows_of("interest"):
         counts[row["domain_code"]].add(row["territory_id"])
     listed = [code for code in vocabulary("training") if counts[code]]
     if listed:
         st.html(
             fragments.figures((said.number(len(counts[code])), said.label("training", code), "") for code in listed)
         )
-    show_rows(Interest, said)
-    show_form(Interest, said, title=said.say("Record an interest"))
+    show_rows("interest", said)
+    show_form("interest", said, title=said.say("Record an interest"))

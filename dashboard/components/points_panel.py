@@ -8,13 +8,12 @@ import streamlit as st
 from dashboard import desk, records, state
 from dashboard.components import fragments, history, names
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.record_fields import concern_name, names_of, point_title
 from dashboard.components.register_panel import show_form
-from dashboard.components.register_specs import concern_label, names_of, point_title
 from dashboard.text import Words, words
 from geodata import desk as facts
 from geodata.model import vocabulary
 from geodata.records.events import events_of
-from geodata.records.models import ActionPointConcern, ActionPointStep, Programme
 
 HEART = 7
 """The point that is opened first: the awareness work in the mosaics."""
@@ -86,7 +85,7 @@ def show_point(found: desk.PointState, said: Words) -> None:
     st.html(fragments.heading_small(said.say("What became of it")))
     st.html(fragments.happenings(_history(found, said)))
     show_form(
-        ActionPointStep,
+        "step",
         said,
         title=said.say("Record what became of it"),
         fixed={"action_point": point.number},
@@ -95,7 +94,7 @@ def show_point(found: desk.PointState, said: Words) -> None:
     st.html(fragments.heading_small(said.say("What it concerns")))
     st.html(concerns_html(found, said))
     show_form(
-        ActionPointConcern,
+        "concern",
         said,
         title=said.say("Add an organisation, programme, event, place or document"),
         fixed={"action_point": point.number},
@@ -143,13 +142,13 @@ def _history(found: desk.PointState, said: Words) -> list[str]:
 
 def concerns_html(found: desk.PointState, said: Words) -> str:
     """Programmes that the minutes name for a point, the meetings among them, and what users have added."""
-    titles = facts.programme_titles(said.vocabulary) | names_of(Programme, said)
+    titles = facts.programme_titles(said.vocabulary) | names_of("programme", said)
     lines: list[tuple[str, list[str]]] = [
         (titles[one.id], [said.say("named in the minutes")])
         for one in facts.concerns()
         if one.point == found.point.number and one.kind == "programme"
     ]
-    lines += [(concern_label(row, said), [row["source"]]) for row in found.concerns]
+    lines += [(concern_name(row, said), [row["source"]]) for row in found.concerns]
     lines += [
         (item.title(said.vocabulary), [said.say("agenda"), said.date(item.valid_from)])
         for item in desk.agenda()

@@ -7,12 +7,11 @@ import streamlit as st
 from dashboard import data, desk, places, records, state
 from dashboard.components import desk_panel, fragments, names, territory_answer, ways
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
+from dashboard.components.record_fields import names_of
 from dashboard.components.register_panel import show_form
-from dashboard.components.register_specs import names_of
 from dashboard.text import UNKNOWN, Words, is_unknown
 from geodata.pairing import FACTORS, Candidate
 from geodata.ranking import FULL
-from geodata.records.models import Interest, TrainingAttendance, TrainingSession
 
 MOST_CANDIDATES = 5
 
@@ -98,18 +97,18 @@ def _period(one: desk.Cooperation, words: Words) -> list[str]:
 
 def _show_interests(territory_id: str, words: Words) -> None:
     st.html(fragments.heading_small(words.say("Subjects of interest")))
-    rows = desk.rows_of(Interest, territory_id=territory_id)
+    rows = desk.rows_of("interest", territory_id=territory_id)
     lines = [
         (words.label("training", row["domain_code"]), [words.date(row["valid_from"]), row["source"]]) for row in rows
     ]  # fmt: skip
     st.html(fragments.bullets(lines) if lines else fragments.paragraph(words.say("None is recorded.")))
-    show_form(Interest, words, title=words.say("Record an interest"), fixed={"territory_id": territory_id})
+    show_form("interest", words, title=words.say("Record an interest"), fixed={"territory_id": territory_id})
 
 
 def _show_trainings(territory_id: str, words: Words) -> None:
     st.html(fragments.heading_small(words.say("Trainings attended")))
-    titles = names_of(TrainingSession, words)
-    rows = desk.rows_of(TrainingAttendance, territory_id=territory_id)
+    titles = names_of("training", words)
+    rows = desk.rows_of("attendance", territory_id=territory_id)
     lines = [
         (
             names.called(titles, row["training_session_id"]),

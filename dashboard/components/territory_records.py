@@ -66,7 +66,7 @@ def _show_part(
     elif part == ADD:
         entry_form.show_link_form(territory_id, None, said)
         st.html(fragments.heading(said.say("Add a seat on a council")))
-        entry_form.show_seat_form(territory_id, linked, said)
+        entry_form.show_seat_form(territory_id, said)
     else:
         history.show_audit(said, territory_id=territory_id, most=100, key="territory-audit")
 

@@ -342,7 +342,6 @@
     });
     parts.legendList.replaceChildren(...rows);
     parts.legendNote.textContent = texts.legendNote;
-    parts.legendList.setAttribute("aria-label", texts.legend);
   };
 
   const makeLegend = () => {

@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard import records, state
 from dashboard.components import fragments, page, register_panel
-from geodata.records.models import Document, Organisation, OrganisationRole, Partnership, Programme
 
 choice = state.read_choice("organisations")
 words = choice.words
@@ -25,14 +24,14 @@ if records.current().engine is None:
         )
     )
 titles = {
-    Organisation: words.say("Organisations"),
-    Programme: words.say("Programmes"),
-    Partnership: words.say("Partnerships"),
-    OrganisationRole: words.say("Roles"),
-    Document: words.say("Documents"),
+    "organisation": words.say("Organisations"),
+    "programme": words.say("Programmes"),
+    "partnership": words.say("Partnerships"),
+    "role": words.say("Roles"),
+    "document": words.say("Documents"),
 }
-for tab, table in zip(st.tabs(list(titles.values())), titles, strict=True):
+for tab, kind in zip(st.tabs(list(titles.values())), titles, strict=True):
     with tab:
-        register_panel.show_rows(table, words)
-        register_panel.show_form(table, words)
+        register_panel.show_rows(kind, words)
+        register_panel.show_form(kind, words)
 page.close_page(words)

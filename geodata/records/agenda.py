@@ -75,19 +75,19 @@ def read_agenda(engine: Store | None, actor: Actor, point_of: PointOf) -> list[A
 
     found = [
         dated(Programme, _programme(row, seeded.get(row["programme_id"])))
-        for row in _rows(engine, actor, Programme)
+        for row in _rows(engine, actor, "programme")
         if row["type_code"] in DATED and row["valid_from"]
     ]
-    found += [dated(AgendaEvent, _event(row, point_of)) for row in _rows(engine, actor, AgendaEvent)]
-    found += [dated(TrainingSession, _training(row, point_of)) for row in _rows(engine, actor, TrainingSession)]
+    found += [dated(AgendaEvent, _event(row, point_of)) for row in _rows(engine, actor, "agenda")]
+    found += [dated(TrainingSession, _training(row, point_of)) for row in _rows(engine, actor, "training")]
     return sort_items(found)
 
 
-def _rows(engine: Store, actor: Actor, table: Any) -> list[dict[str, Any]]:
+def _rows(engine: Store, actor: Actor, kind: str) -> list[dict[str, Any]]:
     """The rows whose dates exist; the others are listed beside the form that corrects them."""
-    rows = register.read(engine, actor, table).to_dict("records")
+    rows = register.read(engine, actor, kind).to_dict("records")
     read = [{str(name): None if pd.isna(value) else value for name, value in row.items()} for row in rows]
-    return [row for row in read if not register.faulty_dates(row)]
+    return [row for row in read if not register.faulty_dates(kind, row)]
 
 
 def _titles(row: dict[str, Any]) -> dict[Language, str]:

@@ -22,7 +22,7 @@ from geodata.cleaning import FORBIDDEN, has_invisible, shorten
 from geodata.clock import latest_today
 from geodata.errors import MosaicosError, UnknownIdError
 from geodata.model import vocabulary
-from geodata.records import local, register, support
+from geodata.records import local, support
 from geodata.records.boundary import read_stored
 from geodata.records.database import Store, reading
 from geodata.records.errors import ConflictError, InvalidRecordError, RecordsError
@@ -45,7 +45,7 @@ from geodata.records.models import (
 from geodata.records.persons import PersonDraft, check_person
 from geodata.records.published import published_ids
 from geodata.records.queries import state_query
-from geodata.records.schema import Kind, file_kinds
+from geodata.records.schema import KINDS, REGISTER, Kind, file_kinds
 from geodata.records.writes import NARROWEST, OPEN_TABLES, key_of
 from geodata.search import nearest
 from geodata.status import Problem
@@ -401,7 +401,8 @@ def _check_person(values: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _check_layer(values: Mapping[str, Any]) -> Iterable[Problem]:
-    local.check_fact("layer", values, values)
+    said = {name: values.get(name) for name in KINDS["layer"].names}
+    local.check_fact("layer", said, said)
     read_stored(values["geometry"])
     return ()
 
@@ -445,7 +446,7 @@ def _wrong_references(
 
 def _must_hold(target: sa.Table, column: str) -> bool:
     """Whether what a reference names can be withdrawn only after the row that names it."""
-    tables = {kind.__table__ for kind, _ in register.TABLES.values()} | {local.TABLES["member"].__table__}
+    tables = {KINDS[name].table.__table__ for name in REGISTER | {"member"}}
     return target in tables and column != "supersedes_id"
 
 

@@ -9,29 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from geodata.records import support
+from geodata.records import local, support
 from geodata.records.database import is_demonstration
 from geodata.records.errors import DatabaseError
 from geodata.records.events import append_events
-from geodata.records.local import add_seat
 from geodata.records.published import published_links
 from geodata.records.register import (
-    AgendaDraft,
-    AttendanceDraft,
-    DocumentDraft,
-    Draft,
-    InterestDraft,
-    OrganisationDraft,
-    PartnershipDraft,
-    PlaceDraft,
-    ProgrammeDraft,
-    RoleDraft,
-    StepDraft,
-    TrainingDraft,
     add,
 )
 from geodata.records.roles import SYSTEM
@@ -99,12 +88,15 @@ def load_demo(engine: Engine, *, seed: int = 2007, today: dt.date | None = None)
         add(
             engine,
             SYSTEM,
-            OrganisationDraft(organisation_name=name, type_code="CS", source=SOURCE, country_code="BR"),
+            "organisation",
+            {"organisation_name": name, "type_code": "CS", "source": SOURCE, "country_code": "BR"},
             row_id=maker.new_id(),
         ).row_id
         for name in ORGANISATIONS
     ]
-    minutes = add(engine, SYSTEM, DocumentDraft(title="Demonstration minutes", source=SOURCE), row_id=maker.new_id())
+    minutes = add(
+        engine, SYSTEM, "document", {"title": "Demonstration minutes", "source": SOURCE}, row_id=maker.new_id()
+    )
     drafts = _make_events(maker, organisations, minutes.row_id, day)
     append_events(engine, SYSTEM, drafts, today=day)
     made = _load_support(engine, maker, organisations, day)
@@ -228,95 +220,106 @@ def _load_desk(engine: Engine, maker: _Maker, organisations: list[str], today: d
     chance, made = maker.chance, 0
     links = list(published_links().itertuples(index=False, name=None))
 
-    def put(draft: Draft) -> str:
+    def put(kind: str, values: Mapping[str, Any]) -> str:
         nonlocal made
         made += 1
-        return add(engine, SYSTEM, draft, row_id=maker.new_id()).row_id
+        return add(engine, SYSTEM, kind, values, row_id=maker.new_id()).row_id
 
     for number in range(TRAININGS):
         territory_id, mosaic_id = chance.choice(links)
         day = today + dt.timedelta(days=40 * number - 30 * TRAININGS)
         session_id = put(
-            TrainingDraft(
-                title=f"Demonstration training {number + 1}",
-                domain_code=SUBJECTS[number % len(SUBJECTS)],
-                valid_from=day.isoformat(),
-                status_code="held" if day < today else "planned",
-                territory_id=territory_id,
-                mosaic_id=mosaic_id,
-                organisation_id=chance.choice(organisations),
-                source=SOURCE,
-            )
+            "training",
+            {
+                "title": f"Demonstration training {number + 1}",
+                "domain_code": SUBJECTS[number % len(SUBJECTS)],
+                "valid_from": day.isoformat(),
+                "status_code": "held" if day < today else "planned",
+                "territory_id": territory_id,
+                "mosaic_id": mosaic_id,
+                "organisation_id": chance.choice(organisations),
+                "source": SOURCE,
+            },
         )
         near = sorted({other for other, mosaic in links if mosaic == mosaic_id})
         for sender in chance.sample(near, min(4, len(near))) if day < today else ():
             put(
-                AttendanceDraft(
-                    training_session_id=session_id,
-                    attending_count=chance.randint(1, 9),
-                    territory_id=sender,
-                    source=SOURCE,
-                )
+                "attendance",
+                {
+                    "training_session_id": session_id,
+                    "attending_count": chance.randint(1, 9),
+                    "territory_id": sender,
+                    "source": SOURCE,
+                },
             )
     for number in range(MEETINGS):
         territory_id, mosaic_id = chance.choice(links)
         day = today + dt.timedelta(days=25 * number - 60)
         title = f"Demonstration meeting {number + 1}"
         put(
-            AgendaDraft(
-                valid_from=day.isoformat(),
-                title_en=title,
-                title_fr=f"Réunion de démonstration {number + 1}",
-                title_pt_br=f"Reunião de demonstração {number + 1}",
-                status_code="held" if day < today else chance.choice(("planned", "confirmed")),
-                territory_id=territory_id,
-                mosaic_id=mosaic_id,
-                organisation_id=chance.choice(organisations),
-                source=SOURCE,
-            )
+            "agenda",
+            {
+                "valid_from": day.isoformat(),
+                "title_en": title,
+                "title_fr": f"Réunion de démonstration {number + 1}",
+                "title_pt_br": f"Reunião de demonstração {number + 1}",
+                "status_code": "held" if day < today else chance.choice(("planned", "confirmed")),
+                "territory_id": territory_id,
+                "mosaic_id": mosaic_id,
+                "organisation_id": chance.choice(organisations),
+                "source": SOURCE,
+            },
         )
     for territory_id in chance.sample(sorted({territory_id for territory_id, _ in links}), INTERESTS):
         asked = maker.day(today - PAST, today)
         put(
-            InterestDraft(
-                territory_id=territory_id,
-                domain_code=chance.choice(SUBJECTS),
-                valid_from=asked.isoformat(),
-                source=SOURCE,
-            )
+            "interest",
+            {
+                "territory_id": territory_id,
+                "domain_code": chance.choice(SUBJECTS),
+                "valid_from": asked.isoformat(),
+                "source": SOURCE,
+            },
         )
     programme_id = put(
-        ProgrammeDraft(
-            title_fr="Programme de démonstration",
-            title_pt_br="Programa de demonstração",
-            title_en="Demonstration programme",
-            type_code="TP",
-            status_code="active",
-            valid_from=str(today.year - 1),
-            source=SOURCE,
-        )
+        "programme",
+        {
+            "title_fr": "Programme de démonstration",
+            "title_pt_br": "Programa de demonstração",
+            "title_en": "Demonstration programme",
+            "type_code": "TP",
+            "status_code": "active",
+            "valid_from": str(today.year - 1),
+            "source": SOURCE,
+        },
     )
-    put(RoleDraft(organisation_id=organisations[0], role_code="LD", programme_id=programme_id, source=SOURCE))
+    put(
+        "role", {"organisation_id": organisations[0], "role_code": "LD", "programme_id": programme_id, "source": SOURCE}
+    )
     for number in range(PARTNERSHIPS):
         name = f"Demonstration partnership {number + 1}"
-        partnership_id = put(PartnershipDraft(partnership_name=name, type_code="DC", source=SOURCE))
+        partnership_id = put("partnership", {"partnership_name": name, "type_code": "DC", "source": SOURCE})
         for country in ("BR", "FR"):
             side = chance.choice(sorted({one for one, _ in links if one.startswith(country)}))
             party_id = put(
-                OrganisationDraft(
-                    organisation_name=f"Demonstration local government {number + 1} {country}",
-                    type_code="MU",
-                    country_code=country,
-                    territory_id=side,
-                    source=SOURCE,
-                )
+                "organisation",
+                {
+                    "organisation_name": f"Demonstration local government {number + 1} {country}",
+                    "type_code": "MU",
+                    "country_code": country,
+                    "territory_id": side,
+                    "source": SOURCE,
+                },
             )
-            put(RoleDraft(organisation_id=party_id, role_code="PT", partnership_id=partnership_id, source=SOURCE))
+            put(
+                "role",
+                {"organisation_id": party_id, "role_code": "PT", "partnership_id": partnership_id, "source": SOURCE},
+            )
     for mosaic_id in chance.sample(sorted({mosaic_id for _, mosaic_id in links}), 2):
-        put(PlaceDraft(programme_id=programme_id, mosaic_id=mosaic_id, source=SOURCE))
+        put("place", {"programme_id": programme_id, "mosaic_id": mosaic_id, "source": SOURCE})
     for point in UNDER_WAY:
         on = maker.day(today - PAST, today).isoformat()
-        put(StepDraft(action_point=point, status_code="under-way", valid_from=on, source=SOURCE))
+        put("step", {"action_point": point, "status_code": "under-way", "valid_from": on, "source": SOURCE})
     return made
 
 
@@ -326,15 +329,18 @@ def _load_seats(engine: Engine, maker: _Maker, drafts: dict[str, EventDraft]) ->
     seated = sorted({(one.mosaic_id, one.territory_id, str(one.event_date)) for one in told})
     chosen = maker.chance.sample(seated, min(SEATS, len(seated)))
     for mosaic_id, territory_id, day in chosen:
-        add_seat(
+        local.add(
             engine,
             SYSTEM,
-            mosaic_id,
-            seat_kind="titular",
-            reason=SOURCE,
-            source=SOURCE,
-            territory_id=territory_id,
-            valid_from=day,
+            "seat",
+            {
+                "mosaic_id": mosaic_id,
+                "seat_kind": "titular",
+                "reason": SOURCE,
+                "source": SOURCE,
+                "territory_id": territory_id,
+                "valid_from": day,
+            },
             row_id=maker.new_id(),
         )
     return len(chosen)

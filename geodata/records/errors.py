@@ -44,7 +44,7 @@ class LinkMissingError(RecordsError):
         self.mosaic_id = mosaic_id
         super().__init__(
             f"{territory_id} and {mosaic_id} are not linked. A coordinator can add a local link with its reason and "
-            "source (geodata.records.local.add_link); then record the event again.",
+            "source (geodata.records.local.add); then record the event again.",
             "link-missing",
             columns=("mosaic_id",),
         )

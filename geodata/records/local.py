@@ -16,26 +16,24 @@ from sqlalchemy.engine import Connection
 
 from geodata.crs import WGS84
 from geodata.errors import UnknownIdError
-from geodata.model import vocabulary
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
-from geodata.records.models import Base, CouncilSeat, LocalLayer, LocalLink, LocalMember, Organisation
-from geodata.records.published import LINK, published_ids, published_links, published_pairs, require_published
-from geodata.records.register import either, require_dates
+from geodata.records.models import Base, LocalLayer, LocalLink, LocalMember
+from geodata.records.published import LINK, published_ids, published_links, published_pairs
+from geodata.records.register import check_values, require_places, require_records
 from geodata.records.roles import Actor, require_writer
+from geodata.records.schema import KINDS, LOCAL, Kind
 from geodata.records.writes import (
     Stored,
     add_row,
     change_row,
     clean,
-    cleaned,
     find_row,
     key_name,
     key_of,
     now,
     require_id,
-    require_rows,
     require_same,
 )
 from geodata.search import nearest
@@ -44,18 +42,8 @@ from geodata.status import SEEN_BY, narrowest
 if TYPE_CHECKING:
     import geopandas as gpd
 
-HOLDERS = ("territory_id", "organisation_id")
-"""Who may hold a seat: exactly one of them."""
-ONE_HOLDER = "A seat is held by a territory or by an organisation: give exactly one."
-TABLES: dict[str, type[Base]] = {
-    "link": LocalLink,
-    "member": LocalMember,
-    "layer": LocalLayer,
-    "seat": CouncilSeat,
-}
-"""The kinds of local facts."""
-FIXED: dict[str, tuple[str, ...]] = {"link": ("territory_id", "mosaic_id"), "member": (), "layer": (), "seat": ()}
-"""What a correction cannot change: another pair is another link, to be added as one."""
+FIXED = {"link": ("territory_id", "mosaic_id")}
+"""What a correction cannot change, by kind: another pair is another link, to be added as one."""
 PAIRS = {
     "link": LINK,
     "member": ("mosaic_member", "mosaic_id", "protected_area_id"),
@@ -69,200 +57,60 @@ BundleState = Literal["lacking", "published", "unplaced"]
 fact is about has left the bundle, so that the fact is shown nowhere but in lists."""
 
 
-def add_link(
+def add(
     engine: Store,
     actor: Actor,
-    territory_id: str,
-    mosaic_id: str,
+    kind: str,
+    values: Mapping[str, Any],
     *,
-    reason: str,
-    source: str,
-    valid_from: str | None = None,
-    confidence: str | None = None,
-    visibility: str = "public",
+    content: bytes | None = None,
+    file_name: str = "",
     row_id: str | None = None,
 ) -> Stored:
-    """Link a territory and a mosaic that the published tables do not.
+    """Store a local fact: a link, a member or a boundary that the published tables lack, or a council seat.
 
     Args:
         engine: The database.
         actor: A coordinator.
-        territory_id: Territory.
-        mosaic_id: Mosaic.
-        reason: Why they belong together.
-        source: What shows it.
-        valid_from: Since when, a year, month or day.
-        confidence: Grade of the statement.
-        visibility: Who sees it.
-        row_id: A UUID; again with the same content stores nothing twice.
-
-    Raises:
-        UnknownIdError: the territory, the mosaic or a code does not exist.
-        ConflictError: reason or source is empty, they are linked already, or the id stands for another row.
-        PermissionDenied: the actor may not.
-    """
-    _require_unpublished(territory_id, mosaic_id)
-    values = {"territory_id": territory_id, "mosaic_id": mosaic_id, "valid_from": valid_from}
-    return _add(
-        engine, actor, LocalLink, values, reason=reason, source=source, confidence=confidence, visibility=visibility,
-        row_id=row_id,
-    )  # fmt: skip
-
-
-def add_member(
-    engine: Store,
-    actor: Actor,
-    mosaic_id: str,
-    member_name: str,
-    *,
-    reason: str,
-    source: str,
-    protected_area_id: str | None = None,
-    extent: str = "whole",
-    confidence: str | None = None,
-    visibility: str = "public",
-    row_id: str | None = None,
-) -> Stored:
-    """Add a member that the list of a mosaic lacks.
-
-    Args:
-        engine: The database.
-        actor: A coordinator.
-        mosaic_id: Mosaic.
-        member_name: Name as the source writes it.
-        reason: Why it is a member.
-        source: What shows it.
-        protected_area_id: The published protected area that it is, where there is one.
-        extent: ``whole`` or ``part``.
-        confidence: Grade of the statement.
-        visibility: Who sees it.
-        row_id: A UUID; again with the same content stores nothing twice.
-
-    Raises:
-        UnknownIdError: the mosaic, the area or a code does not exist.
-        ConflictError: the name, reason or source is empty, or the id stands for another row.
-        PermissionDenied: the actor may not.
-    """
-    values = {
-        "mosaic_id": mosaic_id,
-        "member_name": member_name,
-        "protected_area_id": protected_area_id,
-        "extent": extent,
-    }
-    return _add(
-        engine, actor, LocalMember, values, reason=reason, source=source, confidence=confidence,
-        visibility=visibility, row_id=row_id,
-    )  # fmt: skip
-
-
-def add_layer(
-    engine: Store,
-    actor: Actor,
-    mosaic_id: str,
-    layer_name: str,
-    *,
-    content: bytes,
-    file_name: str,
-    reason: str,
-    source: str,
-    licence: str | None = None,
-    local_member_id: str | None = None,
-    confidence: str | None = None,
-    visibility: str = "public",
-    row_id: str | None = None,
-) -> Stored:
-    """Keep a boundary that somebody brought as a file: GeoJSON, GeoPackage or zipped Shapefile.
-
-    Args:
-        engine: The database.
-        actor: A coordinator.
-        mosaic_id: Mosaic that it is of, or of whose member it is.
-        layer_name: What it is.
-        content: The file.
+        kind: Kind of local fact, one of `schema.LOCAL`.
+        values: What was entered, by field; a field that is not given has its default, or says nothing.
+        content: The file of a ``layer``: GeoJSON, GeoPackage or zipped Shapefile.
         file_name: Its name, for people.
-        reason: Why it is needed.
-        source: Whose it is.
-        licence: Its licence, as read.
-        local_member_id: The local member that it bounds, where it does.
-        confidence: Grade of the statement.
-        visibility: Who sees it.
         row_id: A UUID; again with the same content stores nothing twice.
+
+    Returns:
+        The fact's id and whether it is new.
 
     Raises:
         BoundaryError: the file is no such boundary, too large, or lies elsewhere; says what to mend.
-        UnknownIdError: the mosaic, the member or a code does not exist.
-        ConflictError: the name, reason or source is empty, or the id stands for another row.
+        UnknownIdError: there is no such kind or field; or a code, or something that it refers to, does not exist.
+        ConflictError: a field that must say something is empty, a date cannot be read, a seat has not exactly one
+            holder, the pair is linked already, or the id stands for another fact.
         PermissionDenied: the actor may not.
     """
-    with writing(engine) as connection:  # who may not, need not bring a file
-        require_writer(connection, actor, "coordinator", "add local facts")
-    values = {
-        "mosaic_id": mosaic_id,
-        "layer_name": layer_name,
-        "local_member_id": local_member_id,
-        "licence": licence,
-        **_file_values(content, file_name),
+    of = _kind(kind)
+    if kind == "link":
+        _require_unpublished(values)
+    if of.table is LocalLayer:
+        with writing(engine) as connection:  # who may not, need not bring a file
+            require_writer(connection, actor, of.least, "add local facts")
+    whole = {
+        of.key: require_id(row_id),
+        **_checked(of, values),
+        **(_file_values(content or b"", file_name) if of.table is LocalLayer else {}),
+        "supersedes_id": None,
     }
-    return _add(
-        engine, actor, LocalLayer, values, reason=reason, source=source, confidence=confidence,
-        visibility=visibility, row_id=row_id,
-    )  # fmt: skip
+    return _store(engine, actor, of, whole)
 
 
-def add_seat(
-    engine: Store,
-    actor: Actor,
-    mosaic_id: str,
-    *,
-    seat_kind: str,
-    reason: str,
-    source: str,
-    territory_id: str | None = None,
-    organisation_id: str | None = None,
-    valid_from: str | None = None,
-    valid_to: str | None = None,
-    act: str | None = None,
-    confidence: str | None = None,
-    visibility: str = "public",
-    row_id: str | None = None,
-) -> Stored:
-    """Add a seat on a mosaic's council, of a territory or of an organisation.
-
-    Args:
-        engine: The database.
-        actor: A coordinator.
-        mosaic_id: Mosaic.
-        seat_kind: ``titular`` or ``substitute``.
-        reason: Why it is recorded.
-        source: What shows it.
-        territory_id: The territory that holds it, or
-        organisation_id: the organisation that does: exactly one.
-        valid_from: First year, month or day of the term.
-        valid_to: Its last.
-        act: The act that gave it.
-        confidence: Grade of the statement.
-        visibility: Who sees it.
-        row_id: A UUID; again with the same content stores nothing twice.
-
-    Raises:
-        UnknownIdError: the mosaic, the holder or a code does not exist.
-        ConflictError: there is not exactly one holder, reason or source is empty, a date cannot be read, or the id
-            stands for another row.
-        PermissionDenied: the actor may not.
-    """
-    values = {
-        "mosaic_id": mosaic_id,
-        "territory_id": territory_id,
-        "organisation_id": organisation_id,
-        "seat_kind": seat_kind,
-        "valid_from": valid_from,
-        "valid_to": valid_to,
-        "act": act,
-    }
-    return _add(
-        engine, actor, CouncilSeat, values, reason=reason, source=source, confidence=confidence,
-        visibility=visibility, row_id=row_id,
-    )  # fmt: skip
+@retried
+def _store(engine: Store, actor: Actor, of: Kind, whole: dict[str, Any]) -> Stored:
+    with writing(engine) as connection:
+        require_writer(connection, actor, of.least, "add local facts")
+        require_records(connection, of, whole)
+        if of.table is LocalLink:
+            _require_no_other_link(connection, whole)
+        return Stored(whole[of.key], add_row(connection, actor, of.table, whole))
 
 
 @retried
@@ -284,10 +132,11 @@ def withdraw(engine: Store, actor: Actor, kind: str, row_id: str, *, why: str) -
         ConflictError: no reason was given.
         PermissionDenied: the actor may not.
     """
-    table = _table(kind)
-    why = _required("reason", why, column="withdraw_why")
+    of = _kind(kind)
+    table = of.table
+    why = _reason(why)
     with writing(engine) as connection:
-        require_writer(connection, actor, "coordinator", "withdraw local facts")
+        require_writer(connection, actor, of.least, "withdraw local facts")
         row = find_row(connection, table, row_id, lock=True)
         if row.withdrawn_at is not None:
             return False
@@ -334,21 +183,21 @@ def correct(
             cannot be read, or the id stands for another row.
         PermissionDenied: the actor may not.
     """
-    table = _table(kind)
-    key = key_name(table)
-    why = _required("reason", why, column="withdraw_why")
+    of = _kind(kind)
+    table, key = of.table, of.key
+    why = _reason(why)
     with writing(engine) as connection:
-        require_writer(connection, actor, "coordinator", "correct local facts")
+        require_writer(connection, actor, of.least, "correct local facts")
         old = find_row(connection, table, row_id)  # before a file is read
-    fields = _fields(table) - set(FIXED[kind])
+    fields = set(of.names).difference(FIXED.get(kind, ()))
     for name in changes:
         if name not in fields:
             raise UnknownIdError("column to correct", name, nearest(name, fields))
-    file = {} if content is None or table is not LocalLayer else _file_values(content, file_name)
-    new = {**{name: getattr(old, name) for name in _fields(table)}, **_file_of(old, table), **changes, **file}
-    values = {key: require_id(new_id), **_checked(table, new), "supersedes_id": row_id}
+    file = _file_of(old, table) if content is None or table is not LocalLayer else _file_values(content, file_name)
+    said = _checked(of, {**{name: getattr(old, name) for name in of.names}, **changes})
+    values = {key: require_id(new_id), **said, **file, "supersedes_id": row_id}
     with writing(engine) as connection:
-        require_writer(connection, actor, "coordinator", "correct local facts")
+        require_writer(connection, actor, of.least, "correct local facts")
         old = find_row(connection, table, row_id, lock=True)
         if _is_kept(connection, table, values):
             return Stored(values[key], False)
@@ -356,7 +205,7 @@ def correct(
             raise ConflictError("This local fact was corrected or withdrawn meanwhile. Look at it again.", "fact-gone")
         if all(getattr(old, name) == value for name, value in values.items() if name not in {key, "supersedes_id"}):
             raise ConflictError("The correction says the same as before. Change something.", "nothing-different")
-        _require_rows_of(connection, table, values)
+        require_records(connection, of, values)
         end = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
         end["visibility"] = narrowest((old.visibility, values["visibility"]))
         change_row(connection, actor, table, old, end, action="correct")
@@ -383,7 +232,7 @@ def local_facts(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool 
         UnknownIdError: there is no such kind.
         DatabaseError: the database cannot be used.
     """
-    table = _table(kind)
+    table = _kind(kind).table
     hidden = {"recorded_by", "withdrawn_by", "geometry"}
     columns = [column for column in table.__table__.columns if column.name not in hidden]
     with reading(engine) as connection:
@@ -444,9 +293,9 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
         UnknownIdError: there is no such kind, place or code.
         ConflictError: as for adding or correcting one.
     """
-    _checked(_table(kind), values)
+    _checked(_kind(kind), values)
     if before is not None:
-        for name in FIXED[kind]:
+        for name in FIXED.get(kind, ()):
             if values[name] != before[name]:
                 raise ConflictError(
                     f"The {name} cannot be changed from {before[name]} to {values[name]}: another pair is another "
@@ -455,10 +304,11 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
                     columns=(name,),
                 )
     elif kind == "link":
-        _require_unpublished(values["territory_id"], values["mosaic_id"])
+        _require_unpublished(values)
 
 
-def _require_unpublished(territory_id: str, mosaic_id: str) -> None:
+def _require_unpublished(values: Mapping[str, Any]) -> None:
+    territory_id, mosaic_id = values.get("territory_id"), values.get("mosaic_id")
     if (territory_id, mosaic_id) in published_pairs(*PAIRS["link"]):
         raise ConflictError(
             f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.",
@@ -467,57 +317,11 @@ def _require_unpublished(territory_id: str, mosaic_id: str) -> None:
         )
 
 
-@retried
-def _add(
-    engine: Store,
-    actor: Actor,
-    table: type[Base],
-    values: dict[str, Any],
-    *,
-    reason: str,
-    source: str,
-    confidence: str | None,
-    visibility: str,
-    row_id: str | None,
-) -> Stored:
-    key = key_name(table)
-    given = {**values, "reason": reason, "source": source, "confidence": confidence, "visibility": visibility}
-    whole = {key: require_id(row_id), **_checked(table, given), "supersedes_id": None}
-    with writing(engine) as connection:
-        require_writer(connection, actor, "coordinator", "add local facts")
-        _require_rows_of(connection, table, whole)
-        if table is LocalLink:
-            _require_no_other_link(connection, whole)
-        return Stored(whole[key], add_row(connection, actor, table, whole))
-
-
-def _checked(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
-    """All values of a local fact but its key, each checked as far as it can be without the database."""
-    whole = cleaned(values)
-    for name in ("reason", "source", *(name for name in ("member_name", "layer_name") if name in whole)):
-        whole[name] = _required(name.replace("_", " "), whole[name] or "")
-    for name in ("visibility", *(name for name in ("extent", "seat_kind") if name in whole)):
-        whole[name] = _code(name, whole[name] or "")
-    if whole["confidence"] is not None:
-        _code("confidence", whole["confidence"])
-    require_dates(whole)
-    if table is CouncilSeat and (whole["territory_id"] is None) == (whole["organisation_id"] is None):
-        raise ConflictError(ONE_HOLDER, "one-holder", columns=either(whole, HOLDERS))
-    for name in ("territory", "mosaic", "protected_area"):
-        require_published(name, [whole.get(f"{name}_id")])
+def _checked(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for every field of a local fact, each checked as far as it can be without the database."""
+    whole = check_values(kind, values)
+    require_places(kind, whole)
     return whole
-
-
-def _require_rows_of(connection: Connection, table: type[Base], values: Mapping[str, Any]) -> None:
-    require_rows(connection, Organisation, [values.get("organisation_id")])
-    if table is LocalLayer:
-        require_rows(connection, LocalMember, [values["local_member_id"]])
-
-
-def _fields(table: type[Base]) -> set[str]:
-    """What a person says of a local fact: no key, no stamps, nothing that comes from a file."""
-    stamps = {"recorded_at", "recorded_by", "withdrawn_at", "withdrawn_by", "withdrawn_why", "supersedes_id"}
-    return {column.name for column in table.__table__.columns} - stamps - FILE_COLUMNS - {key_name(table)}
 
 
 def _file_values(content: bytes, file_name: str) -> dict[str, Any]:
@@ -525,12 +329,15 @@ def _file_values(content: bytes, file_name: str) -> dict[str, Any]:
 
     from geodata.records.boundary import read_boundary  # noqa: PLC0415
 
+    name = clean("file_name", file_name)
+    if not name:
+        raise ConflictError("The file name is empty. It must say something.", "text-empty", columns=("file_name",))
     boundary = read_boundary(content)
     return {
         "geometry": shapely.to_wkb(boundary.geometry),
         "computed_area_km2": boundary.area_km2,
         "source_crs": boundary.source_crs,
-        "file_name": _required("file name", file_name),
+        "file_name": name,
         "sha256": boundary.sha256,
     }
 
@@ -607,22 +414,14 @@ def _read(
     return read_frame(connection, query.order_by(of.mosaic_id, of[key_name(table)]))
 
 
-def _table(kind: str) -> type[Base]:
-    if kind not in TABLES:
-        raise UnknownIdError("kind of local fact", kind, nearest(kind, TABLES))
-    return TABLES[kind]
+def _kind(name: str) -> Kind:
+    if name not in LOCAL:
+        raise UnknownIdError("kind of local fact", name, nearest(name, LOCAL))
+    return KINDS[name]
 
 
-def _required(what: str, text: str, *, column: str | None = None) -> str:
-    text = clean(what.replace(" ", "_"), text)
-    if not text:
-        raise ConflictError(
-            f"The {what} is empty. It must say something.", "text-empty", columns=(what.replace(" ", "_"),)
-        )
-    return text
-
-
-def _code(codes: str, code: str) -> str:
-    if code not in vocabulary(codes):
-        raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(codes,))
-    return code
+def _reason(why: str) -> str:
+    why = clean("withdrawn_why", why)
+    if not why:
+        raise ConflictError("The reason is empty. It must say something.", "text-empty", columns=("withdraw_why",))
+    return why

@@ -1,16 +1,15 @@
 """The register: what is entered by hand and changed in place, while the history keeps what it was.
 
 Organisations, their roles, programmes and their places, partnerships, documents, trainings with those who attended, the
-agenda, what became of the ten points of March 2007, interests of municipalities, and fiscal facts.
+agenda, what became of the ten points of March 2007, interests of municipalities, and fiscal facts: the kinds of
+`schema.REGISTER`. What each of them may say is declared there, and checked here.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -25,24 +24,10 @@ from geodata.partial_date import PartialDate, PartialDateError
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
-from geodata.records.models import (
-    ActionPointConcern,
-    ActionPointStep,
-    AgendaEvent,
-    Base,
-    Document,
-    FiscalFact,
-    Interest,
-    Organisation,
-    OrganisationRole,
-    Partnership,
-    Programme,
-    ProgrammePlace,
-    TrainingAttendance,
-    TrainingSession,
-)
+from geodata.records.models import Base
 from geodata.records.published import require_published
-from geodata.records.roles import Actor, Role, require_writer
+from geodata.records.roles import Actor, require_writer
+from geodata.records.schema import KINDS, PERIOD, PLACES, RECORDS, REGISTER, FieldType, Group, Kind
 from geodata.records.writes import (
     Stored,
     add_row,
@@ -58,427 +43,83 @@ from geodata.records.writes import (
 from geodata.search import nearest
 from geodata.status import ACTION_POINTS, SEEN_BY
 
-PARTIAL_DATES = ("valid_from", "valid_to", "document_date")
-"""Columns that hold a year, a month or a day."""
-"""A year, a month or a day."""
 POINT = re.compile(r"([+-]?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*([+-]?\d{1,3}(?:\.\d+)?)")
 """Latitude and longitude in degrees."""
 CURRENCY = re.compile(r"^[A-Z]{3}$")
 MOST_MONEY = Decimal("99999999999999.99")
 """Largest amount that the column holds."""
-CODES = {
-    (Organisation, "type_code"): "organisation_type",
-    (OrganisationRole, "role_code"): "organisation_role",
-    (Programme, "type_code"): "programme_type",
-    (Programme, "status_code"): "programme_status",
-    (Partnership, "type_code"): "programme_type",
-    (TrainingSession, "domain_code"): "training",
-    (TrainingSession, "status_code"): "agenda_status",
-    (AgendaEvent, "status_code"): "agenda_status",
-    (ActionPointStep, "status_code"): "action_point_status",
-    (ActionPointConcern, "role_code"): "organisation_role",
-    (Interest, "domain_code"): "training",
-    (FiscalFact, "instrument_code"): "fiscal_instrument",
-}
-"""Vocabulary of each coded column; `confidence` and `visibility` are those of every table."""
-REFERENCES: dict[str, type[Base]] = {
-    "organisation_id": Organisation,
-    "successor_id": Organisation,
-    "programme_id": Programme,
-    "partnership_id": Partnership,
-    "document_id": Document,
-    "training_session_id": TrainingSession,
-    "agenda_event_id": AgendaEvent,
-}
-"""Table that each referring column points at."""
-SUBJECTS = ("programme_id", "partnership_id", "mosaic_id", "territory_id")
-"""What a role may be in: exactly one of them."""
-SENDERS = ("territory_id", "organisation_id")
-"""Where those who attended came from: exactly one of them."""
-CONCERNS = ("organisation_id", "programme_id", "agenda_event_id", "territory_id", "mosaic_id", "document_id")
-"""What one of the ten points may concern: exactly one in each row."""
-PLACES = ("territory_id", "mosaic_id")
-"""Where a programme may work: exactly one in each row."""
-FISCAL_YEARS = range(1990, 2101)
-"""Years that a fiscal fact may be of."""
-TITLES = ("title_fr", "title_pt_br", "title_en")
-"""Titles of an agenda event, of which one at least is there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrganisationDraft:
-    """An organisation as entered; dates may be a year or a month.
-
-    Attributes:
-        territory_id: Municipality or commune whose local government it is; null for others.
-        seat_point: Where it sits: latitude and longitude in degrees, ``50.63, 3.06``.
-    """
-
-    organisation_name: str
-    type_code: str
-    source: str
-    short_name: str | None = None
-    country_code: str | None = None
-    territory_id: str | None = None
-    seat_point: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    successor_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProgrammeDraft:
-    """A programme, agreement, call, training or meeting as entered.
-
-    Attributes:
-        amount: Money, from 0 on, to the hundredth; with its currency, or neither is given.
-        currency_code: Currency of the amount (ISO 4217), of today or of then.
-        atlas_id: Number of its record in the French atlas of decentralised cooperation.
-        iati_id: Its identifier in the International Aid Transparency Initiative.
-    """
-
-    title_fr: str
-    title_pt_br: str
-    title_en: str
-    type_code: str
-    source: str
-    status_code: str = "unknown"
-    action_point: int | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    amount: Decimal | None = None
-    currency_code: str | None = None
-    atlas_id: str | None = None
-    iati_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartnershipDraft:
-    """A convention between organisations as entered; its parties are roles."""
-
-    partnership_name: str
-    type_code: str
-    source: str
-    programme_id: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    act: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoleDraft:
-    """What an organisation is to exactly one programme, partnership, mosaic or territory."""
-
-    organisation_id: str
-    role_code: str
-    source: str
-    programme_id: str | None = None
-    partnership_id: str | None = None
-    mosaic_id: str | None = None
-    territory_id: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentDraft:
-    """A document as entered: where it is, the hash of its file (SHA-256), its licence, and what place it is about."""
-
-    title: str
-    source: str
-    document_date: str | None = None
-    language: str | None = None
-    address: str | None = None
-    sha256: str | None = None
-    licence: str | None = None
-    territory_id: str | None = None
-    mosaic_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingDraft:
-    """A training as entered; how many attended is said by `AttendanceDraft`.
-
-    Attributes:
-        domain_code: Training domain.
-        status_code: Whether it is planned, was held, or what else became of it.
-        valid_from: First year, month or day.
-        valid_to: Last one.
-        organisation_id: Organisation that holds it.
-    """
-
-    title: str
-    domain_code: str
-    valid_from: str
-    source: str
-    status_code: str = "unknown"
-    valid_to: str | None = None
-    place: str | None = None
-    territory_id: str | None = None
-    mosaic_id: str | None = None
-    organisation_id: str | None = None
-    programme_id: str | None = None
-    action_point: int | None = None
-    document_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AttendanceDraft:
-    """How many attended a training from one territory, or from one organisation. Never who."""
-
-    training_session_id: str
-    attending_count: int
-    source: str
-    territory_id: str | None = None
-    organisation_id: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgendaDraft:
-    """A dated meeting as entered, its title in one language at least; dates may be a year or a month.
-
-    Attributes:
-        organisation_id: Organisation that calls it.
-        address: A page about it.
-    """
-
-    valid_from: str
-    source: str
-    title_fr: str | None = None
-    title_pt_br: str | None = None
-    title_en: str | None = None
-    status_code: str = "unknown"
-    valid_to: str | None = None
-    place: str | None = None
-    territory_id: str | None = None
-    mosaic_id: str | None = None
-    organisation_id: str | None = None
-    programme_id: str | None = None
-    action_point: int | None = None
-    address: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepDraft:
-    """What became of one of the ten points of March 2007.
-
-    Attributes:
-        action_point: Its number, 1 to 10.
-        status_code: Code of ``action_point_status``.
-        valid_from: Year, month or day from which it is so.
-        organisation_id: Organisation that acted.
-    """
-
-    action_point: int
-    status_code: str
-    valid_from: str
-    source: str
-    organisation_id: str | None = None
-    document_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConcernDraft:
-    """What one of the ten points concerns: exactly one of `CONCERNS`; an organisation with its role."""
-
-    action_point: int
-    source: str
-    organisation_id: str | None = None
-    role_code: str | None = None
-    programme_id: str | None = None
-    agenda_event_id: str | None = None
-    territory_id: str | None = None
-    mosaic_id: str | None = None
-    document_id: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlaceDraft:
-    """A territory or a mosaic that a programme, a fund or a study visit is for."""
-
-    programme_id: str
-    source: str
-    territory_id: str | None = None
-    mosaic_id: str | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class InterestDraft:
-    """A subject (code of ``training``) in which a municipality said that it is interested."""
-
-    territory_id: str
-    domain_code: str
-    valid_from: str
-    source: str
-    document_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FiscalDraft:
-    """What a fiscal instrument paid to a municipality in a year, as a source of the state says.
-
-    Attributes:
-        fiscal_year: Year, 1990 to 2100.
-        instrument_code: Code of ``fiscal_instrument``.
-        law: The law by which it was paid.
-        amount: Money, from 0 on, to the hundredth.
-        currency_code: Its currency (ISO 4217).
-    """
-
-    territory_id: str
-    fiscal_year: int
-    instrument_code: str
-    law: str
-    amount: Decimal
-    currency_code: str
-    source: str
-    document_id: str | None = None
-    note: str | None = None
-    confidence: str | None = None
-    visibility: str = "public"
-
-
-Draft = (
-    OrganisationDraft
-    | ProgrammeDraft
-    | PartnershipDraft
-    | RoleDraft
-    | DocumentDraft
-    | TrainingDraft
-    | AttendanceDraft
-    | AgendaDraft
-    | StepDraft
-    | ConcernDraft
-    | PlaceDraft
-    | InterestDraft
-    | FiscalDraft
-)
-
-TABLES: dict[type[Draft], tuple[type[Base], Role]] = {
-    OrganisationDraft: (Organisation, "coordinator"),
-    ProgrammeDraft: (Programme, "coordinator"),
-    PartnershipDraft: (Partnership, "coordinator"),
-    RoleDraft: (OrganisationRole, "coordinator"),
-    DocumentDraft: (Document, "editor"),
-    TrainingDraft: (TrainingSession, "coordinator"),
-    AttendanceDraft: (TrainingAttendance, "coordinator"),
-    AgendaDraft: (AgendaEvent, "coordinator"),
-    StepDraft: (ActionPointStep, "coordinator"),
-    ConcernDraft: (ActionPointConcern, "coordinator"),
-    PlaceDraft: (ProgrammePlace, "coordinator"),
-    InterestDraft: (Interest, "editor"),
-    FiscalDraft: (FiscalFact, "coordinator"),
-}
-"""Table of each kind of entry, and the least role that writes it: whoever records an event may add its document and the
-interest that a municipality showed."""
+YEARS = range(1990, 2101)
+"""Years that a fact may be of."""
 
 
 @retried
-def add(engine: Store, actor: Actor, draft: Draft, *, row_id: str | None = None) -> Stored:
-    """Store a row of the register.
+def add(engine: Store, actor: Actor, kind: str, values: Mapping[str, Any], *, row_id: str | None = None) -> Stored:
+    """Store a record of the register.
 
     Args:
         engine: The database.
-        actor: A coordinator; for a document an editor.
-        draft: What was entered.
+        actor: Who has the least role of the kind, or a higher one.
+        kind: Kind of record, one of `schema.REGISTER`.
+        values: What was entered, by field; a field that is not given has its default, or says nothing.
         row_id: A UUID; again with the same content stores nothing twice.
 
     Returns:
-        The row's id and whether it is new.
+        The record's id and whether it is new.
 
     Raises:
-        UnknownIdError: a code, or something that it refers to, does not exist.
-        ConflictError: a text that must be there is empty, a date or hash cannot be read, not exactly one of
-            `SUBJECTS` or `SENDERS` is given, an amount has no currency or is no amount, or the id stands for another
-            row.
+        UnknownIdError: there is no such kind or field; or a code, or something that it refers to, does not exist.
+        ConflictError: a field that must say something is empty, a value cannot be read, fields that belong together do
+            not fit, or the id stands for another record.
         PermissionDenied: the actor may not.
     """
-    table, least = TABLES[type(draft)]
-    values = check_values(table, asdict(draft))
-    key = key_name(table)
-    values[key] = require_id(row_id)
+    of = _kind(kind)
+    whole = check_values(of, values)
+    whole[of.key] = require_id(row_id)
     with writing(engine) as connection:
-        require_writer(connection, actor, least, f"add to {table.__tablename__}")
-        _require_references(connection, key, values)
-        return Stored(values[key], add_row(connection, actor, table, values))
+        require_writer(connection, actor, of.least, f"add to {of.table.__tablename__}")
+        _require_references(connection, of, whole)
+        return Stored(whole[of.key], add_row(connection, actor, of.table, whole))
 
 
 @retried
-def change(engine: Store, actor: Actor, table: type[Base], row_id: str, changes: Mapping[str, Any]) -> bool:
-    """Change columns of a row of the register; the history keeps what it was.
+def change(engine: Store, actor: Actor, kind: str, row_id: str, changes: Mapping[str, Any]) -> bool:
+    """Change fields of a record of the register; the history keeps what it was.
 
     Args:
         engine: The database.
         actor: A coordinator.
-        table: Its table.
+        kind: Kind of record.
         row_id: Its id.
-        changes: New values by column.
+        changes: New values by field.
 
     Returns:
         Whether anything was different.
 
     Raises:
-        UnknownIdError: there is no such row or column, or a code or reference does not exist.
-        ConflictError: as for `add`; or the row was withdrawn.
+        UnknownIdError: there is no such kind, record or field, or a code or reference does not exist.
+        ConflictError: as for `add`; or the record was withdrawn.
         PermissionDenied: the actor may not.
     """
-    fields = fields_of(table)
-    for name in changes:
-        if name not in fields:
-            raise UnknownIdError("column", name, nearest(name, fields))
-    key = key_name(table)
+    of = _kind(kind)
+    of.require_names(changes)
     with writing(engine) as connection:
-        require_writer(connection, actor, "coordinator", f"change {table.__tablename__}")
-        row = find_row(connection, table, row_id, lock=True)
+        require_writer(connection, actor, "coordinator", f"change {of.table.__tablename__}")
+        row = find_row(connection, of.table, row_id, lock=True)
         if row.withdrawn_at is not None:
             raise ConflictError("This was withdrawn meanwhile. Look at it again.", "fact-gone")
-        whole = check_values(table, {**{name: getattr(row, name) for name in fields}, **changes})
-        _require_references(connection, key, whole)
-        return change_row(connection, actor, table, row, whole)
+        whole = check_values(of, {**{name: getattr(row, name) for name in of.names}, **changes})
+        _require_references(connection, of, whole)
+        return change_row(connection, actor, of.table, row, whole)
 
 
 @retried
-def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why: str) -> bool:
+def withdraw(engine: Store, actor: Actor, kind: str, row_id: str, *, why: str) -> bool:
     """Withdraw a row: it is no longer listed, and the history keeps it. What points at it must be withdrawn before.
 
     Args:
         engine: The database.
         actor: A coordinator.
-        table: Its table.
+        kind: Kind of record.
         row_id: Its id.
         why: The reason.
 
@@ -486,11 +127,11 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
         Whether it stood until now.
 
     Raises:
-        UnknownIdError: there is no such row, or the table is no part of the register.
+        UnknownIdError: there is no such kind or record.
         ConflictError: no reason was given, or a standing row of another table points at it.
         PermissionDenied: the actor may not.
     """
-    fields_of(table)
+    table = _kind(kind).table
     why = clean("withdrawn_why", why)
     if not why:
         raise ConflictError("The reason is empty. It must say something.", "text-empty", columns=("withdraw_why",))
@@ -505,17 +146,17 @@ def withdraw(engine: Store, actor: Actor, table: type[Base], row_id: str, *, why
 
 
 @retried
-def reinstate(engine: Store, actor: Actor, table: type[Base], row_id: str) -> bool:
+def reinstate(engine: Store, actor: Actor, kind: str, row_id: str) -> bool:
     """Let a withdrawn row stand again.
 
     Returns:
         Whether it was withdrawn until now.
 
     Raises:
-        UnknownIdError: there is no such row, or the table is no part of the register.
+        UnknownIdError: there is no such kind or record.
         PermissionDenied: the actor may not.
     """
-    fields_of(table)
+    table = _kind(kind).table
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", f"reinstate {table.__tablename__}")
         row = find_row(connection, table, row_id, lock=True)
@@ -525,23 +166,23 @@ def reinstate(engine: Store, actor: Actor, table: type[Base], row_id: str) -> bo
         return change_row(connection, actor, table, row, stands, action="reinstate")
 
 
-def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool = False) -> pd.DataFrame:
-    """All rows of a table of the register that the actor may see.
+def read(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
+    """All records of a kind of the register that the actor may see.
 
     Args:
         engine: The database.
         actor: On whose behalf.
-        table: The table.
+        kind: Kind of record.
         with_withdrawn: Whether withdrawn ones are wanted too, as for naming what an older record points at.
 
     Returns:
-        The columns of the table but who recorded or withdrew it, by key. An ``address`` is one of the web, or null.
+        The columns of its table but who recorded or withdrew it, by key. An ``address`` is one of the web, or null.
 
     Raises:
-        UnknownIdError: the table is another one.
+        UnknownIdError: there is no such kind in the register.
         DatabaseError: the database cannot be used.
     """
-    fields_of(table)
+    table = _kind(kind).table
     of = table.__table__.c
     hidden = {"recorded_by", "withdrawn_by"}
     query = sa.select(*(column for column in of if column.name not in hidden))
@@ -555,143 +196,167 @@ def read(engine: Store, actor: Actor, table: type[Base], *, with_withdrawn: bool
     return frame
 
 
-def fields_of(table: type[Base]) -> frozenset[str]:
-    """What a person says of a row of the register: no key, no stamps.
-
-    Raises:
-        UnknownIdError: the table is no part of the register.
-    """
-    for draft, (kind, _) in TABLES.items():
-        if kind is table:
-            return frozenset(field.name for field in dataclasses.fields(draft))
-    raise UnknownIdError("table of the register", table.__tablename__)
+def _kind(name: str) -> Kind:
+    if name not in REGISTER:
+        raise UnknownIdError("kind of the register", name, nearest(name, REGISTER))
+    return KINDS[name]
 
 
-def check_values(table: type[Base], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check what a row of the register would say, as far as that can be done without the database.
+def check_values(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what a record would say, as far as that can be done without the database and the published tables.
+
+    Args:
+        kind: Kind of record, of the register or a local fact.
+        values: What was entered, by field.
 
     Returns:
-        The values, text without blanks around it and null where it is empty.
+        A value for every field: text without blanks around it and null where it is empty, places in their usual form.
 
     Raises:
-        UnknownIdError: a code does not exist.
+        UnknownIdError: there is no such field, or a code does not exist.
         ConflictError: as for `add`, but for the id.
     """
     whole: dict[str, Any] = {
-        name: (value or None) if isinstance(value, str) else value for name, value in cleaned(values).items()
+        name: (value or None) if isinstance(value, str) else value
+        for name, value in cleaned(kind.complete(values)).items()
     }
-    for name, value in whole.items():
-        column = table.__table__.columns[name]
-        if value is None and not column.nullable:
-            raise ConflictError(f"The {name} is empty. It must say something.", "text-empty", columns=(name,))
-        if name == "address" and value and not is_web_address(value):
-            raise ConflictError(
-                "The address is none of the web. Give one that begins with http:// or https://, without blanks.",
-                "address-unfit",
-                columns=(name,),
-            )
-        if name == "sha256" and value and not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise ConflictError(
-                "The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable", columns=(name,)
-            )
-    coded = {name: codes for (kind, name), codes in CODES.items() if kind is table}
-    for name, codes in {**coded, "confidence": "confidence", "visibility": "visibility"}.items():
-        code = str(whole[name] or "")
-        if code and code not in vocabulary(codes):
-            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(name,))
-    require_dates(whole)
-    if (whole.get("attending_count") or 0) < 0:
-        raise ConflictError(
-            "The number attending is below 0. Give a number from 0 on.", "count-negative", columns=("attending_count",)
-        )
-    if whole.get("action_point") is not None and whole["action_point"] not in ACTION_POINTS:
-        raise ConflictError(
-            "The action points go from 1 to 10. Give one of them, or none.",
-            "action-point-unknown",
-            columns=("action_point",),
-        )
-    if "currency_code" in whole:
-        _require_money(whole["amount"], whole["currency_code"])
-    if table in OWN_RULES:
-        OWN_RULES[table](whole)
+    for field in kind.fields:
+        value = whole[field.name]
+        if value is None:
+            if not field.may_be_empty:
+                raise ConflictError(
+                    f"The {field.name} is empty. It must say something.", "text-empty", columns=(field.name,)
+                )
+        elif field.type == "code":
+            if value not in vocabulary(field.codes):
+                near = nearest(value, vocabulary(field.codes))
+                raise UnknownIdError(f"code of {field.codes}", value, near, columns=(field.name,))
+        elif field.type in _CHECKS:
+            whole[field.name] = _CHECKS[field.type](field.name, value)
+    require_dates(kind, whole)
+    for group in kind.groups:
+        _check_group(group, whole)
     return whole
 
 
-def _check_organisation(values: dict[str, Any]) -> None:
-    if values["seat_point"] is not None:
-        latitude, longitude = read_point(values["seat_point"])
-        values["seat_point"] = f"{latitude:g}, {longitude:g}"
+# --- one value ---------------------------------------------------------------------------------------------
 
 
-def _check_agenda(values: dict[str, Any]) -> None:
-    if not any(values[name] for name in TITLES):
+def _check_address(name: str, value: str) -> str:
+    if not is_web_address(value):
         raise ConflictError(
-            "The title is empty in every language. Give it in one at least.", "title-missing", columns=TITLES
+            "The address is none of the web. Give one that begins with http:// or https://, without blanks.",
+            "address-unfit",
+            columns=(name,),
         )
+    return value
 
 
-def _check_role(values: dict[str, Any]) -> None:
-    if _count(values, SUBJECTS) != 1:
+def _check_hash(name: str, value: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", value):
         raise ConflictError(
-            "A role is in one programme, partnership, mosaic or territory: give exactly one.",
-            "one-subject",
-            columns=either(values, SUBJECTS),
+            "The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable", columns=(name,)
         )
+    return value
 
 
-def _check_attendance(values: dict[str, Any]) -> None:
-    if _count(values, SENDERS) != 1:
+def _check_count(name: str, value: int) -> int:
+    if value < 0:
         raise ConflictError(
-            "Those who attended came from a territory or from an organisation: give exactly one.",
-            "one-sender",
-            columns=either(values, SENDERS),
+            "The number attending is below 0. Give a number from 0 on.", "count-negative", columns=(name,)
         )
+    return value
 
 
-def _check_place(values: dict[str, Any]) -> None:
-    if _count(values, PLACES) != 1:
+def _check_action_point(name: str, value: int) -> int:
+    if value not in ACTION_POINTS:
         raise ConflictError(
-            "A programme is for a municipality or for a mosaic: give exactly one.",
-            "one-place",
-            columns=either(values, PLACES),
+            "The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown", columns=(name,)
         )
+    return value
 
 
-def _check_fiscal(values: dict[str, Any]) -> None:
-    if values["fiscal_year"] not in FISCAL_YEARS:
-        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit", columns=("fiscal_year",))
+def _check_year(name: str, value: int) -> int:
+    if value not in YEARS:
+        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit", columns=(name,))
+    return value
 
 
-def _check_concern(values: dict[str, Any]) -> None:
-    if _count(values, CONCERNS) != 1:
+def _check_point(name: str, value: str) -> str:
+    latitude, longitude = read_point(value, name)
+    return f"{latitude:g}, {longitude:g}"
+
+
+def _check_currency(name: str, currency: str) -> str:
+    if not (CURRENCY.match(currency) and is_currency(currency)):
         raise ConflictError(
-            "A point concerns one organisation, programme, event, municipality, mosaic or document in each row: give "
-            "exactly one.",
-            "one-concern",
-            columns=either(values, CONCERNS),
+            f"{currency!r} is no currency of ISO 4217. Write three letters, such as BRL or EUR.",
+            "currency-unknown",
+            columns=(name,),
+            currency=currency,
         )
-    if (values["organisation_id"] is None) != (values["role_code"] is None):
+    return currency
+
+
+def _check_amount(name: str, amount: Decimal) -> Decimal:
+    if not amount.is_finite() or not 0 <= amount <= MOST_MONEY or amount != round(amount, 2):
         raise ConflictError(
-            "A role belongs to an organisation, and an organisation has one. Give both, or neither.",
-            "concern-role",
-            columns=("role_code",) if values["role_code"] is None else ("organisation_id",),
+            f"The amount {amount} cannot be kept. Give it from 0 to {MOST_MONEY}, to the hundredth.",
+            "amount-unfit",
+            columns=(name,),
+            amount=amount,
         )
+    return amount
 
 
-OWN_RULES: dict[type[Base], Callable[[dict[str, Any]], None]] = {
-    Organisation: _check_organisation,
-    AgendaEvent: _check_agenda,
-    OrganisationRole: _check_role,
-    TrainingAttendance: _check_attendance,
-    ProgrammePlace: _check_place,
-    FiscalFact: _check_fiscal,
-    ActionPointConcern: _check_concern,
+_CHECKS: dict[FieldType, Callable[[str, Any], Any]] = {
+    "address": _check_address,
+    "hash": _check_hash,
+    "count": _check_count,
+    "action_point": _check_action_point,
+    "year": _check_year,
+    "point": _check_point,
+    "currency": _check_currency,
+    "amount": _check_amount,
 }
-"""What rows of one table must keep beside what holds for all; it may write a value in its usual form."""
+"""What a value of a type must be, beside what holds for all; they give it in its usual form."""
 
 
-def read_point(text: str) -> tuple[float, float]:
+# --- values that belong together ---------------------------------------------------------------------------
+
+_SENTENCES = {
+    "one-subject": "A role is in one programme, partnership, mosaic or territory: give exactly one.",
+    "one-sender": "Those who attended came from a territory or from an organisation: give exactly one.",
+    "one-place": "A programme is for a municipality or for a mosaic: give exactly one.",
+    "one-holder": "A seat is held by a territory or by an organisation: give exactly one.",
+    "one-concern": "A point concerns one organisation, programme, event, municipality, mosaic or document in each row: "
+    "give exactly one.",
+    "concern-role": "A role belongs to an organisation, and an organisation has one. Give both, or neither.",
+    "money-both": "An amount and its currency belong together. Give both, or neither.",
+    "title-missing": "The title is empty in every language. Give it in one at least.",
+}
+
+
+def _check_group(group: Group, values: Mapping[str, Any]) -> None:
+    given = tuple(name for name in group.fields if values[name] is not None)
+    empty = tuple(name for name in group.fields if values[name] is None)
+    match group.rule:
+        case "exactly one":
+            wrong = () if len(given) == 1 else given or group.fields
+        case "at least one":
+            wrong = () if given else group.fields
+        case "all or none":
+            wrong = empty if given else ()
+    if wrong:
+        raise ConflictError(_SENTENCES[group.code], group.code, columns=wrong)
+
+
+def read_point(text: str, name: str = "") -> tuple[float, float]:
     """A place as a person writes it, ``50.63, 3.06``: latitude and longitude in degrees.
+
+    Args:
+        text: The place.
+        name: The field that it is of.
 
     Raises:
         ConflictError: it cannot be read, or lies outside the globe.
@@ -702,54 +367,20 @@ def read_point(text: str) -> tuple[float, float]:
         raise ConflictError(
             f"The place {text!r} is no latitude and longitude. Write degrees with a point: 50.63, 3.06.",
             "point-unreadable",
-            columns=("seat_point",),
+            columns=(name,) if name else (),
             place=text,
         )
     return latitude, longitude
 
 
-def either(values: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns to look at where exactly one of `names` may say something: those that do, else all of them."""
-    return tuple(name for name in names if values[name] is not None) or names
-
-
-def _count(values: Mapping[str, Any], names: tuple[str, ...]) -> int:
-    return sum(values[name] is not None for name in names)
-
-
-def _require_money(amount: Decimal | None, currency: str | None) -> None:
-    if (amount is None) != (currency is None):
-        raise ConflictError(
-            "An amount and its currency belong together. Give both, or neither.",
-            "money-both",
-            columns=("amount",) if amount is None else ("currency_code",),
-        )
-    if currency is not None and not (CURRENCY.match(currency) and is_currency(currency)):
-        raise ConflictError(
-            f"{currency!r} is no currency of ISO 4217. Write three letters, such as BRL or EUR.",
-            "currency-unknown",
-            columns=("currency_code",),
-            currency=currency,
-        )
-    if amount is None:
-        return
-    if not amount.is_finite() or not 0 <= amount <= MOST_MONEY or amount != round(amount, 2):
-        raise ConflictError(
-            f"The amount {amount} cannot be kept. Give it from 0 to {MOST_MONEY}, to the hundredth.",
-            "amount-unfit",
-            columns=("amount",),
-            amount=amount,
-        )
-
-
-def require_dates(values: Mapping[str, Any]) -> None:
-    """Check the columns of `PARTIAL_DATES`: a year, month or day each that exists, the end not before the start.
+def require_dates(kind: Kind, values: Mapping[str, Any]) -> None:
+    """Check the dates that may be a year, a month or a day: each exists, the end is not before the start.
 
     Raises:
         ConflictError: one cannot be read or does not exist, or the whole end is before the start.
     """
     dates: dict[str, PartialDate] = {}
-    for name in PARTIAL_DATES:
+    for name in kind.of_type("partial"):
         if not values.get(name):
             continue
         try:
@@ -759,22 +390,22 @@ def require_dates(values: Mapping[str, Any]) -> None:
             if error.code == "date-impossible":
                 raise ConflictError(said, "date-impossible", columns=(name,), date=wrong) from error
             raise ConflictError(said, "date-unreadable", columns=(name,), date=wrong) from error
-    start, end = dates.get("valid_from"), dates.get("valid_to")
+    start, end = (dates.get(name) for name in PERIOD)
     if start is not None and end is not None and end.last < start.first:
         raise ConflictError(
             f"The end {end} is before the start {start}. Correct the dates.",
             "dates-order",
-            columns=("valid_to", "valid_from"),
+            columns=PERIOD[::-1],
             start=str(start),
             end=str(end),
         )
 
 
-def faulty_dates(row: Mapping[str, Any]) -> list[str]:
-    """The columns of a stored row that should hold a date and hold another text."""
+def faulty_dates(kind: str, row: Mapping[str, Any]) -> list[str]:
+    """The fields of a stored record that should hold a date and hold another text."""
     return [
         name
-        for name in PARTIAL_DATES
+        for name in KINDS[kind].of_type("partial")
         if isinstance(row.get(name), str) and row[name] and PartialDate.find(row[name]) is None
     ]
 
@@ -797,9 +428,29 @@ def _require_nothing_points_at(connection: sa.Connection, table: type[Base], row
                 )
 
 
-def _require_references(connection: sa.Connection, key: str, values: Mapping[str, Any]) -> None:
-    for name, table in REFERENCES.items():
-        if name != key and name in values:
-            require_rows(connection, table, [values[name]], column=name)
-    require_published("mosaic", [values.get("mosaic_id")])
-    require_published("territory", [values.get("territory_id")])
+def require_records(connection: sa.Connection, kind: Kind, values: Mapping[str, Any]) -> None:
+    """Check that the records to which one refers exist.
+
+    Raises:
+        UnknownIdError: one does not; names the nearest.
+    """
+    for field in kind.fields:
+        if field.type in RECORDS:
+            require_rows(connection, KINDS[field.type].table, [values[field.name]], column=field.name)
+
+
+def require_places(kind: Kind, values: Mapping[str, Any]) -> None:
+    """Check that the places of a record stand in the published tables.
+
+    Raises:
+        UnknownIdError: one does not; names the nearest.
+        ContractError: there is no readable bundle.
+    """
+    for field in kind.fields:
+        if field.type in PLACES:
+            require_published(PLACES[field.type], [values[field.name]])
+
+
+def _require_references(connection: sa.Connection, kind: Kind, values: Mapping[str, Any]) -> None:
+    require_records(connection, kind, values)
+    require_places(kind, values)

@@ -40,8 +40,8 @@ FieldType = Literal[
 a month or a day; ``count``, ``year`` and ``action_point`` whole numbers; ``amount`` money. The others are the ids of
 places in the published tables, or of records of the kind of that name.
 """
-PLACES: tuple[FieldType, ...] = ("territory", "mosaic", "area")
-"""Types that are found in the published tables."""
+PLACES: dict[FieldType, str] = {"territory": "territory", "mosaic": "mosaic", "area": "protected_area"}
+"""Types that are found in the published tables, each with its table."""
 RECORDS: tuple[FieldType, ...] = (
     "organisation", "programme", "partnership", "document", "need", "member", "training", "agenda",
 )  # fmt: skip
@@ -118,11 +118,14 @@ class Group:
         rule: How many of them say something.
         fields: Their names.
         code: Code of the problem where it is not so.
+        label_en: What people call the one that says something, or all of them, marked for translation; empty where they
+            all do.
     """
 
     rule: Rule
     fields: tuple[str, ...]
     code: str
+    label_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class Kind:
         least: The least role that adds one.
         fields: What a record says, in the order of files and forms, without its reference and version.
         groups: Which of them belong together.
+        named_by: The fields that say what a record is called, the best first; empty where others make a name of it.
         is_withdrawable: Whether a record can be withdrawn with a reason.
     """
 
@@ -143,6 +147,7 @@ class Kind:
     least: Role
     fields: tuple[Field, ...]
     groups: tuple[Group, ...] = ()
+    named_by: tuple[str, ...] = ()
     is_withdrawable: bool = True
 
     @cached_property
@@ -265,6 +270,8 @@ _TITLES = (
     Field("title_pt_br", "text", N_("Title in Portuguese")),
     Field("title_en", "text", N_("Title in English")),
 )
+TITLES = tuple(title.name for title in _TITLES)
+"""The fields of a title in the three languages: one title to a reader."""
 _TITLE = Field("title", "text", N_("Title"), is_required=True)
 _SUBJECT = Field("domain_code", "code", N_("Topic"), codes="training", is_required=True)
 _SEAT = Field("seat_kind", "code", N_("Seat on the council"), N_("Full or alternate"), codes="seat_kind")
@@ -404,11 +411,12 @@ KINDS: dict[str, Kind] = {
                 _MOSAIC.required(),
                 Field("member_name", "text", N_("Name of the member"), N_("As the source writes it"), is_required=True),
                 Field("protected_area_id", "area", N_("Protected area"), N_("CNUC code or name, where it is known")),
-                Field("extent", "code", N_("Extent"), N_("Whole or in part"), codes="extent", is_required=True),
+                Field("extent", "code", N_("Extent"), N_("Whole or in part"), codes="extent", default="whole"),
                 _REASON,
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("member_name",),
         ),
         Kind(
             "layer",
@@ -423,6 +431,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("layer_name",),
         ),
         Kind(
             "seat",
@@ -440,7 +449,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
-            (Group("exactly one", ("territory_id", "organisation_id"), "one-holder"),),
+            (Group("exactly one", ("territory_id", "organisation_id"), "one-holder", N_("Held by")),),
         ),
         Kind(
             "organisation",
@@ -470,6 +479,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("short_name", "organisation_name"),
         ),
         Kind(
             "programme",
@@ -491,6 +501,7 @@ KINDS: dict[str, Kind] = {
                 *STATEMENT,
             ),
             (_TOGETHER,),
+            named_by=("title_en", "title_fr", "title_pt_br"),
         ),
         Kind(
             "partnership",
@@ -507,6 +518,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("partnership_name",),
         ),
         Kind(
             "role",
@@ -524,7 +536,14 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
-            (Group("exactly one", ("programme_id", "partnership_id", "mosaic_id", "territory_id"), "one-subject"),),
+            (
+                Group(
+                    "exactly one",
+                    ("programme_id", "partnership_id", "mosaic_id", "territory_id"),
+                    "one-subject",
+                    N_("Context of the role"),
+                ),
+            ),
         ),
         Kind(
             "document",
@@ -543,6 +562,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("title",),
         ),
         Kind(
             "training",
@@ -565,6 +585,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
+            named_by=("title",),
         ),
         Kind(
             "attendance",
@@ -578,7 +599,7 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
-            (Group("exactly one", ("territory_id", "organisation_id"), "one-sender"),),
+            (Group("exactly one", ("territory_id", "organisation_id"), "one-sender", N_("From where")),),
         ),
         Kind(
             "agenda",
@@ -600,7 +621,8 @@ KINDS: dict[str, Kind] = {
                 _SOURCE.required(),
                 *STATEMENT,
             ),
-            (Group("at least one", tuple(title.name for title in _TITLES), "title-missing"),),
+            (Group("at least one", TITLES, "title-missing", N_("Title")),),
+            named_by=("title_en", "title_fr", "title_pt_br"),
         ),
         Kind(
             "step",
@@ -643,6 +665,7 @@ KINDS: dict[str, Kind] = {
                     "exactly one",
                     ("organisation_id", "programme_id", "agenda_event_id", "territory_id", "mosaic_id", "document_id"),
                     "one-concern",
+                    N_("Concerns"),
                 ),
                 Group("all or none", ("organisation_id", "role_code"), "concern-role"),
             ),
@@ -652,7 +675,7 @@ KINDS: dict[str, Kind] = {
             models.ProgrammePlace,
             "coordinator",
             (_PROGRAMME.required(), _TERRITORY, _MOSAIC, _FROM, _UNTIL, _SOURCE.required(), *STATEMENT),
-            (Group("exactly one", ("territory_id", "mosaic_id"), "one-place"),),
+            (Group("exactly one", ("territory_id", "mosaic_id"), "one-place", N_("For")),),
         ),
         Kind(
             "interest",
@@ -695,6 +718,8 @@ LOCAL = frozenset({"link", "member", "layer", "seat"})
 """Kinds of what the sources lack (`local`): a corrected record is superseded by another."""
 REGISTER = frozenset(KINDS) - SUPPORT - LOCAL - {"event"}
 """Kinds of the register: changed in place."""
+PERIOD = ("valid_from", "valid_to")
+"""The fields of how long something holds; the second is not before the first in any kind that has both."""
 
 
 def kind_of(name: str) -> Kind:

@@ -84,7 +84,7 @@ def test_a_file_goes_out_and_comes_back(records: tuple[str, Engine], visit: Open
     page = visited.page
     choose_kind(visited, "Organisations")
     content = downloaded(visited, "Records as a workbook", file="organisation")
-    change(engine, sign_in_locally(engine), Organisation, "cuf", {"note": "changed by hand"})
+    change(engine, sign_in_locally(engine), "organisation", "cuf", {"note": "changed by hand"})
     good = {"organisation_name": HOSTILE, "type_code": "MU – Municipality", "source": "letter"}
     wrong = {"organisation_name": "X", "type_code": "Nothing", "source": "letter"}
     mine = changed(

@@ -347,11 +347,26 @@ def test_local_links_and_boundaries_are_drawn_and_marked_as_local(
         "type": "Polygon",
         "coordinates": [[[-51.0, 2.0], [-50.4, 2.0], [-50.4, 2.6], [-51.0, 2.6], [-51.0, 2.0]]],
     }
-    local.add_layer(
-        engine, SYSTEM, AMAPA, HOSTILE, content=json.dumps(square).encode(), file_name="square.geojson",
-        reason="lacks", source="the council", visibility="restricted",
-    )  # fmt: skip
-    local.add_link(engine, SYSTEM, "BR-1600303", "bocaina", reason="lacks", source="the council")
+    local.add(
+        engine,
+        SYSTEM,
+        "layer",
+        {
+            "mosaic_id": AMAPA,
+            "layer_name": HOSTILE,
+            "reason": "lacks",
+            "source": "the council",
+            "visibility": "restricted",
+        },
+        content=json.dumps(square).encode(),
+        file_name="square.geojson",
+    )
+    local.add(
+        engine,
+        SYSTEM,
+        "link",
+        {"territory_id": "BR-1600303", "mosaic_id": "bocaina", "reason": "lacks", "source": "the council"},
+    )
     engine.dispose()
     url = serving(path)
     visited = visit(f"{url}/?mosaic={AMAPA}&lang=en")

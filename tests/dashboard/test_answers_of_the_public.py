@@ -21,6 +21,7 @@ from geodata.export.requests import LAYERS
 from geodata.records import events, local, persons, register, support
 from geodata.records.accounts import grant, sign_in
 from geodata.records.roles import SYSTEM, Actor
+from geodata.records.schema import KINDS
 from geodata.records.tokens import create_token
 from geodata.status import EventDraft
 from geodata.support import Mission
@@ -98,47 +99,111 @@ def write_restricted(engine: Engine, writer: Actor) -> None:
         engine, writer, replace(support.as_mission(mission), person_ref=ref), on=mission["status_date"]
     )
 
-    organisation = register.OrganisationDraft(
-        organisation_name="Inside", type_code="NG", country_code="BR", source="s", visibility="restricted"
+    organisation = (
+        "organisation",
+        {
+            "organisation_name": "Inside",
+            "type_code": "NG",
+            "country_code": "BR",
+            "source": "s",
+            "visibility": "restricted",
+        },
     )
-    inside = register.add(engine, writer, organisation).row_id
+    inside = register.add(engine, writer, *organisation).row_id
     for restricted in (
-        register.DocumentDraft(title="Inside", source="s", territory_id=OIAPOQUE, visibility="restricted"),
-        register.AgendaDraft(valid_from="2027-05-03", title_en="Inside", source="s", visibility="restricted"),
-        register.TrainingDraft(
-            title="Inside", domain_code="T1A", valid_from="2027", source="s", territory_id=OIAPOQUE,
-            visibility="restricted",
+        ("document", {"title": "Inside", "source": "s", "territory_id": OIAPOQUE, "visibility": "restricted"}),
+        ("agenda", {"valid_from": "2027-05-03", "title_en": "Inside", "source": "s", "visibility": "restricted"}),
+        (
+            "training",
+            {
+                "title": "Inside",
+                "domain_code": "T1A",
+                "valid_from": "2027",
+                "source": "s",
+                "territory_id": OIAPOQUE,
+                "visibility": "restricted",
+            },
         ),
-        register.StepDraft(
-            action_point=7, status_code="under-way", valid_from="2026", source="s", visibility="restricted"
+        (
+            "step",
+            {
+                "action_point": 7,
+                "status_code": "under-way",
+                "valid_from": "2026",
+                "source": "s",
+                "visibility": "restricted",
+            },
         ),
-        register.ConcernDraft(action_point=3, territory_id=OIAPOQUE, source="s", visibility="restricted"),
-        register.InterestDraft(
-            territory_id=OIAPOQUE, domain_code="T1A", valid_from="2024", source="s", visibility="restricted"
+        ("concern", {"action_point": 3, "territory_id": OIAPOQUE, "source": "s", "visibility": "restricted"}),
+        (
+            "interest",
+            {
+                "territory_id": OIAPOQUE,
+                "domain_code": "T1A",
+                "valid_from": "2024",
+                "source": "s",
+                "visibility": "restricted",
+            },
         ),
-        register.RoleDraft(
-            organisation_id=inside, role_code="PT", territory_id=OIAPOQUE, source="s", visibility="restricted"
+        (
+            "role",
+            {
+                "organisation_id": inside,
+                "role_code": "PT",
+                "territory_id": OIAPOQUE,
+                "source": "s",
+                "visibility": "restricted",
+            },
         ),
-    ):  # fmt: skip
-        register.add(engine, writer, restricted)
-    register.withdraw(
-        engine, writer, register.TABLES[register.StepDraft][0], _last(engine, register.StepDraft), why="w"
+    ):
+        register.add(engine, writer, *restricted)
+    register.withdraw(engine, writer, "step", _last(engine, "step"), why="w")
+    local.add(
+        engine,
+        writer,
+        "member",
+        {
+            "mosaic_id": AMAPA,
+            "member_name": "Inside",
+            "extent": "whole",
+            "reason": "r",
+            "source": "s",
+            "visibility": "restricted",
+        },
     )
-    local.add_member(engine, writer, AMAPA, "Inside", reason="r", source="s", visibility="restricted")
-    local.add_seat(
-        engine, writer, AMAPA, seat_kind="titular", territory_id=OIAPOQUE, reason="r", source="s",
-        visibility="restricted",
-    )  # fmt: skip
-    local.add_link(engine, writer, "BR-1600279", "lagamar", reason="r", source="s", visibility="restricted")
+    local.add(
+        engine,
+        writer,
+        "seat",
+        {
+            "mosaic_id": AMAPA,
+            "seat_kind": "titular",
+            "territory_id": OIAPOQUE,
+            "reason": "r",
+            "source": "s",
+            "visibility": "restricted",
+        },
+    )
+    local.add(
+        engine,
+        writer,
+        "link",
+        {
+            "territory_id": "BR-1600279",
+            "mosaic_id": "lagamar",
+            "reason": "r",
+            "source": "s",
+            "visibility": "restricted",
+        },
+    )
     create_token(engine, SYSTEM, str(writer.account_id), label="t")
     sign_in(engine, issuer="https://id.example", subject="new", label="new")
     persons.erase(engine, writer, ref, why="on request")
 
 
-def _last(engine: Engine, draft: type[register.Draft]) -> str:
-    table = register.TABLES[draft][0]
-    rows = register.read(engine, SYSTEM, table)
-    return str(rows.loc[rows["visibility"] == "restricted", f"{table.__tablename__}_id"].iloc[-1])
+def _last(engine: Engine, kind: str) -> str:
+    rows = register.read(engine, SYSTEM, kind)
+    return str(rows.loc[rows["visibility"] == "restricted", KINDS[kind].key].iloc[-1])
 
 
 def pass_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +236,7 @@ def test_a_restricted_write_changes_no_answer_of_the_api_and_no_tag(
 
 PUBLIC_WRITES: dict[str, Callable[[Engine, Actor], object]] = {
     "/api/agenda.ics?lang=fr": lambda engine, actor: register.add(
-        engine, actor, register.AgendaDraft(valid_from="2027-05-03", title_fr="Atelier", source="s")
+        engine, actor, "agenda", {"valid_from": "2027-05-03", "title_fr": "Atelier", "source": "s"}
     ),
     "/api/status": lambda engine, actor: events.append_event(
         engine, actor, hidden_event(stage_code="S3", place="Oiapoque", attending_count=3, visibility="public")

@@ -13,8 +13,6 @@ from dashboard.api import app, state
 from geodata.agenda import COMPILED
 from geodata.records import register
 from geodata.records.accounts import sign_in_locally
-from geodata.records.models import AgendaEvent
-from geodata.records.register import AgendaDraft
 
 from ..waits import wait_for_next_second
 from .api_client import BASE, ask
@@ -41,7 +39,12 @@ def test_the_meetings_of_the_minutes_are_in_the_feed(language: str) -> None:
 def test_what_is_public_comes_into_the_feed_and_what_is_not_stays_out(database: Engine) -> None:
     actor = sign_in_locally(database)
     for title, seen in (("Open; workshop", "public"), ("Inside", "partner")):
-        register.add(database, actor, AgendaDraft(valid_from="2027-05-03", title_en=title, source="s", visibility=seen))
+        register.add(
+            database,
+            actor,
+            "agenda",
+            {"valid_from": "2027-05-03", "title_en": title, "source": "s", "visibility": seen},
+        )
     state.forget()
     told = entries()
     assert "Open; workshop" in told
@@ -51,8 +54,17 @@ def test_what_is_public_comes_into_the_feed_and_what_is_not_stays_out(database: 
 def test_a_place_is_told_with_its_municipality(database: Engine) -> None:
     actor = sign_in_locally(database)
     for title, place in (("With a hall", "Câmara"), ("Without", None)):
-        draft = AgendaDraft(valid_from="2027-05-03", title_en=title, source="s", place=place, territory_id="BR-1600501")
-        register.add(database, actor, draft)
+        draft = (
+            "agenda",
+            {
+                "valid_from": "2027-05-03",
+                "title_en": title,
+                "source": "s",
+                "place": place,
+                "territory_id": "BR-1600501",
+            },
+        )
+        register.add(database, actor, *draft)
     state.forget()
     told = entries()
     assert told["With a hall"].location.value == "Câmara, Oiapoque"
@@ -63,7 +75,9 @@ def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
     first = ask("/api/agenda.ics")
     again = ask("/api/agenda.ics", if_none_match=first.headers["etag"])
     assert again.status_code == 304
-    register.add(database, sign_in_locally(database), AgendaDraft(valid_from="2027-05-03", title_en="New", source="s"))
+    register.add(
+        database, sign_in_locally(database), "agenda", {"valid_from": "2027-05-03", "title_en": "New", "source": "s"}
+    )
     state.forget()
     changed = ask("/api/agenda.ics", if_none_match=first.headers["etag"])
     assert changed.status_code == 200
@@ -72,8 +86,8 @@ def test_a_calendar_program_that_has_it_is_told_so(database: Engine) -> None:
 
 def test_stamp_version_and_tag_change_with_the_entry_alone(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     actor = sign_in_locally(database)
-    drafts = [AgendaDraft(valid_from="2027-05-03", title_en=title, source="s") for title in ("Kept", "Moved")]
-    _, moved = (register.add(database, actor, draft) for draft in drafts)
+    drafts = [("agenda", {"valid_from": "2027-05-03", "title_en": title, "source": "s"}) for title in ("Kept", "Moved")]
+    _, moved = (register.add(database, actor, *draft) for draft in drafts)
     state.forget()
     before, tag = entries(), ask("/api/agenda.ics").headers["etag"]
 
@@ -86,7 +100,7 @@ def test_stamp_version_and_tag_change_with_the_entry_alone(database: Engine, mon
         patch.setattr(app.dt, "date", Tomorrow)
         assert ask("/api/agenda.ics").headers["etag"] == tag, "a new day is no change"
     wait_for_next_second()  # stamps are seconds
-    register.change(database, actor, AgendaEvent, moved.row_id, {"valid_from": "2027-05-04"})
+    register.change(database, actor, "agenda", moved.row_id, {"valid_from": "2027-05-04"})
     state.forget()
     after = entries()
     assert ask("/api/agenda.ics").headers["etag"] != tag
@@ -102,9 +116,9 @@ def test_stamp_version_and_tag_change_with_the_entry_alone(database: Engine, mon
 
 def test_a_write_that_is_not_for_everybody_leaves_no_trace_in_the_feed(database: Engine) -> None:
     actor = sign_in_locally(database)
-    stored = register.add(database, actor, AgendaDraft(valid_from="2027-05-03", title_en="Open", source="s"))
+    stored = register.add(database, actor, "agenda", {"valid_from": "2027-05-03", "title_en": "Open", "source": "s"})
     for seen in ("restricted", "public"):
-        register.change(database, actor, AgendaEvent, stored.row_id, {"visibility": seen})
+        register.change(database, actor, "agenda", stored.row_id, {"visibility": seen})
     state.forget()
     event = entries()["Open"]
     assert "last_modified" not in event.contents

@@ -73,20 +73,6 @@ def stage(**headers: str) -> str | None:
 # --- what is there ---------------------------------------------------------------------------------------
 
 
-def test_the_codes_are_stages_and_flags_stand_beside_them_for_those_who_see_them(
-    database: Engine, writer: Actor
-) -> None:
-    long_ago = TODAY - dt.timedelta(days=100)
-    record(database, writer, "S2", long_ago)
-    at = data.row_of(OIAPOQUE)
-    public, inside = told("/api/status"), told("/api/status", **token(database, "coordinator"))
-    assert public["codes"][at] == inside["codes"][at] == "2", "contacted, though nobody answered for 100 days"
-    assert public["codes"] == inside["codes"]
-    assert public["flags"] == {}
-    assert inside["flags"] == {"NR": {"meaning": "No answer", "at": [at]}}
-    assert "flags" not in told("/api/status?by=link", **token(database, "coordinator"))
-
-
 def test_without_a_database_nothing_is_recorded() -> None:
     found = told(LINK)["properties"]
     assert (found["stage_code"], found["is_recorded"], found["as_of"]) == ("S0", None, None)
@@ -239,10 +225,20 @@ def test_a_revoked_token_is_refused_at_once(database: Engine) -> None:
 def test_a_local_boundary_is_given_to_whom_it_is_for(database: Engine, writer: Actor) -> None:
     ids = {}
     for visibility in ("public", "partner"):
-        ids[visibility] = local.add_layer(
-            database, writer, AMAPA, f"For {visibility}", content=BOUNDARY, file_name="b.geojson",
-            reason="a reason", source="a source", visibility=visibility,
-        ).row_id  # fmt: skip
+        ids[visibility] = local.add(
+            database,
+            writer,
+            "layer",
+            {
+                "mosaic_id": AMAPA,
+                "layer_name": f"For {visibility}",
+                "reason": "a reason",
+                "source": "a source",
+                "visibility": visibility,
+            },
+            content=BOUNDARY,
+            file_name="b.geojson",
+        ).row_id
     state.forget()
     listed = state.state_now().snapshot.local["layer"].set_index("local_layer_id")
     address = local_address(ids["public"], listed.loc[ids["public"], "sha256"])
@@ -278,7 +274,9 @@ def test_a_local_boundary_is_given_to_whom_it_is_for(database: Engine, writer: A
 
 
 def test_a_local_link_is_a_feature(database: Engine, writer: Actor) -> None:
-    local.add_link(database, writer, "BR-5300108", "bocaina", reason="r", source="s")
+    local.add(
+        database, writer, "link", {"territory_id": "BR-5300108", "mosaic_id": "bocaina", "reason": "r", "source": "s"}
+    )
     state.forget()
     found = told("/api/collections/links/items/BR-5300108%2Fbocaina")
     assert found["properties"]["link_kind"] == "local"

@@ -23,21 +23,7 @@ from geodata.agenda import AgendaItem
 from geodata.ranking import FACTORS, USUAL_WEIGHTS, LinkFactors, check_weights
 from geodata.records import events, register
 from geodata.records.accounts import sign_in_locally
-from geodata.records.models import ActionPointStep
 from geodata.records.queries import shown_documents
-from geodata.records.register import (
-    AgendaDraft,
-    AttendanceDraft,
-    DocumentDraft,
-    FiscalDraft,
-    InterestDraft,
-    OrganisationDraft,
-    PartnershipDraft,
-    PlaceDraft,
-    RoleDraft,
-    StepDraft,
-    TrainingDraft,
-)
 from geodata.records.roles import VISITOR
 from geodata.selection import Catalogue
 from geodata.snapshot import LinkRecord, Snapshot
@@ -274,7 +260,7 @@ def test_documents_of_a_place_are_those_about_it_and_those_that_show_its_events(
     actor = sign_in_locally(database)
 
     def document(title: str, **about: Any) -> str:
-        return register.add(database, actor, DocumentDraft(title=title, source="s", **about)).row_id
+        return register.add(database, actor, "document", {"title": title, "source": "s", **about}).row_id
 
     document("Plan of action", mosaic_id=AMAPA, document_date="2013-01")
     document("Of another", mosaic_id="bocaina")
@@ -287,11 +273,18 @@ def test_documents_of_a_place_are_those_about_it_and_those_that_show_its_events(
     right = replace(event, document_id=minutes, supersedes_id=first.row_id, visibility="partner")
     events.append_event(database, actor, right)
     register.add(
-        database, actor,
-        TrainingDraft(
-            title="t", domain_code="T1", valid_from="2008", source="s", mosaic_id=AMAPA, document_id=inside
-        ),
-    )  # fmt: skip
+        database,
+        actor,
+        "training",
+        {
+            "title": "t",
+            "domain_code": "T1",
+            "valid_from": "2008",
+            "source": "s",
+            "mosaic_id": AMAPA,
+            "document_id": inside,
+        },
+    )
     assert shown_documents(database, actor, mosaic_id=AMAPA) == {minutes}
     assert shown_documents(database, VISITOR, mosaic_id=AMAPA) == set()  # the event is for partners
     of_mosaic = said(open_page("mosaic", lang="en", mosaic=AMAPA))
@@ -319,9 +312,14 @@ def test_every_point_opens_by_its_address_without_any_database(number: int) -> N
 def test_a_step_and_an_event_stand_in_the_history_of_a_point(database: Engine, at_this_machine: None) -> None:
     actor = sign_in_locally(database)
     register.add(
-        database, actor, StepDraft(action_point=7, status_code="under-way", valid_from="2008-05", source=HOSTILE)
+        database,
+        actor,
+        "step",
+        {"action_point": 7, "status_code": "under-way", "valid_from": "2008-05", "source": HOSTILE},
     )
-    register.add(database, actor, StepDraft(action_point=7, status_code="completed", valid_from="2010", source="s"))
+    register.add(
+        database, actor, "step", {"action_point": 7, "status_code": "completed", "valid_from": "2010", "source": "s"}
+    )
     contact = EventDraft(
         OIAPOQUE, AMAPA, dt.date(2024, 3, 1), stage_code="S2", channel_code="phone", organisation_id="cnm",
         note="office", action_point=7,
@@ -342,7 +340,10 @@ def test_a_step_and_an_event_stand_in_the_history_of_a_point(database: Engine, a
 def test_a_form_of_the_desk_writes_and_withdraws(database: Engine, at_this_machine: None) -> None:
     actor = sign_in_locally(database)
     step = register.add(
-        database, actor, StepDraft(action_point=3, status_code="under-way", valid_from="2008", source="letter")
+        database,
+        actor,
+        "step",
+        {"action_point": 3, "status_code": "under-way", "valid_from": "2008", "source": "letter"},
     )
     app = open_page("points", lang="en", point="3")
     form = "action_point_step-3-all"
@@ -350,14 +351,14 @@ def test_a_form_of_the_desk_writes_and_withdraws(database: Engine, at_this_machi
     app.text_input(key=f"{form}-0-valid_from").set_value("2011")
     app.text_input(key=f"{form}-0-source").set_value("report")
     app.button(key=f"store-{form}-0").click().run()
-    states = register.read(database, actor, ActionPointStep)
+    states = register.read(database, actor, "step")
     assert sorted(states["status_code"]) == ["completed", "under-way"]
     app.selectbox(key=f"{form}-changed").set_value(step.row_id).run()
     withdraw = f"action_point_step-3-withdraw-{step.row_id}"
     app.text_input(key=f"{withdraw}-0-why").set_value("wrong")
     app.button(key=f"store-{withdraw}-0").click().run()
     assert "It is withdrawn. The history keeps it." in said(app)
-    assert register.read(database, actor, ActionPointStep)["status_code"].tolist() == ["completed"]
+    assert register.read(database, actor, "step")["status_code"].tolist() == ["completed"]
 
 
 def test_a_visitor_is_offered_no_form_of_the_desk(database: Engine) -> None:
@@ -379,7 +380,9 @@ def test_the_agenda_is_there_without_any_database() -> None:
 def test_what_users_add_is_on_the_agenda_and_escaped(database: Engine, at_this_machine: None) -> None:
     actor = sign_in_locally(database)
     day = (dt.date.today() + dt.timedelta(days=40)).isoformat()
-    register.add(database, actor, AgendaDraft(valid_from=day, title_pt_br=HOSTILE, source="s", territory_id=OIAPOQUE))
+    register.add(
+        database, actor, "agenda", {"valid_from": day, "title_pt_br": HOSTILE, "source": "s", "territory_id": OIAPOQUE}
+    )
     app = open_page("agenda", lang="en")
     text = said(app)
     assert HOSTILE not in text
@@ -425,15 +428,20 @@ def test_a_recorded_partnership_is_drawn_from_seat_to_seat(database: Engine, at_
     sides = [
         register.add(
             database, actor,
-            OrganisationDraft(organisation_name=name, type_code="MU", source="s", seat_point=place),
+            "organisation", {"organisation_name": name, "type_code": "MU", "source": "s", "seat_point": place},
         ).row_id
         for name, place in (("Ville A", "48.86, 2.44"), (HOSTILE, "-23.69, -46.62"))
     ]  # fmt: skip
     pair = register.add(
-        database, actor, PartnershipDraft(partnership_name=HOSTILE, type_code="TW", source="s", valid_from="2008")
+        database,
+        actor,
+        "partnership",
+        {"partnership_name": HOSTILE, "type_code": "TW", "source": "s", "valid_from": "2008"},
     ).row_id
     for side in sides:
-        register.add(database, actor, RoleDraft(organisation_id=side, role_code="PT", partnership_id=pair, source="s"))
+        register.add(
+            database, actor, "role", {"organisation_id": side, "role_code": "PT", "partnership_id": pair, "source": "s"}
+        )
     app = open_page("partnerships", lang="en")
     (line,) = [line for line in world(app)["lines"] if line["look"] == "local-line"]
     assert sorted([line["from"], line["to"]]) == [[-23.69, -46.62], [48.86, 2.44]]
@@ -443,15 +451,18 @@ def test_a_recorded_partnership_is_drawn_from_seat_to_seat(database: Engine, at_
 def test_a_partnership_of_local_governments_of_the_map_needs_no_points(database: Engine, at_this_machine: None) -> None:
     actor = sign_in_locally(database)
     pair = register.add(
-        database, actor, PartnershipDraft(partnership_name="Deux rives", type_code="XB", source="s")
+        database, actor, "partnership", {"partnership_name": "Deux rives", "type_code": "XB", "source": "s"}
     ).row_id
     for name, territory_id in (("Prefeitura", OIAPOQUE), ("Mairie", CAMOPI)):
         side = register.add(
             database,
             actor,
-            OrganisationDraft(organisation_name=name, type_code="MU", source="s", territory_id=territory_id),
+            "organisation",
+            {"organisation_name": name, "type_code": "MU", "source": "s", "territory_id": territory_id},
         ).row_id
-        register.add(database, actor, RoleDraft(organisation_id=side, role_code="PT", partnership_id=pair, source="s"))
+        register.add(
+            database, actor, "role", {"organisation_id": side, "role_code": "PT", "partnership_id": pair, "source": "s"}
+        )
     app = open_page("partnerships", lang="en")
     (line,) = [line for line in world(app)["lines"] if line["look"] == "local-line"]
     seats = {tuple(places.seat_points()[one]) for one in (OIAPOQUE, CAMOPI)}
@@ -466,14 +477,19 @@ def test_every_part_opens_with_and_without_records(
 ) -> None:
     actor = sign_in_locally(database)
     session = register.add(
-        database, actor, TrainingDraft(title="Água", domain_code="T1A", valid_from="2008", source="s")
+        database, actor, "training", {"title": "Água", "domain_code": "T1A", "valid_from": "2008", "source": "s"}
     ).row_id
     register.add(
         database, actor,
-        AttendanceDraft(training_session_id=session, territory_id=OIAPOQUE, attending_count=7, source="s"),
+        "attendance", {"training_session_id": session, "territory_id": OIAPOQUE, "attending_count": 7, "source": "s"},
     )  # fmt: skip
-    register.add(database, actor, InterestDraft(territory_id=OIAPOQUE, domain_code="X2", valid_from="2024", source="s"))
-    register.add(database, actor, PlaceDraft(programme_id="voyages-etudes", territory_id=OIAPOQUE, source="s"))
+    register.add(
+        database,
+        actor,
+        "interest",
+        {"territory_id": OIAPOQUE, "domain_code": "X2", "valid_from": "2024", "source": "s"},
+    )
+    register.add(database, actor, "place", {"programme_id": "voyages-etudes", "territory_id": OIAPOQUE, "source": "s"})
     app = open_page("partnerships", lang=language, territory=OIAPOQUE)
     app.segmented_control(key="partnership-part").set_value(part).run()
     text = said(app)
@@ -491,12 +507,19 @@ def test_every_part_opens_with_and_without_records(
 def test_what_a_state_paid_stands_on_the_page_with_law_and_source(database: Engine, at_this_machine: None) -> None:
     actor = sign_in_locally(database)
     register.add(
-        database, actor,
-        FiscalDraft(
-            territory_id=OIAPOQUE, fiscal_year=2023, instrument_code="ICMS-E", law="Lei 322/1996", source="SEFAZ table",
-            amount=Decimal("1234567.80"), currency_code="BRL",
-        ),
-    )  # fmt: skip
+        database,
+        actor,
+        "fiscal",
+        {
+            "territory_id": OIAPOQUE,
+            "fiscal_year": 2023,
+            "instrument_code": "ICMS-E",
+            "law": "Lei 322/1996",
+            "source": "SEFAZ table",
+            "amount": Decimal("1234567.80"),
+            "currency_code": "BRL",
+        },
+    )
     text = said(open_page("territory", lang="pt-br", territory=OIAPOQUE))
     assert "1.234.567,80" in text
     assert "SEFAZ table" in text
@@ -514,6 +537,8 @@ def test_bounds_hold_every_place() -> None:
 def test_states_of_points_come_from_the_last_step(database: Engine, at_this_machine: None) -> None:
     assert points_panel.HEART == 7
     actor = sign_in_locally(database)
-    register.add(database, actor, StepDraft(action_point=1, status_code="given-up", valid_from="2009", source="s"))
+    register.add(
+        database, actor, "step", {"action_point": 1, "status_code": "given-up", "valid_from": "2009", "source": "s"}
+    )
     app = open_page("points", lang="en", point="1")
     assert component(app, "grid")["rows"][0]["cells"][1] == "Given up"

@@ -6,11 +6,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from geodata.records import register
+from geodata.records import local, register
 from geodata.records.errors import ConflictError
-from geodata.records.local import add_link, add_seat
-from geodata.records.models import AgendaEvent, Base
-from geodata.records.register import AgendaDraft, DocumentDraft, OrganisationDraft, TrainingDraft
+from geodata.records.models import Base
 from geodata.records.roles import SYSTEM
 
 from .api_client import ask
@@ -24,17 +22,38 @@ PLACE, MOSAIC, OTHER = "BR-1600501", "oeste-amapa-norte-para", "BR-3550308"
 @pytest.fixture
 def planted(database: Engine) -> int:
     """A row in each table with a date, whose date is then made one that does not exist."""
-    register.add(database, SYSTEM, AgendaDraft(valid_from="2026-02-01", title_en="Visit", source="s"))
+    register.add(database, SYSTEM, "agenda", {"valid_from": "2026-02-01", "title_en": "Visit", "source": "s"})
     register.add(
-        database, SYSTEM, TrainingDraft(valid_from="2026-02-01", title="Course", domain_code="T1A", source="s")
+        database,
+        SYSTEM,
+        "training",
+        {"valid_from": "2026-02-01", "title": "Course", "domain_code": "T1A", "source": "s"},
     )
     register.add(
-        database, SYSTEM, OrganisationDraft(organisation_name="Council", type_code="MU", source="s", valid_from="1990")
+        database,
+        SYSTEM,
+        "organisation",
+        {"organisation_name": "Council", "type_code": "MU", "source": "s", "valid_from": "1990"},
     )
-    register.add(database, SYSTEM, DocumentDraft(title="Minutes", source="s", document_date="2020"))
-    add_link(database, SYSTEM, OTHER, MOSAIC, reason="r", source="s", valid_from="2020")
-    add_seat(
-        database, SYSTEM, MOSAIC, seat_kind="titular", reason="r", source="s", territory_id=PLACE, valid_from="2020"
+    register.add(database, SYSTEM, "document", {"title": "Minutes", "source": "s", "document_date": "2020"})
+    local.add(
+        database,
+        SYSTEM,
+        "link",
+        {"territory_id": OTHER, "mosaic_id": MOSAIC, "reason": "r", "source": "s", "valid_from": "2020"},
+    )
+    local.add(
+        database,
+        SYSTEM,
+        "seat",
+        {
+            "mosaic_id": MOSAIC,
+            "seat_kind": "titular",
+            "reason": "r",
+            "source": "s",
+            "territory_id": PLACE,
+            "valid_from": "2020",
+        },
     )
     planted = 0
     with database.begin() as connection:
@@ -62,20 +81,25 @@ def test_no_feed_or_list_of_the_api_falls_over_it(planted: int) -> None:
 
 def test_the_page_names_the_row_and_its_form_corrects_it(planted: int, at_this_machine: None, database: Engine) -> None:
     assert "A date does not exist:" in said(open_page("agenda", lang="en"))
-    (row_id,) = register.read(database, SYSTEM, AgendaEvent)["agenda_event_id"]
-    register.change(database, SYSTEM, AgendaEvent, row_id, {"valid_from": "2026-02-28"})
-    (corrected,) = register.read(database, SYSTEM, AgendaEvent)["valid_from"]
+    (row_id,) = register.read(database, SYSTEM, "agenda")["agenda_event_id"]
+    register.change(database, SYSTEM, "agenda", row_id, {"valid_from": "2026-02-28"})
+    (corrected,) = register.read(database, SYSTEM, "agenda")["valid_from"]
     assert corrected == "2026-02-28"
 
 
 @pytest.mark.parametrize("text", [NO_DAY, "2007-13", "soon"])
 def test_no_row_is_stored_with_a_date_that_does_not_exist(database: Engine, text: str) -> None:
     for draft in (
-        AgendaDraft(valid_from=text, title_en="Visit", source="s"),
-        OrganisationDraft(organisation_name="Council", type_code="MU", source="s", valid_to=text),
-        DocumentDraft(title="Minutes", source="s", document_date=text),
+        ("agenda", {"valid_from": text, "title_en": "Visit", "source": "s"}),
+        ("organisation", {"organisation_name": "Council", "type_code": "MU", "source": "s", "valid_to": text}),
+        ("document", {"title": "Minutes", "source": "s", "document_date": text}),
     ):
         with pytest.raises(ConflictError, match="Write 2007, 2007-03 or 2007-03-14"):
-            register.add(database, SYSTEM, draft)
+            register.add(database, SYSTEM, *draft)
     with pytest.raises(ConflictError, match="Write 2007, 2007-03 or 2007-03-14"):
-        add_link(database, SYSTEM, OTHER, MOSAIC, reason="r", source="s", valid_from=text)
+        local.add(
+            database,
+            SYSTEM,
+            "link",
+            {"territory_id": OTHER, "mosaic_id": MOSAIC, "reason": "r", "source": "s", "valid_from": text},
+        )

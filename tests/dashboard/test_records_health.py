@@ -19,7 +19,7 @@ from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.database import silent
 from geodata.records.errors import DatabaseError
 from geodata.records.events import append_event
-from geodata.records.register import DocumentDraft, add
+from geodata.records.register import add
 
 from ..waits import PATIENCE_S, wait_until
 from .api_client import ask
@@ -92,7 +92,7 @@ def test_nothing_is_stored_where_the_database_does_not_answer(
     records.begin()
     monkeypatch.setattr(records, "last_write", no_answer)
     assert records.begin().as_of is not None
-    refusal = records.store(lambda engine, actor: add(engine, actor, DocumentDraft(title="t", source="s"))).refusal
+    refusal = records.store(lambda engine, actor: add(engine, actor, "document", {"title": "t", "source": "s"})).refusal
     assert isinstance(refusal, DatabaseError)
     assert refusal.code == "silent"
 
@@ -200,7 +200,7 @@ def test_tables_of_a_newer_version_are_shown_and_never_written(
     request.getfixturevalue("newer")
     assert "The records can only be read here." in said(run(lang="en"))
     records.begin()
-    outcome = records.store(lambda engine, actor: add(engine, actor, DocumentDraft(title="t", source="s")))
+    outcome = records.store(lambda engine, actor: add(engine, actor, "document", {"title": "t", "source": "s"}))
     assert getattr(outcome.refusal, "code", "") == "tables-newer"
 
 

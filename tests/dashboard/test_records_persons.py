@@ -163,7 +163,7 @@ def test_an_erasure_lists_the_texts_that_are_left_with_links_and_erases_one(
         stage_code="S3", place="office of <b>Maria José de Araújo</b>", attending_count=2, note="Araújo called"
     )
     events.append_event(database, writer, met)
-    register.add(database, writer, register.DocumentDraft(title="Letter to Maria", source="s"))
+    register.add(database, writer, "document", {"title": "Letter to Maria", "source": "s"})
     app = choose(open_persons(), ref)
     app.button(key=f"find-{ref}").click().run()
     text = said(app)

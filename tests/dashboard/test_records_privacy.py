@@ -32,7 +32,6 @@ from geodata.model import vocabulary
 from geodata.records import events, local, persons, register, support
 from geodata.records.accounts import grant, sign_in
 from geodata.records.audit import history
-from geodata.records.models import Organisation
 from geodata.records.queries import link_states
 from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.status import EventDraft
@@ -147,14 +146,29 @@ def planted(database: Engine) -> Engine:
         support.add_mission(
             database, writer, mission, on=STEP, source=f"canary-source {NAME}", visibility=visibility
         )  # fmt: skip
-    hidden = register.OrganisationDraft(
-        organisation_name="canary-organisation", type_code="NG", country_code="BR", source=MAIL, visibility="partner"
+    hidden = (
+        "organisation",
+        {
+            "organisation_name": "canary-organisation",
+            "type_code": "NG",
+            "country_code": "BR",
+            "source": MAIL,
+            "visibility": "partner",
+        },
     )
-    register.add(database, writer, hidden)
-    local.add_link(
-        database, writer, territory_id=OIAPOQUE, mosaic_id="lagamar", reason="canary-reason", source=f"said by {NAME}",
-        visibility="restricted",
-    )  # fmt: skip
+    register.add(database, writer, *hidden)
+    local.add(
+        database,
+        writer,
+        "link",
+        {
+            "territory_id": OIAPOQUE,
+            "mosaic_id": "lagamar",
+            "reason": "canary-reason",
+            "source": f"said by {NAME}",
+            "visibility": "restricted",
+        },
+    )
     return database
 
 
@@ -238,7 +252,7 @@ def frames(engine: Engine) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "events", events.events_of(engine, VISITOR)
     yield "notes", events.notes_of(engine, VISITOR, events.events_of(engine, SYSTEM)["event_id"].tolist())
     yield "history", history(engine, VISITOR, most=5000)
-    yield "organisations", register.read(engine, VISITOR, Organisation)
+    yield "organisations", register.read(engine, VISITOR, "organisation")
     yield "local links", local.local_facts(engine, VISITOR, "link")
     yield "missions by mosaic", support.support_counts(engine, VISITOR, by="mosaic")
     yield "missions by state", support.support_counts(engine, VISITOR, by="state")
@@ -347,10 +361,16 @@ def test_a_note_made_public_is_found_on_the_page(planted: Engine) -> None:
 
 def test_an_address_in_a_table_of_a_page_is_found(planted: Engine) -> None:
     account = sign_in(planted, issuer="https://id.example", subject="serin", label=ACCOUNT)
-    leak = register.OrganisationDraft(
-        organisation_name="write to me@somewhere.org", type_code="NG", country_code="BR", source="a letter"
+    leak = (
+        "organisation",
+        {
+            "organisation_name": "write to me@somewhere.org",
+            "type_code": "NG",
+            "country_code": "BR",
+            "source": "a letter",
+        },
     )
-    register.add(planted, account, leak)
+    register.add(planted, account, *leak)
     assert list(finds(visit("en", pages=("organisations",)))) == [f"organisations of {AMAPA} in en"]
 
 

@@ -13,8 +13,7 @@ from dashboard.text import words
 from geodata import symbology
 from geodata.model import vocabulary
 from geodata.snapshot import LinkRecord
-
-from ..oracles.link_state import State, territory_stage
+from geodata.status import State, territory_stage
 
 DAY = dt.date(2024, 3, 1)
 

@@ -132,7 +132,12 @@ def test_links_come_certain_first_and_then_by_overlap() -> None:
 
 
 def test_a_local_link_stands_among_the_others_with_its_reason_and_source_as_text(database: Engine) -> None:
-    local.add_link(database, sign_in_locally(database), OIAPOQUE, "lagamar", reason=HOSTILE, source=HOSTILE)
+    local.add(
+        database,
+        sign_in_locally(database),
+        "link",
+        {"territory_id": OIAPOQUE, "mosaic_id": "lagamar", "reason": HOSTILE, "source": HOSTILE},
+    )
     text = said(run(lang="en", territory=OIAPOQUE))
     assert '<span class="chip chip-local">local</span>' in text
     assert HOSTILE not in text

@@ -1,4 +1,4 @@
-"""The rules of sensitisation, and the state of a link by hand: order, supersession, the highest stage, entries."""
+"""The rules of sensitisation by hand, and their laws: order, supersession, the highest stage, flags, entries."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ from geodata.errors import ContractError, InputError, UnknownIdError
 from geodata.model import LANGUAGES, vocabulary
 from geodata.paths import CURATED
 from geodata.status import (
+    EVIDENCE,
+    FLAG_RANK,
     RULE_FLAGS,
+    Event,
     EventDraft,
     Mandates,
+    State,
     add_months,
     check_event,
+    current_state,
+    effective_events,
     load_mandates,
+    rule_flags,
     rule_flags_frame,
     stage_of_rank,
     stage_rank,
-)
-
-from ..oracles.link_state import (
-    FLAG_RANK,
-    Event,
-    State,
-    current_state,
-    effective_events,
-    rule_flags,
     territory_stage,
 )
 
@@ -586,8 +584,11 @@ def test_problems_speak_three_languages() -> None:
 
 def test_stages_asked_for_evidence_are_those_of_the_vocabulary() -> None:
     assert list(vocabulary("stage")) == list(LACKING)
-    free = [code for code, term in vocabulary("stage").items() if term.more["minimum_evidence_en"] == "None"]
+    free = [code for code in vocabulary("stage") if code not in EVIDENCE]
     assert free == [stage for stage, asked in LACKING.items() if not asked]
+    assert set(EVIDENCE) <= {*vocabulary("stage"), *vocabulary("flag")}
+    fields = {field.name for field in dataclasses.fields(EventDraft)}
+    assert {name for needed in EVIDENCE.values() for one in needed for name in one.fields} <= fields
 
 
 # Terms of the councils

@@ -39,7 +39,7 @@ PROGRAMME = {
     "population_band",
 }
 EXTRA = {
-    "stage": ["rank", "minimum_evidence_fr", "minimum_evidence_pt_br", "minimum_evidence_en"],
+    "stage": ["rank"],
     "flag": ["set_by"],
     "support": ["iati_activity_status"],
     "population_band": ["minimum", "maximum"],
@@ -159,11 +159,9 @@ def test_apostrophes_are_plain_but_in_french_and_labels_begin_upper_case(name: s
             assert row[language][0].isupper(), (row["code"], language)
 
 
-def test_stages_rise_by_one_and_ask_for_evidence() -> None:
+def test_stages_rise_by_one() -> None:
     rows = rows_of("stage")
     assert [(row["code"], row["rank"]) for row in rows] == [(f"S{rank}", str(rank)) for rank in range(7)]
-    for row in rows:
-        assert all(row[f"minimum_evidence_{language}"] for language in LANGUAGES), row["code"]
 
 
 def test_support_states_map_to_the_iati_codes() -> None:

@@ -28,7 +28,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     upgrade(engine)
     add_person(engine, SYSTEM, PersonDraft(person_name="Zulmira Pintassilgo", retention_until=dt.date.today()))
     title = "Letter of ZULMIRA PINTASSILGO\x1b[2J\nevil"
-    register.add(engine, SYSTEM, register.DocumentDraft(title=title, source="s"))
+    register.add(engine, SYSTEM, "document", {"title": title, "source": "s"})
     yield engine
     engine.dispose()
 
@@ -65,7 +65,7 @@ def test_vacuum_says_whether_anything_is_left(engine: Engine, monkeypatch: pytes
     monkeypatch.setattr(remains, "WAIT_SECONDS_OF_A_TRY", 0.01)
     with reading(engine) as connection:
         connection.exec_driver_sql("SELECT count(*) FROM document").all()
-        register.add(engine, SYSTEM, register.DocumentDraft(title="after", source="s"))
+        register.add(engine, SYSTEM, "document", {"title": "after", "source": "s"})
         busy = run("vacuum")
     assert busy.exit_code == 1
     assert "Another program is reading" in busy.stderr

@@ -12,10 +12,8 @@ from sqlalchemy.engine import Engine
 from geodata.agenda import AgendaItem
 from geodata.records import events, register, support
 from geodata.records.agenda import known_meetings, read_agenda
-from geodata.records.models import AgendaEvent, Programme
 from geodata.records.queries import first_reached
-from geodata.records.register import AgendaDraft, ProgrammeDraft, TrainingDraft
-from geodata.status import EventDraft, stage_rank
+from geodata.status import EventDraft, effective_events, stage_rank
 from geodata.support import Mission
 
 TODAY = dt.date(2026, 11, 1)
@@ -36,14 +34,24 @@ def test_the_meetings_of_the_minutes_are_there_without_any_database(actors) -> N
 def test_what_users_add_stands_beside_them(engine: Engine, actors) -> None:
     c = actors.coordinator
     event = register.add(
-        engine, c, AgendaDraft(valid_from="2027-05", title_pt_br="Oficina", source="s", territory_id="BR-1600501")
+        engine,
+        c,
+        "agenda",
+        {"valid_from": "2027-05", "title_pt_br": "Oficina", "source": "s", "territory_id": "BR-1600501"},
     )
-    training = register.add(engine, c, TrainingDraft(title="Água", domain_code="T1A", valid_from="2008", source="s"))
+    training = register.add(
+        engine, c, "training", {"title": "Água", "domain_code": "T1A", "valid_from": "2008", "source": "s"}
+    )
     titles = {"title_fr": "Voyage", "title_pt_br": "Viagem", "title_en": "Visit"}
-    visit = register.add(engine, c, ProgrammeDraft(**titles, type_code="SV", valid_from="2027-06-01", source="s"))
-    register.add(engine, c, ProgrammeDraft(**titles, type_code="TA", valid_from="2027-06-01", source="s"))
+    visit = register.add(
+        engine, c, "programme", {**titles, "type_code": "SV", "valid_from": "2027-06-01", "source": "s"}
+    )
+    register.add(engine, c, "programme", {**titles, "type_code": "TA", "valid_from": "2027-06-01", "source": "s"})
     hidden = register.add(
-        engine, c, AgendaDraft(valid_from="2027-01-01", title_en="Inside", source="s", visibility="restricted")
+        engine,
+        c,
+        "agenda",
+        {"valid_from": "2027-01-01", "title_en": "Inside", "source": "s", "visibility": "restricted"},
     )
     seen = by_id(read_agenda(engine, actors.visitor, SEATS.get))
     assert {event.row_id, training.row_id, visit.row_id} | {"chiloe-2007"} <= set(seen)
@@ -59,12 +67,13 @@ def test_what_users_add_stands_beside_them(engine: Engine, actors) -> None:
 def test_an_entry_says_when_it_was_last_changed_as_far_as_the_reader_may_see(engine: Engine, actors) -> None:
     c, visitor = actors.coordinator, actors.visitor
     plain, hidden = (
-        register.add(engine, c, AgendaDraft(valid_from="2027-05-03", title_en="x", source="s")) for _ in range(2)
+        register.add(engine, c, "agenda", {"valid_from": "2027-05-03", "title_en": "x", "source": "s"})
+        for _ in range(2)
     )
     before = by_id(read_agenda(engine, visitor, SEATS.get))[plain.row_id].modified
-    register.change(engine, c, AgendaEvent, plain.row_id, {"valid_from": "2027-05-04"})
+    register.change(engine, c, "agenda", plain.row_id, {"valid_from": "2027-05-04"})
     for seen in ("restricted", "public"):
-        register.change(engine, c, AgendaEvent, hidden.row_id, {"visibility": seen})
+        register.change(engine, c, "agenda", hidden.row_id, {"visibility": seen})
     now = by_id(read_agenda(engine, visitor, SEATS.get))
     after = now[plain.row_id].modified
     assert before is not None
@@ -76,15 +85,15 @@ def test_an_entry_says_when_it_was_last_changed_as_far_as_the_reader_may_see(eng
 
 
 def test_a_meeting_that_a_person_changed_says_what_the_person_said_and_keeps_its_place(engine: Engine, actors) -> None:
-    register.change(engine, actors.coordinator, Programme, "chiloe-2007", {"status_code": "completed"})
+    register.change(engine, actors.coordinator, "programme", "chiloe-2007", {"status_code": "completed"})
     assert by_id(read_agenda(engine, actors.visitor, SEATS.get))["chiloe-2007"].status == "completed"
     assert by_id(read_agenda(engine, actors.visitor, SEATS.get))["chiloe-2007"].place == "Chiloé"
 
 
 def test_a_withdrawn_event_leaves_the_agenda(engine: Engine, actors) -> None:
     c = actors.coordinator
-    added = register.add(engine, c, AgendaDraft(valid_from="2027", title_en="Workshop", source="s"))
-    register.withdraw(engine, c, AgendaEvent, added.row_id, why="not held")
+    added = register.add(engine, c, "agenda", {"valid_from": "2027", "title_en": "Workshop", "source": "s"})
+    register.withdraw(engine, c, "agenda", added.row_id, why="not held")
     assert added.row_id not in by_id(read_agenda(engine, c, SEATS.get))
 
 
@@ -111,6 +120,7 @@ def test_when_each_stage_was_first_reached_is_what_the_events_say(engine: Engine
             key = (draft.territory_id, draft.mosaic_id, stage_rank(draft.stage_code))
             expected[key] = min(expected.get(key, draft.event_date), draft.event_date)
     assert told == expected
+    assert callable(effective_events)
     one_mosaic = first_reached(engine, actors.visitor, mosaic_id=link[1])
     assert set(one_mosaic["mosaic_id"]) == {link[1]}
 

@@ -43,7 +43,6 @@ from geodata.records.database import downgrade, open_engine, reading, upgrade, w
 from geodata.records.errors import ArchiveError, ConflictError, PermissionDenied
 from geodata.records.models import AuditLog, Base, EventNote, Person
 from geodata.records.queries import link_states
-from geodata.records.register import OrganisationDraft, ProgrammeDraft
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM
 from geodata.records.tokens import create_token
@@ -69,13 +68,29 @@ def fill(engine: Engine) -> None:
         support.NeedDraft(territory_id=link[0], status_code="V0", skills=("«água»; x",)),
         on=dt.date(2020, 1, 1),
     )
-    register.add(engine, c, OrganisationDraft(organisation_name='"Órgão"\n=1', type_code="MU", source="s"))
+    register.add(engine, c, "organisation", {"organisation_name": '"Órgão"\n=1', "type_code": "MU", "source": "s"})
     register.add(
-        engine, c,
-        ProgrammeDraft(title_fr="f", title_pt_br="p", title_en="e", type_code="TA", source="s",
-                       amount=Decimal("1234.50"), currency_code="BRL"),
-    )  # fmt: skip
-    local.add_layer(engine, c, "carioca", "n", content=BOUNDARY, file_name="f.geojson", reason="r", source="s")
+        engine,
+        c,
+        "programme",
+        {
+            "title_fr": "f",
+            "title_pt_br": "p",
+            "title_en": "e",
+            "type_code": "TA",
+            "source": "s",
+            "amount": Decimal("1234.50"),
+            "currency_code": "BRL",
+        },
+    )
+    local.add(
+        engine,
+        c,
+        "layer",
+        {"mosaic_id": "carioca", "layer_name": "n", "reason": "r", "source": "s"},
+        content=BOUNDARY,
+        file_name="f.geojson",
+    )
     joana = persons.PersonDraft(person_name="Joana Beltrão", contact="j@x.example", retention_until=dt.date(2050, 1, 1))
     persons.add_person(engine, c, joana)
     create_token(engine, ACTORS.admin, str(ACTORS.viewer.account_id), label="t")
@@ -215,7 +230,7 @@ def test_real_records_and_the_demonstration_are_kept_apart(filled: Engine, other
 
 
 def test_who_was_erased_since_stays_erased(filled: Engine, actors, tmp_path: Path) -> None:
-    register.add(filled, actors.coordinator, register.DocumentDraft(title="Letter to Joana Beltrao", source="s"))
+    register.add(filled, actors.coordinator, "document", {"title": "Letter to Joana Beltrao", "source": "s"})
     write_archive(filled, SYSTEM, tmp_path / "all.zip")
     with reading(filled) as connection:
         person_ref = connection.scalar(sa.select(Person.person_ref))
@@ -502,9 +517,19 @@ def test_any_text_and_amount_comes_back(
         draft = events.EventDraft(*link, dt.date(2020, 1, 1 + number), "S3", place=note, attending_count=1, note=note)
         events.append_event(engine, actors.coordinator, draft)
     for cents in amounts:
-        draft = ProgrammeDraft(title_fr="f", title_pt_br="p", title_en="e", type_code="TA", source="s",
-                               amount=Decimal(cents) / 100, currency_code="EUR")  # fmt: skip
-        register.add(engine, actors.coordinator, draft)
+        draft = (
+            "programme",
+            {
+                "title_fr": "f",
+                "title_pt_br": "p",
+                "title_en": "e",
+                "type_code": "TA",
+                "source": "s",
+                "amount": Decimal(cents) / 100,
+                "currency_code": "EUR",
+            },
+        )
+        register.add(engine, actors.coordinator, *draft)
     for form in ("csv", "json"):
         write_archive(engine, SYSTEM, folder / f"{form}.zip", form=form)  # type: ignore[arg-type]
         made = open_engine(f"sqlite:///{folder}/{uuid.uuid4().hex}.sqlite", create=True)

@@ -53,9 +53,23 @@ def test_a_hidden_correction_of_a_public_event_is_a_public_change(engine: Engine
 
 def test_local_links_count_added_and_withdrawn(engine: Engine, actors, contact) -> None:
     territory_id = contact().territory_id
-    stored = local.add_link(engine, actors.coordinator, territory_id, "carioca", reason="r", source="s")
-    hidden = local.add_link(
-        engine, actors.coordinator, territory_id, "lagamar", reason="r", source="s", visibility="restricted"
+    stored = local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {"territory_id": territory_id, "mosaic_id": "carioca", "reason": "r", "source": "s"},
+    )
+    hidden = local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {
+            "territory_id": territory_id,
+            "mosaic_id": "lagamar",
+            "reason": "r",
+            "source": "s",
+            "visibility": "restricted",
+        },
     )
     assert links(changed_since(engine, VISITOR, TODAY)) == {(territory_id, "carioca")}
     for row in (stored, hidden):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
+from geodata.records import local
 from geodata.records.accounts import grant
 from geodata.records.audit import history
 from geodata.records.database import reading
@@ -24,7 +25,7 @@ from geodata.records.events import (
     notes_of,
     show_note,
 )
-from geodata.records.local import add_link, withdraw
+from geodata.records.local import withdraw
 from geodata.records.models import AuditLog, SensitisationEvent
 from geodata.records.queries import link_states
 from geodata.records.roles import SYSTEM
@@ -139,13 +140,16 @@ def test_a_pair_without_a_link_offers_one(engine: Engine, actors, contact, links
     strange = contact(territory_id=links[0][0], mosaic_id="carioca")
     with pytest.raises(LinkMissingError, match=r"not linked\. A coordinator can add a local link") as missing:
         append_event(engine, actors.editor, strange)
-    added = add_link(
+    added = local.add(
         engine,
         actors.coordinator,
-        missing.value.territory_id,
-        missing.value.mosaic_id,
-        reason="the council asked for it",
-        source="letter",
+        "link",
+        {
+            "territory_id": missing.value.territory_id,
+            "mosaic_id": missing.value.mosaic_id,
+            "reason": "the council asked for it",
+            "source": "letter",
+        },
     )
     append_event(engine, actors.editor, strange)
     withdraw(engine, actors.coordinator, "link", added.row_id, why="it was a mistake")

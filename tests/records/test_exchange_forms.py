@@ -24,7 +24,6 @@ from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.standing import read_rows
 from geodata.records.exchange.submissions import SUBMISSION, check_position
 from geodata.records.exchange.xlsform import NOT_ASKED, TONGUES, write_form
-from geodata.records.models import Document
 from geodata.records.roles import SYSTEM
 from geodata.records.schema import FieldType, file_kind_of, file_kinds
 
@@ -163,7 +162,7 @@ def test_a_submission_is_loaded_once(engine: Engine, actors, link, export: Any) 
     done = apply_plan(engine, actors.editor, plan, today=TODAY)
     stored = read_rows(engine, actors.editor, EVENT)
     assert {row["place"] for row in stored.values()} == {"Câmara"}
-    documents = register.read(engine, actors.editor, Document)
+    documents = register.read(engine, actors.editor, "document")
     assert documents["title"].tolist() == ["ata.jpg"]
     assert [row["document_id"] for row in stored.values() if row["document_id"]] == documents["document_id"].tolist()
     again = plan_of(engine, actors.editor, export(rows))

@@ -31,20 +31,6 @@ from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.standing import read_rows
 from geodata.records.models import ImportRow, SensitisationEvent
 from geodata.records.queries import link_states
-from geodata.records.register import (
-    AgendaDraft,
-    AttendanceDraft,
-    ConcernDraft,
-    DocumentDraft,
-    FiscalDraft,
-    InterestDraft,
-    OrganisationDraft,
-    PartnershipDraft,
-    PlaceDraft,
-    RoleDraft,
-    StepDraft,
-    TrainingDraft,
-)
 from geodata.records.schema import Kind, file_kind_of, file_kinds
 from geodata.support import Mission
 
@@ -109,38 +95,72 @@ def fill(engine: Engine) -> None:
     )
     mission = Mission(str(uuid.uuid4()), "VSI", "V3", territory_id=link[0], need_id=need.row_id, languages=("pt", "fr"))
     support.add_mission(engine, c, mission, on=dt.date(2020, 2, 3), source="letter")
-    local.add_link(engine, c, "BR-1600501", "carioca", reason="r", source="s")
-    local.add_member(engine, c, "carioca", "Parque", reason="r", source="s")
-    local.add_seat(engine, c, "carioca", seat_kind="titular", territory_id=link[0], reason="r", source="s")
-    register.add(engine, c, OrganisationDraft(organisation_name="=Órgão", type_code="MU", source="-s"))
+    local.add(engine, c, "link", {"territory_id": "BR-1600501", "mosaic_id": "carioca", "reason": "r", "source": "s"})
+    local.add(
+        engine,
+        c,
+        "member",
+        {"mosaic_id": "carioca", "member_name": "Parque", "extent": "whole", "reason": "r", "source": "s"},
+    )
+    local.add(
+        engine,
+        c,
+        "seat",
+        {"mosaic_id": "carioca", "seat_kind": "titular", "territory_id": link[0], "reason": "r", "source": "s"},
+    )
+    register.add(engine, c, "organisation", {"organisation_name": "=Órgão", "type_code": "MU", "source": "-s"})
     partnership = register.add(
-        engine, c, PartnershipDraft(partnership_name="A & B", type_code="DC", source="s", valid_from="2007-03")
+        engine,
+        c,
+        "partnership",
+        {"partnership_name": "A & B", "type_code": "DC", "source": "s", "valid_from": "2007-03"},
     )
     register.add(
-        engine, c, RoleDraft(organisation_id="cnm", role_code="LD", source="s", partnership_id=partnership.row_id)
+        engine,
+        c,
+        "role",
+        {"organisation_id": "cnm", "role_code": "LD", "source": "s", "partnership_id": partnership.row_id},
     )
-    document = register.add(engine, c, DocumentDraft(title="Minutes; «of» a meeting", source="s", document_date="2007"))
+    document = register.add(
+        engine, c, "document", {"title": "Minutes; «of» a meeting", "source": "s", "document_date": "2007"}
+    )
     training = register.add(
         engine,
         c,
-        TrainingDraft(title="Água", domain_code="T1A", valid_from="2008", source="s", document_id=document.row_id),
+        "training",
+        {"title": "Água", "domain_code": "T1A", "valid_from": "2008", "source": "s", "document_id": document.row_id},
     )
     register.add(
-        engine, c,
-        AttendanceDraft(training_session_id=training.row_id, territory_id=link[0], attending_count=7, source="s"),
-    )  # fmt: skip
-    register.add(engine, c, AgendaDraft(valid_from="2027-05-03", title_pt_br="Oficina", source="s", note="a\nb"))
-    register.add(engine, c, StepDraft(action_point=7, status_code="under-way", valid_from="2008-05", source="s"))
-    register.add(engine, c, ConcernDraft(action_point=3, organisation_id="fnp", role_code="PT", source="s"))
-    register.add(engine, c, PlaceDraft(programme_id="pouvoir-local", territory_id=link[0], source="s"))
-    register.add(engine, c, InterestDraft(territory_id=link[0], domain_code="X2", valid_from="2024", source="s"))
+        engine,
+        c,
+        "attendance",
+        {"training_session_id": training.row_id, "territory_id": link[0], "attending_count": 7, "source": "s"},
+    )
     register.add(
-        engine, c,
-        FiscalDraft(
-            territory_id=link[0], fiscal_year=2023, instrument_code="ICMS-E", law="Lei 1/2000", source="s",
-            amount=Decimal("1234.50"), currency_code="BRL",
-        ),
-    )  # fmt: skip
+        engine, c, "agenda", {"valid_from": "2027-05-03", "title_pt_br": "Oficina", "source": "s", "note": "a\nb"}
+    )
+    register.add(
+        engine, c, "step", {"action_point": 7, "status_code": "under-way", "valid_from": "2008-05", "source": "s"}
+    )
+    register.add(engine, c, "concern", {"action_point": 3, "organisation_id": "fnp", "role_code": "PT", "source": "s"})
+    register.add(engine, c, "place", {"programme_id": "pouvoir-local", "territory_id": link[0], "source": "s"})
+    register.add(
+        engine, c, "interest", {"territory_id": link[0], "domain_code": "X2", "valid_from": "2024", "source": "s"}
+    )
+    register.add(
+        engine,
+        c,
+        "fiscal",
+        {
+            "territory_id": link[0],
+            "fiscal_year": 2023,
+            "instrument_code": "ICMS-E",
+            "law": "Lei 1/2000",
+            "source": "s",
+            "amount": Decimal("1234.50"),
+            "currency_code": "BRL",
+        },
+    )
 
 
 @pytest.fixture
@@ -346,7 +366,7 @@ def test_a_file_made_from_an_older_state_overwrites_nothing(filled: Engine, acto
     assert codes_of(plan) == ["row-gone"]
     organisations = file_kind_of("organisation")
     old = workbook(filled, actor, organisations)
-    register.change(filled, actor, organisations.table, "cuf", {"note": "by hand"})
+    register.change(filled, actor, organisations.name, "cuf", {"note": "by hand"})
 
     def change(sheet: Any, columns: dict[str, int]) -> None:
         for line in range(3, sheet.max_row + 1):
@@ -366,7 +386,7 @@ def test_a_change_between_preview_and_applying_writes_nothing(filled: Engine, ac
     content = edited(workbook(filled, actor, kind), lambda sheet, columns: sheet.cell(3, columns["note"], "by file"))
     plan = plan_of(filled, actor, kind, with_rows(content, NEW_ROWS["organisation"]))
     changed = next(row for row in plan.rows if row.outcome == "changed")
-    register.change(filled, actor, kind.table, changed.old_id, {"note": "by hand"})
+    register.change(filled, actor, kind.name, changed.old_id, {"note": "by hand"})
     before = read_rows(filled, actor, kind)
     with pytest.raises(ConflictError, match="1 rows were changed by others since the preview: rows 3 of the file"):
         apply_plan(filled, actor, plan, today=TODAY)
@@ -607,7 +627,7 @@ def test_what_a_file_added_and_a_hand_changed_is_a_conflict_that_holds_up_nothin
     first = plan_of(filled, actor, kind, content)
     apply_plan(filled, actor, first, today=TODAY)
     (added,) = [row.row_id for row in first.rows if row.outcome == "new"]
-    register.change(filled, actor, kind.table, added, {"note": "by hand"})
+    register.change(filled, actor, kind.name, added, {"note": "by hand"})
     again = plan_of(filled, actor, kind, with_rows(content, NEW_ROWS["organisation"] | {"organisation_name": "Outra"}))
     assert (again.counts["conflict"], again.counts["new"]) == (1, 1)
     assert codes_of(again) == ["row-changed"]

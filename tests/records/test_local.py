@@ -17,15 +17,12 @@ from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
 from geodata.paths import published_folder
+from geodata.records import local
 from geodata.records.audit import history
 from geodata.records.database import reading
 from geodata.records.errors import BoundaryError, ConflictError, PermissionDenied
 from geodata.records.events import append_event
 from geodata.records.local import (
-    add_layer,
-    add_link,
-    add_member,
-    add_seat,
     all_links,
     correct,
     layers,
@@ -49,7 +46,17 @@ def pair(links: list[tuple[str, str]]) -> tuple[str, str]:
 
 
 def test_a_local_link_stands_beside_the_published_ones_and_is_marked(engine: Engine, actors, pair) -> None:
-    add_link(engine, actors.coordinator, *pair, **WHY, valid_from="2019-05", confidence="B")
+    local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {
+            **dict(zip(("territory_id", "mosaic_id"), pair, strict=True)),
+            **WHY,
+            "valid_from": "2019-05",
+            "confidence": "B",
+        },
+    )
     both = all_links(engine, actors.visitor)
     assert len(both) == len(published_links()) + 1
     assert both.loc[both["is_local"], ["territory_id", "mosaic_id"]].values.tolist() == [list(pair)]
@@ -59,9 +66,13 @@ def test_a_local_link_stands_beside_the_published_ones_and_is_marked(engine: Eng
 
 
 def test_a_withdrawn_link_is_gone_kept_and_may_come_again(engine: Engine, actors, pair) -> None:
-    row_id = add_link(engine, actors.coordinator, *pair, **WHY).row_id
+    row_id = local.add(
+        engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+    ).row_id
     with pytest.raises(ConflictError, match=f"are linked already, by {row_id}"):
-        add_link(engine, actors.coordinator, *pair, **WHY)
+        local.add(
+            engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+        )
     with pytest.raises(ConflictError, match="The reason is empty"):
         withdraw(engine, actors.coordinator, "link", row_id, why=" ")
     assert withdraw(engine, actors.coordinator, "link", row_id, why="a mistake")
@@ -73,37 +84,81 @@ def test_a_withdrawn_link_is_gone_kept_and_may_come_again(engine: Engine, actors
         "withdraw",
         "add",
     ]
-    add_link(engine, actors.coordinator, *pair, **WHY)
+    local.add(
+        engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+    )
     assert len(local_facts(engine, actors.visitor, "link")) == 1
 
 
 def test_a_published_link_needs_no_local_one(engine: Engine, actors, link) -> None:
     with pytest.raises(ConflictError, match="linked by the published tables"):
-        add_link(engine, actors.coordinator, *link, **WHY)
+        local.add(
+            engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), link, strict=True)), **WHY}
+        )
 
 
 def test_the_same_again_is_stored_once(engine: Engine, actors, pair) -> None:
     row_id = "00000000-0000-0000-0000-000000000001"
-    assert add_link(engine, actors.coordinator, *pair, **WHY, row_id=row_id).is_new
-    assert not add_link(engine, actors.coordinator, *pair, **WHY, row_id=row_id).is_new
+    assert local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY},
+        row_id=row_id,
+    ).is_new
+    assert not local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY},
+        row_id=row_id,
+    ).is_new
     with pytest.raises(ConflictError, match="it differs in reason"):
-        add_link(engine, actors.coordinator, *pair, reason="another", source="council minutes", row_id=row_id)
+        local.add(
+            engine,
+            actors.coordinator,
+            "link",
+            {
+                **dict(zip(("territory_id", "mosaic_id"), pair, strict=True)),
+                "reason": "another",
+                "source": "council minutes",
+            },
+            row_id=row_id,
+        )
 
 
 def test_members_seats_and_layers(engine: Engine, actors, link) -> None:
-    member = add_member(engine, actors.coordinator, "carioca", "Parque de teste", **WHY, extent="part")
-    add_seat(engine, actors.coordinator, "carioca", seat_kind="titular", territory_id=link[0], **WHY, act="Portaria 1")
-    add_seat(engine, actors.coordinator, "carioca", seat_kind="substitute", organisation_id="cnm", **WHY)
-    layer = add_layer(
+    member = local.add(
         engine,
         actors.coordinator,
-        "carioca",
-        "Parque de teste",
+        "member",
+        {"mosaic_id": "carioca", "member_name": "Parque de teste", **WHY, "extent": "part"},
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "seat",
+        {"mosaic_id": "carioca", "seat_kind": "titular", "territory_id": link[0], **WHY, "act": "Portaria 1"},
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "seat",
+        {"mosaic_id": "carioca", "seat_kind": "substitute", "organisation_id": "cnm", **WHY},
+    )
+    layer = local.add(
+        engine,
+        actors.coordinator,
+        "layer",
+        {
+            "mosaic_id": "carioca",
+            "layer_name": "Parque de teste",
+            "licence": "CC BY 4.0",
+            "local_member_id": member.row_id,
+            **WHY,
+        },
         content=CONTENT,
         file_name="parque.geojson",
-        licence="CC BY 4.0",
-        local_member_id=member.row_id,
-        **WHY,
     )
     assert local_facts(engine, actors.visitor, "member")["extent"].tolist() == ["part"]
     assert sorted(local_facts(engine, actors.visitor, "seat")["seat_kind"]) == ["substitute", "titular"]
@@ -120,7 +175,12 @@ def test_members_seats_and_layers(engine: Engine, actors, link) -> None:
 
 
 def test_a_correction_supersedes_and_the_history_keeps_both(engine: Engine, actors, link) -> None:
-    wrong = add_member(engine, actors.coordinator, "carioca", "Parqe de teste", **WHY, extent="part").row_id
+    wrong = local.add(
+        engine,
+        actors.coordinator,
+        "member",
+        {"mosaic_id": "carioca", "member_name": "Parqe de teste", **WHY, "extent": "part"},
+    ).row_id
     changes = {"member_name": "Parque de teste", "source": "act of 2019"}
     new_id = "00000000-0000-0000-0000-000000000009"
     done = correct(engine, actors.coordinator, "member", wrong, changes, why="misspelt", new_id=new_id)
@@ -146,9 +206,17 @@ def test_a_correction_supersedes_and_the_history_keeps_both(engine: Engine, acto
 
 
 def test_boundaries_go_with_the_member_that_is_corrected_and_keep_their_file(engine: Engine, actors) -> None:
-    member = add_member(engine, actors.coordinator, "carioca", "Parqe", **WHY).row_id
+    member = local.add(
+        engine, actors.coordinator, "member", {"mosaic_id": "carioca", "member_name": "Parqe", "extent": "whole", **WHY}
+    ).row_id
     file = {"content": CONTENT, "file_name": "parque.geojson"}
-    layer = add_layer(engine, actors.coordinator, "carioca", "Parqe", **file, local_member_id=member, **WHY).row_id
+    layer = local.add(
+        engine,
+        actors.coordinator,
+        "layer",
+        {"mosaic_id": "carioca", "layer_name": "Parqe", "local_member_id": member, **WHY},
+        **file,
+    ).row_id
     right = correct(engine, actors.coordinator, "member", member, {"member_name": "Parque"}, why="misspelt").row_id
     assert layers(engine, actors.visitor)["local_member_id"].tolist() == [right]
     renamed = correct(engine, actors.coordinator, "layer", layer, {"layer_name": "Parque"}, why="misspelt").row_id
@@ -165,7 +233,9 @@ def test_boundaries_go_with_the_member_that_is_corrected_and_keep_their_file(eng
 
 
 def test_a_corrected_link_stands_and_its_events_stay(engine: Engine, actors, pair, contact) -> None:
-    wrong = add_link(engine, actors.coordinator, *pair, **WHY).row_id
+    wrong = local.add(
+        engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+    ).row_id
     append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
     correct(engine, actors.coordinator, "link", wrong, {"valid_from": "2019-05"}, why="date found")
     (fact,) = local_facts(engine, actors.visitor, "link").to_dict("records")
@@ -175,7 +245,7 @@ def test_a_corrected_link_stands_and_its_events_stay(engine: Engine, actors, pai
 
 def test_a_correction_that_hides_hides_what_was_wrong_too(engine: Engine, actors, link) -> None:
     facts = {"seat_kind": "titular", "territory_id": link[0], **WHY}
-    wrong = add_seat(engine, actors.coordinator, "carioca", **facts, act="Portaria 1").row_id
+    wrong = local.add(engine, actors.coordinator, "seat", {"mosaic_id": "carioca", **facts, "act": "Portaria 1"}).row_id
     assert len(history(engine, actors.visitor, mosaic_id="carioca")) == 1
     correct(engine, actors.coordinator, "seat", wrong, {"visibility": "restricted"}, why="not public yet")
     assert local_facts(engine, actors.visitor, "seat", with_withdrawn=True).empty
@@ -185,7 +255,7 @@ def test_a_correction_that_hides_hides_what_was_wrong_too(engine: Engine, actors
 
 def test_what_cannot_be_corrected_is_said_and_leaves_nothing(engine: Engine, actors, link) -> None:
     facts = {"seat_kind": "titular", "territory_id": link[0], **WHY}
-    row_id = add_seat(engine, actors.coordinator, "carioca", **facts).row_id
+    row_id = local.add(engine, actors.coordinator, "seat", {"mosaic_id": "carioca", **facts}).row_id
     for changes, why, error, message in (
         ({"act": "Portaria 2"}, " ", ConflictError, "The reason is empty"),
         ({"source": " "}, "x", ConflictError, "The source is empty"),
@@ -206,7 +276,9 @@ def test_what_cannot_be_corrected_is_said_and_leaves_nothing(engine: Engine, act
     correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 2"}, why="x")
     with pytest.raises(ConflictError, match="was corrected or withdrawn meanwhile"):
         correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 3"}, why="x")
-    link_id = add_link(engine, actors.coordinator, link[0], "carioca", **WHY).row_id
+    link_id = local.add(
+        engine, actors.coordinator, "link", {"territory_id": link[0], "mosaic_id": "carioca", **WHY}
+    ).row_id
     with pytest.raises(UnknownIdError, match="No column to correct is called 'territory_id'"):
         correct(engine, actors.coordinator, "link", link_id, {"territory_id": "BR-1600501"}, why="x")
 
@@ -239,11 +311,35 @@ def test_local_facts_survive_a_new_bundle_and_what_is_published_since_is_told(
     members = published_columns("mosaic_member", "mosaic_id", "protected_area_id").dropna()
     here = set(members.query("mosaic_id == 'carioca'")["protected_area_id"])
     area = next(one for one in members["protected_area_id"] if one not in here)
-    add_link(engine, actors.coordinator, *pair, **WHY)
-    add_member(engine, actors.coordinator, "carioca", "Parque", protected_area_id=area, **WHY)
-    add_member(engine, actors.coordinator, "carioca", "Reserva sem cadastro", **WHY)
-    add_layer(engine, actors.coordinator, "carioca", "Parque", content=CONTENT, file_name="p.geojson", **WHY)
-    add_seat(engine, actors.coordinator, "carioca", seat_kind="titular", territory_id=link[0], **WHY)
+    local.add(
+        engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "member",
+        {"mosaic_id": "carioca", "member_name": "Parque", "extent": "whole", "protected_area_id": area, **WHY},
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "member",
+        {"mosaic_id": "carioca", "member_name": "Reserva sem cadastro", "extent": "whole", **WHY},
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "layer",
+        {"mosaic_id": "carioca", "layer_name": "Parque", **WHY},
+        content=CONTENT,
+        file_name="p.geojson",
+    )
+    local.add(
+        engine,
+        actors.coordinator,
+        "seat",
+        {"mosaic_id": "carioca", "seat_kind": "titular", "territory_id": link[0], **WHY},
+    )
     append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
     kinds = ("link", "member", "layer", "seat")
     before = {kind: local_facts(engine, actors.coordinator, kind) for kind in kinds}
@@ -274,7 +370,9 @@ def test_local_facts_survive_a_new_bundle_and_what_is_published_since_is_told(
 def test_a_fact_whose_place_has_left_the_bundle_stays_and_is_told(
     engine: Engine, actors, pair, next_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_link(engine, actors.coordinator, *pair, **WHY)
+    local.add(
+        engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
+    )
     change_table(next_bundle, "mosaic", lambda rows: [row for row in rows if row["mosaic_id"] != "carioca"])
     switch_to(next_bundle, monkeypatch)
     assert local_facts(engine, actors.coordinator, "link")["bundle_state"].tolist() == ["unplaced"]
@@ -284,34 +382,70 @@ def test_a_fact_whose_place_has_left_the_bundle_stays_and_is_told(
 
 def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -> None:
     with pytest.raises(BoundaryError, match="is not a GeoJSON"):
-        add_layer(engine, actors.coordinator, "carioca", "x", content=b"hello", file_name="x", **WHY)
+        local.add(
+            engine,
+            actors.coordinator,
+            "layer",
+            {"mosaic_id": "carioca", "layer_name": "x", **WHY},
+            content=b"hello",
+            file_name="x",
+        )
     assert layers(engine, actors.visitor).empty
 
 
 @pytest.mark.parametrize(
     ("what", "error", "message"),
     [
-        (lambda e, a: add_link(e, a, "BR-0000000", "carioca", **WHY), UnknownIdError, "No territory is called"),
-        (lambda e, a: add_link(e, a, "BR-1600501", "cariocca", **WHY), UnknownIdError, "Did you mean carioca"),
         (
-            lambda e, a: add_link(e, a, "BR-1600501", "carioca", reason="", source="s"),
+            lambda e, a: local.add(e, a, "link", {"territory_id": "BR-0000000", "mosaic_id": "carioca", **WHY}),
+            UnknownIdError,
+            "No territory is called",
+        ),
+        (
+            lambda e, a: local.add(e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "cariocca", **WHY}),
+            UnknownIdError,
+            "Did you mean carioca",
+        ),
+        (
+            lambda e, a: local.add(
+                e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "carioca", "reason": "", "source": "s"}
+            ),
             ConflictError,
             "The reason is empty",
         ),
         (
-            lambda e, a: add_link(e, a, "BR-1600501", "carioca", **WHY, valid_from="yesterday"),
+            lambda e, a: local.add(
+                e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "carioca", **WHY, "valid_from": "yesterday"}
+            ),
             ConflictError,
             "is no date",
         ),
         (
-            lambda e, a: add_member(e, a, "carioca", "x", **WHY, protected_area_id="CNUC-0"),
+            lambda e, a: local.add(
+                e,
+                a,
+                "member",
+                {"mosaic_id": "carioca", "member_name": "x", "extent": "whole", **WHY, "protected_area_id": "CNUC-0"},
+            ),
             UnknownIdError,
             "No protected area is called",
         ),
-        (lambda e, a: add_member(e, a, "carioca", "x", **WHY, extent="some"), UnknownIdError, "No code of extent"),
-        (lambda e, a: add_seat(e, a, "carioca", seat_kind="titular", **WHY), ConflictError, "give exactly one"),
         (
-            lambda e, a: add_seat(e, a, "carioca", seat_kind="chair", organisation_id="cnm", **WHY),
+            lambda e, a: local.add(
+                e, a, "member", {"mosaic_id": "carioca", "member_name": "x", **WHY, "extent": "some"}
+            ),
+            UnknownIdError,
+            "No code of extent",
+        ),
+        (
+            lambda e, a: local.add(e, a, "seat", {"mosaic_id": "carioca", "seat_kind": "titular", **WHY}),
+            ConflictError,
+            "give exactly one",
+        ),
+        (
+            lambda e, a: local.add(
+                e, a, "seat", {"mosaic_id": "carioca", "seat_kind": "chair", "organisation_id": "cnm", **WHY}
+            ),
             UnknownIdError,
             "No code of seat_kind",
         ),
@@ -325,7 +459,12 @@ def test_what_is_wrong_is_said(shared_engine: Engine, actors, what, error, messa
 
 
 def test_each_sees_what_is_meant_for_it(engine: Engine, actors, pair) -> None:
-    add_link(engine, actors.coordinator, *pair, **WHY, visibility="restricted")
+    local.add(
+        engine,
+        actors.coordinator,
+        "link",
+        {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY, "visibility": "restricted"},
+    )
     assert local_facts(engine, actors.visitor, "link").empty
     assert not all_links(engine, actors.partner)["is_local"].any()
     assert all_links(engine, actors.editor)["is_local"].sum() == 1

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from geodata.errors import UnknownIdError
-from geodata.records import keeping, remains
+from geodata.records import keeping, local, remains
 from geodata.records.audit import history
 from geodata.records.database import reading
 from geodata.records.errors import ConflictError
 from geodata.records.events import add_note, append_event, notes_of
-from geodata.records.local import add_member
 from geodata.records.models import AuditLog, Base, Person, PersonErasure
 from geodata.records.persons import (
     PersonDraft,
@@ -113,8 +112,17 @@ def test_a_word_of_the_name_alone_is_erased_too(engine: Engine, actors, contact,
     event_id = append_event(engine, actors.coordinator, contact(note="asked Mr. ARAUJO's office")).row_id
     add_note(engine, actors.coordinator, event_id, "José, o secretário, ligou de novo")
     add_note(engine, actors.coordinator, event_id, "the mariachi of de and da")
-    member = add_member(
-        engine, actors.coordinator, "carioca", "Parque", reason="said by Araújo (2019)", source="letter"
+    member = local.add(
+        engine,
+        actors.coordinator,
+        "member",
+        {
+            "mosaic_id": "carioca",
+            "member_name": "Parque",
+            "extent": "whole",
+            "reason": "said by Araújo (2019)",
+            "source": "letter",
+        },
     ).row_id
 
     erase(engine, actors.admin, ref, why="on request")
@@ -145,7 +153,18 @@ def test_a_name_of_before_is_erased_too(engine: Engine, actors, contact) -> None
 
 def test_a_mosaic_that_is_called_like_a_person_keeps_its_history(engine: Engine, actors) -> None:
     ref = add_person(engine, actors.coordinator, PersonDraft(person_name="Ana Carioca", retention_until=LATER)).row_id
-    add_member(engine, actors.coordinator, "carioca", "Parque", reason="the list lacks it", source="letter")
+    local.add(
+        engine,
+        actors.coordinator,
+        "member",
+        {
+            "mosaic_id": "carioca",
+            "member_name": "Parque",
+            "extent": "whole",
+            "reason": "the list lacks it",
+            "source": "letter",
+        },
+    )
     erase(engine, actors.admin, ref, why="on request")
     (line,) = history(engine, actors.admin, mosaic_id="carioca").to_dict("records")
     assert line["after"]["reason"] == "the list lacks it"

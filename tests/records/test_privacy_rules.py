@@ -21,7 +21,7 @@ from sqlalchemy.engine import Engine
 from geodata.errors import UnknownIdError
 from geodata.export.records import read_mission_counts
 from geodata.model import vocabulary
-from geodata.records import local, persons, register, support, writes
+from geodata.records import local, persons, register, schema, support, writes
 from geodata.records.archive import PACKAGE, check_archive, write_archive
 from geodata.records.audit import history
 from geodata.records.database import reading, upgrade, writing
@@ -40,7 +40,7 @@ from geodata.records.models import (
 from geodata.records.queries import changed_since, link_states
 from geodata.records.restoring import restore_archive
 from geodata.records.roles import SYSTEM, VISITOR, Actor
-from geodata.records.schema import file_kind_of
+from geodata.records.schema import KINDS, file_kind_of
 from geodata.records.snapshots import READERS
 from geodata.records.tokens import create_token
 from geodata.records.typed_texts import TYPED, Mention, erase_text, find_name, text_columns
@@ -61,8 +61,13 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 def fill(engine: Engine) -> None:
     """A row in every table that is changed in place."""
     fill_kinds(engine)
-    local.add_layer(
-        engine, ACTORS.coordinator, "carioca", "n", content=BOUNDARY, file_name="f.geojson", reason="r", source="s"
+    local.add(
+        engine,
+        ACTORS.coordinator,
+        "layer",
+        {"mosaic_id": "carioca", "layer_name": "n", "reason": "r", "source": "s"},
+        content=BOUNDARY,
+        file_name="f.geojson",
     )
 
 
@@ -139,17 +144,18 @@ def test_what_was_written_before_a_row_was_hidden_stays_hidden(filled: Engine) -
 
 def test_cleaning_a_record_before_it_is_published_tells_nobody_what_it_was(filled: Engine, actors) -> None:
     """By the functions that the forms use."""
-    for draft, (table, _) in register.TABLES.items():
-        if "note" not in draft.__dataclass_fields__:
+    for kind in (KINDS[name] for name in sorted(schema.REGISTER)):
+        table = kind.table
+        if "note" not in kind.names:
             continue
         with reading(filled) as connection:
             row_id = first_id(connection, table)
         secret = f"<{table.__tablename__} secret>"
-        register.change(filled, actors.coordinator, table, row_id, {"visibility": "restricted", "note": secret})
+        register.change(filled, actors.coordinator, kind.name, row_id, {"visibility": "restricted", "note": secret})
         if not _is_referred(filled, table, row_id):
-            register.withdraw(filled, actors.coordinator, table, row_id, why=f"{secret} again")
-        register.reinstate(filled, actors.coordinator, table, row_id)
-        register.change(filled, actors.coordinator, table, row_id, {"visibility": "public", "note": "clean"})
+            register.withdraw(filled, actors.coordinator, kind.name, row_id, why=f"{secret} again")
+        register.reinstate(filled, actors.coordinator, kind.name, row_id)
+        register.change(filled, actors.coordinator, kind.name, row_id, {"visibility": "public", "note": "clean"})
         assert secret in shown_to(filled, "all")
         for audience in ("public", "partner"):
             assert secret not in shown_to(filled, audience), (secret, audience)
@@ -584,6 +590,6 @@ def test_names_are_found_as_whole_words_in_any_case_and_with_any_accents(
     engine: Engine, actors, text: str, is_whole: bool | None
 ) -> None:
     title = f"Minutes {text}".strip()
-    register.add(engine, actors.coordinator, register.DocumentDraft(title=title, source="s"))
+    register.add(engine, actors.coordinator, "document", {"title": title, "source": "s"})
     found = find_name(engine, actors.admin, NAME, CONTACT)
     assert [one.is_whole for one in found] == ([] if is_whole is None else [is_whole])

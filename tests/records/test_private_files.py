@@ -19,7 +19,7 @@ from geodata.records import database, health, keeping
 from geodata.records.archive import write_archive
 from geodata.records.database import open_engine, reading, upgrade
 from geodata.records.keeping import Keeper, checkpoint, empty_when_idle, log_of
-from geodata.records.register import DocumentDraft, add
+from geodata.records.register import add
 from geodata.records.roles import SYSTEM
 
 from ..waits import PATIENCE_S, wait_until
@@ -112,7 +112,7 @@ def test_a_copy_of_the_file_holds_what_was_written_once_nobody_writes(
     file: tuple[Engine, Path], tmp_path: Path
 ) -> None:
     engine, path = file
-    add(engine, SYSTEM, DocumentDraft(title="t", source="s"))
+    add(engine, SYSTEM, "document", {"title": "t", "source": "s"})
     assert log_of(path).stat().st_size > 0
     empty_when_idle(engine, seconds=3600)
     assert log_of(path).stat().st_size > 0, "somebody wrote a moment ago"
@@ -125,7 +125,7 @@ def test_while_somebody_reads_the_log_stays_and_nobody_waits_long(file: tuple[En
     engine, _ = file
     with reading(engine) as connection:
         connection.exec_driver_sql("SELECT count(*) FROM document").scalar()
-        add(engine, SYSTEM, DocumentDraft(title="t", source="s"))
+        add(engine, SYSTEM, "document", {"title": "t", "source": "s"})
         assert not checkpoint(engine, seconds=0.1)
     assert checkpoint(engine)
 
@@ -133,7 +133,7 @@ def test_while_somebody_reads_the_log_stays_and_nobody_waits_long(file: tuple[En
 def test_many_writes_go_into_the_file_by_themselves(file: tuple[Engine, Path], tmp_path: Path) -> None:
     engine, path = file
     for number in range(150):
-        add(engine, SYSTEM, DocumentDraft(title=f"t{number}", source="s" * 2_000))
+        add(engine, SYSTEM, "document", {"title": f"t{number}", "source": "s" * 2_000})
     assert copied_documents(path, tmp_path / "copy.sqlite") > 50
 
 
@@ -148,7 +148,7 @@ def test_the_keeper_checks_the_file_and_empties_the_log_when_it_stops(
     keeper.start()
     assert checked.wait(PATIENCE_S)
     assert health.integrity_of(engine) == "ok"
-    add(engine, SYSTEM, DocumentDraft(title="t", source="s"))
+    add(engine, SYSTEM, "document", {"title": "t", "source": "s"})
     keeper.stop()
     assert log_of(path).stat().st_size == 0
     wait_until(lambda: not keeper._thread.is_alive())

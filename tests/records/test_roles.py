@@ -35,7 +35,7 @@ from geodata.records.accounts import grant, sign_in, sign_in_locally
 from geodata.records.archive import Archive
 from geodata.records.database import reading
 from geodata.records.errors import PermissionDenied
-from geodata.records.models import AuditLog, Base, Document
+from geodata.records.models import AuditLog, Base
 from geodata.records.roles import ROLES, SYSTEM, VISITOR, Actor
 from geodata.support import Mission
 
@@ -74,36 +74,20 @@ WRITES: dict[str, tuple[str, Callable[[Engine, Actor, object], object]]] = {
     ),
     "register.add": (
         "editor",
-        lambda e, a, _: register.add(e, a, register.DocumentDraft(title="t", source="s")),
+        lambda e, a, _: register.add(e, a, "document", {"title": "t", "source": "s"}),
     ),
-    "register.change": ("coordinator", lambda e, a, _: register.change(e, a, Document, ID, {"title": "t"})),
-    "register.reinstate": ("coordinator", lambda e, a, _: register.reinstate(e, a, Document, ID)),
-    "register.withdraw": ("coordinator", lambda e, a, _: register.withdraw(e, a, Document, ID, why="w")),
-    "local.add_link": (
+    "register.change": ("coordinator", lambda e, a, _: register.change(e, a, "document", ID, {"title": "t"})),
+    "register.reinstate": ("coordinator", lambda e, a, _: register.reinstate(e, a, "document", ID)),
+    "register.withdraw": ("coordinator", lambda e, a, _: register.withdraw(e, a, "document", ID, why="w")),
+    "local.add": (
         "coordinator",
-        lambda e, a, d: local.add_link(e, a, d.territory_id, "carioca", reason="r", source="s"),
-    ),
-    "local.add_member": (
-        "coordinator",
-        lambda e, a, _: local.add_member(e, a, "carioca", "name", reason="r", source="s"),
-    ),
-    "local.add_layer": (
-        "coordinator",
-        lambda e, a, _: local.add_layer(
+        lambda e, a, _: local.add(
             e,
             a,
-            "carioca",
-            "name",
+            "layer",
+            {"mosaic_id": "carioca", "layer_name": "name", "reason": "r", "source": "s"},
             content=b'{"type":"Polygon","coordinates":[[[-43,-23],[-42,-23],[-42,-22],[-43,-23]]]}',
             file_name="f",
-            reason="r",
-            source="s",
-        ),
-    ),
-    "local.add_seat": (
-        "coordinator",
-        lambda e, a, _: local.add_seat(
-            e, a, "carioca", seat_kind="titular", organisation_id="cnm", reason="r", source="s"
         ),
     ),
     "local.correct": ("coordinator", lambda e, a, _: local.correct(e, a, "link", ID, {}, why="w")),
@@ -152,7 +136,7 @@ OPEN_READS = {
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
     "local.layers": local.layers,
     "local.all_links": local.all_links,
-    "register.read": lambda e, a: register.read(e, a, Document),
+    "register.read": lambda e, a: register.read(e, a, "document"),
     "support.missions_by_year": support.missions_by_year,
     "support.public_support": support.public_support,
     "support.support_counts": lambda e, a: support.support_counts(e, a, by="mosaic"),

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
+from geodata.errors import UnknownIdError
 from geodata.i18n import LANGUAGES
 from geodata.model import vocabulary
-from geodata.records.exchange.loading import _labels
+from geodata.records import register
+from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.exchange.cells import Finder, convert
+from geodata.records.exchange.loading import _labels, plan_file
 from geodata.records.exchange.reading import read_sheet
-from geodata.records.models import Base, Id
-from geodata.records.schema import CODED, KINDS, PLACES, RECORDS, WHOLE, Field, FieldType, Kind, file_kinds
+from geodata.records.exchange.sheets import write_workbook
+from geodata.records.exchange.xlsform import write_form
+from geodata.records.models import Base, Id, type_of
+from geodata.records.roles import ROLES, SYSTEM
+from geodata.records.schema import (
+    CODED,
+    KINDS,
+    PLACES,
+    RECORDS,
+    WHOLE,
+    Field,
+    FieldType,
+    Kind,
+    file_kinds,
+)
+from geodata.records.support import NeedDraft
 from geodata.records.typed_texts import TYPED
+from geodata.status import EventDraft
+from geodata.support import Mission
 
 OLD_FILES = json.loads((Path(__file__).parent / "labels_of_2026.json").read_text(encoding="utf-8"))
 """The first two lines of files of every kind as the first version wrote them, the second one in each language."""
@@ -68,9 +94,10 @@ def test_a_column_takes_what_its_field_may_say(kind: Kind) -> None:
         if field.type in (*RECORDS, *PLACES):
             assert column.type is Id, field
             continue
-        assert isinstance(column.type, COLUMN_TYPES.get(field.type, sa.String)), field
-        if isinstance(column.type, sa.String) and column.type.length and field.type != "hash":
-            assert max(map(len, field.offered)) <= column.type.length, field
+        assert isinstance(type_of(column), COLUMN_TYPES.get(field.type, sa.String)), field
+        length = getattr(type_of(column), "length", None)
+        if length and field.type != "hash":
+            assert max(map(len, field.offered)) <= length, field
 
 
 def test_codes_are_of_a_vocabulary() -> None:
@@ -118,3 +145,90 @@ def test_files_of_the_first_version_are_still_read(name: str, language: str) -> 
     sheet = read_sheet("\n".join(lines).encode(), headers=kind.headers, labels=dict(_labels(kind)))
     assert set(old["headers"]) <= set(kind.headers)
     assert [row.number for row in sheet.rows] == [3]  # the line of labels is no row
+
+
+# --- declared once: a change of the declaration changes everything -----------------------------------------
+
+
+def questions_of(kind: Kind) -> dict[str, dict[str, Any]]:
+    """The questions of the field form of a kind, by name."""
+    form = openpyxl.load_workbook(io.BytesIO(write_form(kind, finder=Finder(None, SYSTEM, kind), store=None)))
+    lines = list(form["survey"].iter_rows(values_only=True))
+    return {line[lines[0].index("name")]: dict(zip(lines[0], line, strict=True)) for line in lines[1:]}
+
+
+def labels_of(kind: Kind) -> dict[str, str]:
+    """The second line of a workbook of a kind, by the names in the first."""
+    finder = Finder(None, SYSTEM, kind)
+    book = openpyxl.load_workbook(io.BytesIO(write_workbook(kind, [], language="en", finder=finder)))
+    names, labels = list(book.worksheets[0].iter_rows(max_row=2, values_only=True))
+    return dict(zip(names, labels, strict=True))
+
+
+@pytest.mark.parametrize("name", sorted(file_kinds()))
+def test_files_of_a_kind_are_for_its_least_role(
+    shared_engine: Engine, actors, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for least, may in (("coordinator", True), ("admin", False)):
+        monkeypatch.setitem(KINDS, name, replace(KINDS[name], least=least))
+        content = ("source" if "source" in KINDS[name].names else "note").encode() + b";visibility\nx;public\n"
+        if may:
+            assert plan_file(shared_engine, actors.coordinator, KINDS[name], content, "x.csv").rows
+        else:
+            with pytest.raises(PermissionDenied):
+                plan_file(shared_engine, actors.coordinator, KINDS[name], content, "x.csv")
+
+
+def test_a_kind_is_written_by_its_least_role_and_no_lower(
+    shared_engine: Engine, actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"title": "t", "source": "s"}
+    for least in ("editor", "coordinator", "admin"):
+        monkeypatch.setitem(KINDS, "document", replace(KINDS["document"], least=least))
+        for role in ROLES[1:]:
+            allowed = ROLES.index(role) >= ROLES.index(least)
+            if allowed:
+                assert register.add(shared_engine, getattr(actors, role), "document", values).is_new
+            else:
+                with pytest.raises(PermissionDenied):
+                    register.add(shared_engine, getattr(actors, role), "document", values)
+
+
+def changed(kind: Kind, name: str, **more: Any) -> Kind:
+    return replace(kind, fields=tuple(replace(one, **more) if one.name == name else one for one in kind.fields))
+
+
+def test_what_is_required_is_required_everywhere() -> None:
+    plain, strict = KINDS["document"], changed(KINDS["document"], "licence", is_required=True)
+    values = {"title": "t", "source": "s"}
+    assert register.check_values(plain, values)["licence"] is None
+    with pytest.raises(ConflictError, match="The licence is empty"):
+        register.check_values(strict, values)
+    assert (labels_of(plain)["licence"], labels_of(strict)["licence"]) == ("Licence", "Licence *")
+    assert [questions_of(kind)["licence"].get("required") for kind in (plain, strict)] == [None, "yes"]
+
+
+def test_a_vocabulary_is_that_of_the_declaration_everywhere() -> None:
+    kind = changed(KINDS["partnership"], "type_code", codes="training")
+    values = {"partnership_name": "n", "source": "s", "type_code": "DC"}
+    assert register.check_values(KINDS["partnership"], values)["type_code"] == "DC"
+    with pytest.raises(UnknownIdError, match="No code of training is called 'DC'"):
+        register.check_values(kind, values)
+    assert questions_of(kind)["type_code"]["type"] == "select_one training"
+    assert convert(kind.field("type_code"), {"type_code": "T1A"}, Finder(None, SYSTEM, kind)).value == "T1A"
+
+
+@pytest.mark.parametrize(
+    ("name", "draft", "own"),
+    [
+        ("event", EventDraft, {"supersedes_id"}),
+        ("need", NeedDraft, {"predecessor_mission_id"}),
+        ("mission", Mission, {"id", "person_ref"}),
+    ],
+)
+def test_what_the_rules_look_at_are_fields(name: str, draft: type, own: set[str]) -> None:
+    """The rules of stages and of support take what was entered as objects of their own."""
+    fields = {field.name for field in dataclasses.fields(draft)}
+    assert own <= fields
+    assert fields - own <= set(KINDS[name].names)
+    assert set(KINDS[name].names) - fields <= {"status_date", "organisation_id", "source", "confidence", "visibility"}

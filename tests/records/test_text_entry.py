@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import unicodedata
 import uuid
@@ -18,16 +17,15 @@ from sqlalchemy.engine import Engine
 
 from geodata.cleaning import FORBIDDEN, UNPRINTABLE, clean_text, is_web_address, show_controls
 from geodata.errors import MosaicosError
-from geodata.records import events, local, persons, register, support
+from geodata.records import events, local, persons, register, schema, support
 from geodata.records.accounts import accounts, sign_in
 from geodata.records.audit import history
 from geodata.records.database import reading, writing
 from geodata.records.errors import ConflictError
 from geodata.records.exchange.reading import read_sheet
 from geodata.records.models import Base
-from geodata.records.register import AgendaDraft, DocumentDraft
 from geodata.records.roles import SYSTEM
-from geodata.records.schema import file_kind_of
+from geodata.records.schema import KINDS, file_kind_of
 from geodata.records.tokens import create_token
 from geodata.status import EventDraft
 from geodata.support import Mission
@@ -38,28 +36,28 @@ DIRT = "x\0\x1b[2J\x7f\x9b31m\u202e\u2066\u200b\ud800\ufeff\r\n\tend"
 """NUL, escape sequences of terminals, DEL, C1, reordering, an invisible blank, half a character, a byte order mark."""
 OIAPOQUE = "BR-1600501"
 SOURCED: dict[str, Any] = {"source": "s", "confidence": "A", "note": "n"}
-REGISTER: dict[type[register.Draft], dict[str, Any]] = {
-    register.OrganisationDraft: {"organisation_name": "n", "short_name": "n", "type_code": "MU", "country_code": "BR"},
-    register.ProgrammeDraft: {
+REGISTER: dict[str, dict[str, Any]] = {
+    "organisation": {"organisation_name": "n", "short_name": "n", "type_code": "MU", "country_code": "BR"},
+    "programme": {
         "title_fr": "t", "title_pt_br": "t", "title_en": "t", "type_code": "TA", "atlas_id": "1", "iati_id": "1",
         "amount": Decimal("1.00"), "currency_code": "BRL",
     },
-    register.PartnershipDraft: {"partnership_name": "n", "type_code": "DC", "act": "a"},
-    register.RoleDraft: {"organisation_id": "cnm", "role_code": "LD", "mosaic_id": "carioca"},
-    register.DocumentDraft: {
+    "partnership": {"partnership_name": "n", "type_code": "DC", "act": "a"},
+    "role": {"organisation_id": "cnm", "role_code": "LD", "mosaic_id": "carioca"},
+    "document": {
         "title": "t", "language": "pt", "address": "https://example.org/x", "licence": "l", "sha256": "0" * 64,
     },
-    register.TrainingDraft: {"title": "t", "domain_code": "T1A", "valid_from": "2008", "place": "p"},
-    register.AttendanceDraft: {"training_session_id": "", "attending_count": 1, "territory_id": OIAPOQUE},
-    register.AgendaDraft: {
+    "training": {"title": "t", "domain_code": "T1A", "valid_from": "2008", "place": "p"},
+    "attendance": {"training_session_id": "", "attending_count": 1, "territory_id": OIAPOQUE},
+    "agenda": {
         "valid_from": "2027", "title_fr": "t", "title_pt_br": "t", "title_en": "t", "place": "p",
         "address": "http://example.org/",
     },
-    register.StepDraft: {"action_point": 7, "status_code": "under-way", "valid_from": "2008"},
-    register.ConcernDraft: {"action_point": 3, "organisation_id": "fnp", "role_code": "PT"},
-    register.PlaceDraft: {"programme_id": "pouvoir-local", "territory_id": OIAPOQUE},
-    register.InterestDraft: {"territory_id": OIAPOQUE, "domain_code": "X2", "valid_from": "2024"},
-    register.FiscalDraft: {
+    "step": {"action_point": 7, "status_code": "under-way", "valid_from": "2008"},
+    "concern": {"action_point": 3, "organisation_id": "fnp", "role_code": "PT"},
+    "place": {"programme_id": "pouvoir-local", "territory_id": OIAPOQUE},
+    "interest": {"territory_id": OIAPOQUE, "domain_code": "X2", "valid_from": "2024"},
+    "fiscal": {
         "territory_id": OIAPOQUE, "fiscal_year": 2023, "instrument_code": "ICMS-E", "law": "l",
         "amount": Decimal("1.00"), "currency_code": "BRL",
     },
@@ -72,8 +70,8 @@ CHECKED = {"valid_from", "confidence", "visibility", "address", "sha256"}
 Write = Callable[[Engine, dict[str, Any]], object]
 
 
-def _register(draft: type[register.Draft]) -> Write:
-    return lambda engine, values: register.add(engine, ACTORS.coordinator, draft(**values))
+def _register(kind: str) -> Write:
+    return lambda engine, values: register.add(engine, ACTORS.coordinator, kind, values)
 
 
 def _person(engine: Engine, values: dict[str, Any]) -> object:
@@ -97,17 +95,17 @@ def _event(engine: Engine, values: dict[str, Any]) -> object:
 
 
 def _reasons(engine: Engine, values: dict[str, Any]) -> object:
-    added = register.add(engine, ACTORS.coordinator, DocumentDraft(title="t", source="s"))
-    return register.withdraw(engine, ACTORS.coordinator, register.Document, added.row_id, why=values["why"])
+    added = register.add(engine, ACTORS.coordinator, "document", {"title": "t", "source": "s"})
+    return register.withdraw(engine, ACTORS.coordinator, "document", added.row_id, why=values["why"])
 
 
 def _change(engine: Engine, values: dict[str, Any]) -> object:
-    added = register.add(engine, ACTORS.coordinator, DocumentDraft(title="t", source="s"))
-    return register.change(engine, ACTORS.coordinator, register.Document, added.row_id, values)
+    added = register.add(engine, ACTORS.coordinator, "document", {"title": "t", "source": "s"})
+    return register.change(engine, ACTORS.coordinator, "document", added.row_id, values)
 
 
 WRITES: dict[str, tuple[Write, dict[str, Any]]] = {
-    **{draft.__name__: (_register(draft), values) for draft, values in REGISTER.items()},
+    **{kind: (_register(kind), values) for kind, values in REGISTER.items()},
     "person": (_person, {"person_name": "n", "contact": "c", "function": "f"}),
     "mission": (_mission, {"skill": "water", "source": "s"}),
     "need": (_need, {"skill": "water", "source": "s"}),
@@ -122,18 +120,25 @@ WRITES: dict[str, tuple[Write, dict[str, Any]]] = {
             engine,
             ACTORS.coordinator,
             "link",
-            local.add_link(engine, ACTORS.coordinator, OIAPOQUE, "carioca", **values).row_id,
+            local.add(
+                engine, ACTORS.coordinator, "link", {"territory_id": OIAPOQUE, "mosaic_id": "carioca", **values}
+            ).row_id,
             why="w" + DIRT,
         ),
         {"reason": "r", "source": "s"},
     ),
     "member": (
-        lambda engine, values: local.add_member(engine, ACTORS.coordinator, "carioca", **values),
+        lambda engine, values: local.add(
+            engine, ACTORS.coordinator, "member", {"mosaic_id": "carioca", "extent": "whole", **values}
+        ),
         {"member_name": "m", "reason": "r", "source": "s"},
     ),
     "seat": (
-        lambda engine, values: local.add_seat(
-            engine, ACTORS.coordinator, "carioca", seat_kind="titular", territory_id=OIAPOQUE, **values
+        lambda engine, values: local.add(
+            engine,
+            ACTORS.coordinator,
+            "seat",
+            {"mosaic_id": "carioca", "seat_kind": "titular", "territory_id": OIAPOQUE, **values},
         ),
         {"act": "a", "reason": "r", "source": "s"},
     ),
@@ -164,18 +169,16 @@ def texts_of(engine: Engine) -> list[tuple[str, str]]:
 def entry(name: str, values: Mapping[str, Any], engine: Engine) -> dict[str, Any]:
     """A good entry, with what it needs to be there."""
     whole = dict(values)
-    if name.endswith("Draft"):
-        draft = next(one for one in REGISTER if one.__name__ == name)
-        fields = {field.name for field in dataclasses.fields(draft)}
-        whole |= {field: value for field, value in SOURCED.items() if field in fields}
+    if name in REGISTER:
+        whole |= {field: value for field, value in SOURCED.items() if field in KINDS[name].names}
     if whole.get("training_session_id") == "":
-        training = register.TrainingDraft(title="t", domain_code="T1A", valid_from="2008", source="s")
-        whole["training_session_id"] = register.add(engine, ACTORS.coordinator, training).row_id
+        training = ("training", {"title": "t", "domain_code": "T1A", "valid_from": "2008", "source": "s"})
+        whole["training_session_id"] = register.add(engine, ACTORS.coordinator, *training).row_id
     return whole
 
 
 def test_every_kind_of_the_register_is_tried() -> None:
-    assert set(REGISTER) == set(register.TABLES)
+    assert set(REGISTER) == schema.REGISTER
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -206,17 +209,17 @@ def test_no_statement_takes_a_character_that_cannot_be_stored(shared_engine: Eng
 
 def test_a_reason_of_invisible_characters_alone_is_empty(engine: Engine) -> None:
     with pytest.raises(ConflictError, match="empty"):
-        register.add(engine, ACTORS.coordinator, DocumentDraft(title="\0\u200b\x1b", source="s"))
+        register.add(engine, ACTORS.coordinator, "document", {"title": "\0\u200b\x1b", "source": "s"})
     with pytest.raises(ConflictError, match="empty"):
         _person(engine, {"person_name": "\u202e"})
 
 
 def test_the_same_entry_with_dirt_again_is_the_same_row(engine: Engine) -> None:
     row_id = str(uuid.uuid4())
-    draft = DocumentDraft(title="t\0itle", source="s\r\nt", licence="\u202el")
-    assert register.add(engine, ACTORS.coordinator, draft, row_id=row_id).is_new
-    assert not register.add(engine, ACTORS.coordinator, draft, row_id=row_id).is_new
-    kept = register.read(engine, ACTORS.admin, register.Document).set_index("document_id").loc[row_id]
+    draft = ("document", {"title": "t\0itle", "source": "s\r\nt", "licence": "\u202el"})
+    assert register.add(engine, ACTORS.coordinator, *draft, row_id=row_id).is_new
+    assert not register.add(engine, ACTORS.coordinator, *draft, row_id=row_id).is_new
+    kept = register.read(engine, ACTORS.admin, "document").set_index("document_id").loc[row_id]
     assert (kept["title"], kept["source"], kept["licence"]) == ("title", "s\nt", "l")
 
 
@@ -229,10 +232,10 @@ def test_the_label_of_an_account_is_short_and_clean(engine: Engine) -> None:
 
 def test_the_history_takes_what_an_older_row_of_sqlite_held(databases: Databases) -> None:
     with databases.lent("sqlite") as engine:  # PostgreSQL never took such a row
-        added = register.add(engine, ACTORS.coordinator, DocumentDraft(title="t", source="s"))
+        added = register.add(engine, ACTORS.coordinator, "document", {"title": "t", "source": "s"})
         with writing(engine) as connection:
             connection.exec_driver_sql("UPDATE document SET title = 'a' || char(0) || 'b'")
-        register.change(engine, ACTORS.coordinator, register.Document, added.row_id, {"title": "new"})
+        register.change(engine, ACTORS.coordinator, "document", added.row_id, {"title": "new"})
         assert history(engine, ACTORS.admin).iloc[0]["before"] == {"title": "ab"}
 
 
@@ -256,11 +259,10 @@ BAD_ADDRESSES = [
 @pytest.mark.parametrize("address", BAD_ADDRESSES)
 def test_an_address_that_is_none_of_the_web_is_refused(address: str) -> None:
     assert not is_web_address(address)
-    for table, values in ((register.Document, {"title": "t"}), (register.AgendaEvent, {"valid_from": "2027"})):
-        draft = next(one for one, (kind, _) in register.TABLES.items() if kind is table)
-        whole = dataclasses.asdict(draft(**{**REGISTER[draft], **values, "source": "s", "address": address}))
+    for kind, values in (("document", {"title": "t"}), ("agenda", {"valid_from": "2027"})):
+        whole = {**REGISTER[kind], **values, "source": "s", "address": address}
         with pytest.raises(ConflictError, match="The address is none of the web"):
-            register.check_values(table, whole)
+            register.check_values(KINDS[kind], whole)
 
 
 def test_every_column_for_an_address_has_the_rule() -> None:
@@ -281,10 +283,10 @@ def test_an_address_of_the_web_is_kept(address: str) -> None:
 
 
 def test_an_address_that_was_stored_before_the_rule_is_not_shown(engine: Engine) -> None:
-    register.add(engine, ACTORS.coordinator, AgendaDraft(valid_from="2027", title_en="t", source="s"))
+    register.add(engine, ACTORS.coordinator, "agenda", {"valid_from": "2027", "title_en": "t", "source": "s"})
     with writing(engine) as connection:
         connection.exec_driver_sql("UPDATE agenda_event SET address = 'javascript:alert(1)'")
-    assert register.read(engine, ACTORS.admin, register.AgendaEvent)["address"].tolist() == [None]
+    assert register.read(engine, ACTORS.admin, "agenda")["address"].tolist() == [None]
 
 
 # --- the functions --------------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from geodata.records.exchange.standing import Write, changes_in_place, version_o
 from geodata.records.exchange.submissions import SUBMISSION
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, AuditLog, ImportBatch, ImportIssue, ImportRow
-from geodata.records.register import DocumentDraft
 from geodata.records.roles import Actor, require, require_writer
 from geodata.records.schema import Kind, file_kind_of
 from geodata.records.writes import add_row, change_row, find_row, now
@@ -108,7 +107,7 @@ def _write(
     for row in rows:
         for document_id, file_name in row.documents.items():
             source = ATTACHED.format(submission=row.written[SUBMISSION])
-            register.add(connection, actor, DocumentDraft(title=file_name, source=source), row_id=document_id)
+            register.add(connection, actor, "document", {"title": file_name, "source": source}, row_id=document_id)
     why = CORRECTED.format(file_name=plan.file_name)
     writes = {
         row.line: Write(
@@ -374,12 +373,12 @@ def _undo_in_place(connection: Connection, actor: Actor, kind: Kind, line: sa.Ro
     if len(entries) != 1:
         return CHANGED_SINCE
     if line.outcome == "withdrawn":
-        register.reinstate(connection, actor, kind.table, line.row_id)
+        register.reinstate(connection, actor, kind.name, line.row_id)
         return ""
     before, after = (entries[0].before or {}), (entries[0].after or {})
     changes = {name: before.get(name) for name in {**before, **after}}
     amount = changes.get("amount")
     if amount is not None:
         changes["amount"] = Decimal(amount)
-    register.change(connection, actor, kind.table, line.row_id, changes)
+    register.change(connection, actor, kind.name, line.row_id, changes)
     return ""

@@ -27,11 +27,10 @@ from geodata.records.database import Store
 from geodata.records.exchange.problems import problem, unknown_name
 from geodata.records.exchange.reading import Unreadable
 from geodata.records.local import local_facts
-from geodata.records.models import AgendaEvent, Document, Organisation, Partnership, Programme, TrainingSession
 from geodata.records.published import published_columns, published_links, published_version
 from geodata.records.register import MOST_MONEY
 from geodata.records.roles import Actor
-from geodata.records.schema import PLACES, WHOLE, Field, FieldType, Kind
+from geodata.records.schema import KINDS, PLACES, RECORDS, WHOLE, Field, FieldType, Kind
 from geodata.records.support import needs
 from geodata.records.writes import clean
 from geodata.search import fold, most_alike, nearest, plain_code
@@ -402,7 +401,7 @@ class Finder:
         self._places: dict[FieldType, Names] = {
             type_: _published_names(type_, bundle) for type_ in PLACES if type_ in types
         }
-        for type_ in types & set(_RECORD_NAMES):
+        for type_ in types & set(RECORDS):
             self.records[type_] = _record_names(store, actor, type_)
         self._local = _local_territories(store, actor) if "territory" in types else frozenset()
 
@@ -541,32 +540,19 @@ def _areas() -> Names:
     return names
 
 
-_RECORD_NAMES: dict[FieldType, tuple[Any, tuple[str, ...]]] = {
-    "organisation": (Organisation, ("short_name", "organisation_name")),
-    "programme": (Programme, ("title_en", "title_fr", "title_pt_br")),
-    "partnership": (Partnership, ("partnership_name",)),
-    "document": (Document, ("title",)),
-    "training": (TrainingSession, ("title",)),
-    "agenda": (AgendaEvent, ("title_en", "title_fr", "title_pt_br")),
-    "need": (None, ()),
-}
-"""Table of the records that cells refer to, and the columns with their names, the best first."""
-
-
 def _record_names(store: Store | None, actor: Actor, type_: FieldType) -> Names:
     names = Names()
-    table, columns = _RECORD_NAMES[type_]
     if store is None:
         return names
-    if table is None:
+    if type_ == "need":
         for need_id in needs(store, actor)["need_id"]:
             names.add(need_id, need_id, ())
         return names
-    rows = register.read(store, actor, table)
-    key = rows.columns[0]
+    kind = KINDS[type_]
+    rows = register.read(store, actor, type_)
     for row in rows.to_dict("records"):
-        told = [row[column] for column in columns if row[column] and not pd.isna(row[column])]
-        names.add(row[key], told[0] if told else row[key], told)
+        told = [row[column] for column in kind.named_by if row[column] and not pd.isna(row[column])]
+        names.add(row[kind.key], told[0] if told else row[kind.key], told)
     names.choices = sorted(names.labels, key=lambda one: fold(names.labels[one]))
     return names
 

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,24 +24,16 @@ from geodata.records.database import Store, reading
 from geodata.records.errors import ConflictError
 from geodata.records.models import EventNote, Mission, SensitisationEvent
 from geodata.records.roles import SYSTEM, Actor
-from geodata.records.schema import Kind
-from geodata.records.writes import Stored, batched
+from geodata.records.schema import LOCAL, REGISTER, SUPPORT, Kind
+from geodata.records.writes import batched
 from geodata.status import SEEN_BY, EventDraft, Problem, check_event, default_visibility
 
 Values = Mapping[str, Any]
 """What a row says, by column: text, numbers, days; lists as text joined with ``;``; null for nothing."""
 
-ADD_LOCAL: dict[str, Callable[..., Stored]] = {
-    "link": local.add_link,
-    "member": local.add_member,
-    "seat": local.add_seat,
-}
-LOCAL = frozenset(ADD_LOCAL)
-"""Kinds of `geodata.records.local`, under the same names."""
 VERSION_START = "v"
 WRITTEN_VERSION = re.compile(r"v?[0-9a-f]{12}")
 NUMBER = re.compile(r"[\d.,\s\u00a0\u202f']+(?:[eE][+-]?\d+)?|inf|INF")
-DRAFTS = {table: draft for draft, (table, _) in register.TABLES.items()}
 
 
 def version_of(kind: Kind, values: Values) -> str:
@@ -90,7 +82,11 @@ def read_rows(
     table = kind.table.__table__
     key = table.c[kind.key]
     stored = [table.c[name] for name in kind.names if name in table.c]
-    query = _standing(sa.select(key, *stored), actor, kind).order_by(key)
+    query = sa.select(key, *stored).where(table.c.visibility.in_(SEEN_BY[actor.audience])).order_by(key)
+    if "withdrawn_at" in table.c:
+        query = query.where(table.c.withdrawn_at.is_(None))
+    if kind.table is SensitisationEvent:
+        query = _standing_events(query)
     if lock:
         query = query.with_for_update(of=kind.table)
     with reading(store) as connection:
@@ -99,22 +95,6 @@ def read_rows(
         if kind.table is SensitisationEvent:
             _add_notes(connection, actor, rows)
     return rows
-
-
-def count_rows(store: Store, actor: Actor, kind: Kind) -> int:
-    """How many rows `read_rows` would give."""
-    query = _standing(sa.select(sa.func.count()).select_from(kind.table.__table__), actor, kind)
-    with reading(store) as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-def _standing(query: sa.Select[*tuple[Any, ...]], actor: Actor, kind: Kind) -> sa.Select[*tuple[Any, ...]]:
-    """Of a query, what stands and the actor may see."""
-    table = kind.table.__table__
-    query = query.where(table.c.visibility.in_(SEEN_BY[actor.audience]))
-    if "withdrawn_at" in table.c:
-        query = query.where(table.c.withdrawn_at.is_(None))
-    return _standing_events(query) if kind.table is SensitisationEvent else query
 
 
 def _standing_events(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
@@ -247,7 +227,7 @@ def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) 
     if kind.name in LOCAL:
         local.check_fact(kind.name, values, before)
     else:
-        register.check_values(kind.table, values)
+        register.check_values(kind, values)
     return ()
 
 
@@ -345,14 +325,14 @@ def write_rows(connection: Connection, actor: Actor, kind: Kind, writes: Sequenc
         elif kind.name in LOCAL:
             _write_local(connection, actor, kind, write, write.values)
         elif write.old_id is None:
-            register.add(connection, actor, DRAFTS[kind.table](**write.values), row_id=write.row_id)
+            register.add(connection, actor, kind.name, write.values, row_id=write.row_id)
         else:
-            register.change(connection, actor, kind.table, write.old_id, write.values)
+            register.change(connection, actor, kind.name, write.old_id, write.values)
 
 
 def changes_in_place(kind: Kind) -> bool:
     """Whether a change of a row keeps its reference; elsewhere another row supersedes it."""
-    return kind.name != "event" and kind.name not in LOCAL
+    return kind.name in REGISTER | SUPPORT
 
 
 def _write_events(connection: Connection, actor: Actor, writes: Sequence[Write], *, today: dt.date) -> None:
@@ -413,9 +393,9 @@ def _write_mission(connection: Connection, actor: Actor, write: Write, values: V
 
 def _write_local(connection: Connection, actor: Actor, kind: Kind, write: Write, values: Values) -> None:
     if write.old_id is None:
-        ADD_LOCAL[kind.name](connection, actor, **values, row_id=write.row_id)
+        local.add(connection, actor, kind.name, values, row_id=write.row_id)
     else:
-        changes = {name: value for name, value in values.items() if name not in local.FIXED[kind.name]}
+        changes = {name: value for name, value in values.items() if name not in local.FIXED.get(kind.name, ())}
         local.correct(connection, actor, kind.name, write.old_id, changes, why=write.why, new_id=write.row_id)
 
 
@@ -423,4 +403,4 @@ def _withdraw(connection: Connection, actor: Actor, kind: Kind, write: Write) ->
     if kind.name in LOCAL:
         local.withdraw(connection, actor, kind.name, str(write.old_id), why=write.why)
     else:
-        register.withdraw(connection, actor, kind.table, str(write.old_id), why=write.why)
+        register.withdraw(connection, actor, kind.name, str(write.old_id), why=write.why)

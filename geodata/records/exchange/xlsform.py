@@ -23,24 +23,17 @@ from geodata.records.exchange.cells import Finder
 from geodata.records.exchange.submissions import ATTACHMENT, GPS, KIND
 from geodata.records.published import published_links
 from geodata.records.schema import PLACES, RECORDS, WHOLE, Field, FieldType, Kind
-from geodata.status import ACTION_POINTS, FIRST_STAGE
+from geodata.status import ACTION_POINTS, EVIDENCE, FIRST_STAGE
 
 TONGUES: dict[Language, str] = {"fr": "Français (fr)", "pt_br": "Português (pt)", "en": "English (en)"}
 """How the form names its languages."""
 YEAR_MONTH_DAY = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 """A year, a month or a day as text."""
 YEAR_OR_DAY = N_("Year, month or day: 2007, 2007-03, 2007-03-14")
-ASKED_FOR: dict[str, tuple[str, ...]] = {
-    "channel_code": ("S2",),
-    "place": ("S3",),
-    "attending_count": ("S3",),
-    "act_type": ("S4", "S5", "WD"),
-    "act_number": ("S4", "S5", "WD"),
-    "act_date": ("S4", "S5"),
-    "seat_kind": ("S5",),
-    "term": ("S5",),
-}
-"""Stages and flags that each question about evidence belongs to; it is asked with them alone."""
+ACT = ("act_type", "act_number", "act_date")
+"""What is asked of an act, all of it wherever one part is evidence."""
+ALWAYS_ASKED = frozenset({"organisation_id", "note"})
+"""Evidence that says something of every event."""
 NOT_ASKED = frozenset({"sha256", "document_id", "visibility", "confidence", "successor_id"})
 """Columns that nobody knows in the field: who may see it is decided when the submissions are loaded."""
 _PLAIN: dict[FieldType, str] = {"day": "date", "amount": "decimal", **dict.fromkeys(WHOLE, "integer")}
@@ -150,13 +143,22 @@ def _rules(kind: Kind, column: Field) -> dict[str, Any]:
     if kind.name == "event":
         if column.name == "flag_code":
             rules["relevant"] = f"${{stage_code}} = '' or ${{stage_code}} = '{FIRST_STAGE}'"
-        if column.name in ASKED_FOR:
-            fields = ("flag_code" if code in vocabulary("flag") else "stage_code" for code in ASKED_FOR[column.name])
-            codes = zip(fields, ASKED_FOR[column.name], strict=True)
-            rules["relevant"] = " or ".join(f"${{{field}}} = '{code}'" for field, code in codes)
+        codes = _asked_with(column.name)
+        if codes:
+            fields = ("flag_code" if code in vocabulary("flag") else "stage_code" for code in codes)
+            told = zip(fields, codes, strict=True)
+            rules["relevant"] = " or ".join(f"${{{field}}} = '{code}'" for field, code in told)
     if column.type == "note":
         rules["appearance"] = "multiline"
     return rules
+
+
+def _asked_with(name: str) -> tuple[str, ...]:
+    """The stages and flags with which alone a question about evidence is asked; none where it is always asked."""
+    if name in ALWAYS_ASKED:
+        return ()
+    parts = set(ACT if name in ACT else (name,))
+    return tuple(code for code, needed in EVIDENCE.items() if any(parts & set(one.fields) for one in needed))
 
 
 def _choices(kind: Kind, column: Field, finder: Finder, store: Store | None) -> Iterable[dict[str, Any]]:
