@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Send
 from streamlit import file_util
 
-from dashboard import data
+from dashboard import data, state
 from dashboard.api.answers import accepts_gzip
 from dashboard.assets import COMPONENTS, Asset, component_file, own_address
 from dashboard.early import early_html
@@ -48,6 +49,7 @@ SHELL = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 """Streamlit's page in its parts; its language, icon, title and words for who has no scripts are left out."""
+HISTORY = Path(__file__).parent / "static" / "history.js"
 SHELL_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -171,8 +173,14 @@ def page_parts() -> PageParts:
     if found is None:
         raise RuntimeError("Streamlit's page is not made as it was: this was made for another version of it")
     style = f'<link rel="stylesheet" href="{own_address("mosaicos-app.css")}">'
-    middle = found["links"] + found["fonts"] + found["scripts"]
+    middle = history_script() + found["links"] + found["fonts"] + found["scripts"]
     return PageParts(found["opening"], found["before"], middle, f"{found['root']}{style}{found['end']}")
+
+
+def history_script() -> str:
+    """The script that decides what is an entry in the history of the browser. It comes before Streamlit's."""
+    script = HISTORY.read_text(encoding="utf-8")
+    return f"<script>const QUIET = {json.dumps(state.QUIET)};\n{script}</script>"
 
 
 def with_ours(send: Send, request: Request) -> Send:

@@ -1,7 +1,8 @@
 """What a session has chosen. The address holds all of it: filters, territory, colouring, days, tab, view, language.
 
-The address is read at the start of every rerun and is the truth, so that a link opens the same picture and the
-browser's back button works. Streamlit empties it when the page changes: then the session gives it back.
+The address is read at the start of every rerun and is the truth, so that a link opens the same picture. Streamlit
+empties it when a link or the menu leads to another page: then the session gives it back. Back and Forward of the
+browser lead to an address that is whole as it is. `static/history.js` decides what becomes an entry of its history.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ import streamlit as st
 
 from dashboard import data, places, rows
 from dashboard.text import FALLBACK, Words, match_language, words
+from dashboard.web.streamlit_internals import is_history_navigation
 from geodata.ranking import MOST_WEIGHT, USUAL_WEIGHTS
 from geodata.selection import Filters, Refused
 from geodata.status import ACTION_POINTS
 
-LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, VIEW, SORT, REGION, POINT, WEIGHTS = (
-    "lang", "territory", "colour", "day", "since", "tab", "view", "sort", "region", "point", "weights",
+LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, PART, VIEW, SORT, REGION, POINT, WEIGHTS = (
+    "lang", "territory", "colour", "day", "since", "tab", "part", "view", "sort", "region", "point", "weights",
 )  # fmt: skip
-MOSAIC = "mosaic"
+MOSAIC, TEXT = "mosaic", "text"
 BY_LINK, BY_STAGE = "link", "stage"
 LIST, MOSAICS, MEMBERS, ABOUT, CHANGES = "list", "mosaics", "members", "about", "changes"
-TABS = (LIST, MOSAICS, MEMBERS, ABOUT, CHANGES)
-"""Tabs of the panel beside the map."""
 FILTER_NAMES = tuple(one.name for one in fields(Filters))
-NAMES = (*FILTER_NAMES, TERRITORY, REGION, POINT, WEIGHTS, COLOUR, DAY, SINCE, TAB, VIEW, SORT, LANGUAGE)
+NAMES = (*FILTER_NAMES, TERRITORY, REGION, POINT, WEIGHTS, COLOUR, DAY, SINCE, TAB, PART, VIEW, SORT, LANGUAGE)
 """All that the address may hold, in the order in which it is written."""
+QUIET = (TEXT, WEIGHTS, VIEW, SORT)
+"""What is typed, moved or sorted: no step that Back would undo."""
 EARLIEST = dt.date(1990, 1, 1)
 """No record is older: a day before it in an address is a slip."""
 
@@ -37,6 +39,17 @@ PAGE = "page_of_last_run"
 """Where a session keeps which page ran last: its path in the address, or `HOME`."""
 HOME = "home"
 """The map, whose path is empty."""
+TABS: Mapping[str, tuple[str, ...]] = {
+    HOME: (LIST, MOSAICS, MEMBERS, ABOUT, CHANGES),
+    "partnerships": ("partners", "funding", "pairs", "training", "visits", "interests"),
+    "records": ("stages", "support", "changes"),
+    "organisations": ("organisation", "programme", "partnership", "role", "document"),
+    "files": ("download", "load", "loaded"),
+    "quality": ("sources", "corrections", "quality"),
+}
+"""The tabs of each page that has any, by its path; the first one is open at first, but on the map."""
+PARTS = ("overview", "areas", "neighbours", "history", "support", "record", "add", "audit", "sources")
+"""The parts of what is known of a territory, wherever it is shown. Not everybody sees all."""
 _KEPT, _PLACE, _OPENED = "kept_address", "place", "opened_territory"
 _VIEW = re.compile(r"^(-?\d{1,2}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?),(\d{1,2}(?:\.\d+)?)$")
 
@@ -54,7 +67,8 @@ class Choice:
         colour: What the map is coloured by, `BY_LINK` or `BY_STAGE`; None where the address leaves it open.
         day: The day that stages are shown of; None for today.
         since: The earlier day that it is compared with; None for none.
-        tab: Tab of the panel, one of `TABS`; None for the usual one.
+        tab: The open tab of the page, one of its `TABS`; None for the usual one.
+        part: The open part of what is known of a territory, one of `PARTS`; None for the first.
         view: Latitude, longitude and zoom that the address asks for; None where the map goes by the rest.
         sort: Column of the table to sort by, with ``-`` before it where descending; empty for the usual order.
         is_embedded: Whether the page stands in a partner's.
@@ -72,6 +86,7 @@ class Choice:
     day: dt.date | None = None
     since: dt.date | None = None
     tab: str | None = None
+    part: str | None = None
     view: tuple[float, float, float] | None = None
     sort: str = ""
     is_embedded: bool = False
@@ -139,12 +154,20 @@ class _Reading:
 
 
 def read_choice(page: str) -> Choice:
-    """Read the address and the session. The first call of a run."""
-    if st.session_state.get(PAGE) not in {None, page}:
-        for name, value in st.session_state.get(_KEPT, {}).items():
-            if name not in st.query_params:
-                st.query_params[name] = value
+    """Read the address and the session. The first call of a run.
+
+    Args:
+        page: The path of the page, or `HOME`.
+    """
+    tabs = TABS.get(page, ())
+    is_other_page = st.session_state.get(PAGE) not in {None, page}
     st.session_state[PAGE] = page
+    if is_other_page:
+        _change_address({
+            name: value
+            for name, value in _kept().items()
+            if name not in st.query_params and (name != TAB or value in tabs)
+        })  # fmt: skip
 
     address = st.query_params.to_dict()
     asked = {name: address[name] for name in NAMES if address.get(name)}
@@ -161,8 +184,8 @@ def read_choice(page: str) -> Choice:
     view = read_view(asked.get(VIEW, ""))
     if asked.get(VIEW) and view is None:
         reading.refuse(VIEW)
-    if territory_id is not None and view is None and _OPENED not in st.session_state:
-        st.session_state[_PLACE] = territory_id  # a link that somebody sent: the map goes there
+    if view is None and (is_history_navigation() or (territory_id is not None and _OPENED not in st.session_state)):
+        st.session_state[_PLACE] = territory_id  # Back, or a link that somebody sent: the map goes there
     st.session_state[_OPENED] = territory_id
 
     choice = Choice(
@@ -173,7 +196,8 @@ def read_choice(page: str) -> Choice:
         colour=reading.one_of(COLOUR, (BY_LINK, BY_STAGE)),
         day=day,
         since=reading.day(SINCE, before=day or dt.date.today()),
-        tab=reading.one_of(TAB, TABS),
+        tab=reading.one_of(TAB, tabs),
+        part=reading.one_of(PART, PARTS),
         view=view,
         sort=reading.sort(),
         region_id=reading.one_of(REGION, places.region_ids()),
@@ -198,19 +222,29 @@ def read_view(text: str) -> tuple[float, float, float] | None:
 def peek_words() -> Words:
     """The language, for what is drawn before the page reads its choice: the navigation."""
     asked = match_language(st.query_params.get(LANGUAGE))
-    kept = match_language(st.session_state.get(_KEPT, {}).get(LANGUAGE))
+    kept = match_language(_kept().get(LANGUAGE))
     return words(asked or kept or match_language(st.context.locale) or FALLBACK)
 
 
+def _kept() -> Mapping[str, str]:
+    """What was chosen on the page before; nothing where Back or Forward led here."""
+    kept: Mapping[str, str] = {} if is_history_navigation() else st.session_state.get(_KEPT, {})
+    return kept
+
+
+def _change_address(changes: Mapping[str, str | None]) -> None:
+    """Change the address in one message; an empty value or None leaves it."""
+    before = st.query_params.to_dict()
+    after = {name: value for name, value in {**before, **changes}.items() if value}
+    if after != before:
+        st.query_params.from_dict(after)
+
+
 def write_address(**changes: str | None) -> None:
-    """Change the address: an empty value or None leaves it. A view that was asked for gives way to what is chosen."""
-    for name, value in changes.items():
-        if value:
-            st.query_params[name] = value
-            st.session_state.setdefault(_KEPT, {})[name] = value
-        else:
-            st.query_params.pop(name, None)
-            st.session_state.setdefault(_KEPT, {}).pop(name, None)
+    """Change what is chosen, and the address: an empty value or None leaves it."""
+    _change_address(changes)
+    kept = {**st.session_state.get(_KEPT, {}), **changes}
+    st.session_state[_KEPT] = {name: value for name, value in kept.items() if value}
 
 
 def choose(name: str, values: tuple[str, ...] | str) -> None:
@@ -223,14 +257,14 @@ def choose(name: str, values: tuple[str, ...] | str) -> None:
 
 def clear_filters() -> None:
     """Show everything again."""
-    choose_mosaic(None)
-    write_address(**dict.fromkeys(FILTER_NAMES))
+    choose_mosaic(None, **dict.fromkeys(FILTER_NAMES))
 
 
-def choose_mosaic(mosaic_id: str | None) -> None:
-    """Choose a mosaic or counterpart; None for all."""
+def choose_mosaic(mosaic_id: str | None, **more: str | None) -> None:
+    """Choose a mosaic or counterpart; None for all. View, order and the tab beside the map are the usual ones again."""
     st.session_state[_PLACE] = None
-    write_address(**{MOSAIC: mosaic_id, TAB: None, VIEW: None, SORT: None})
+    is_map = st.session_state.get(PAGE) == HOME
+    write_address(**{**more, MOSAIC: mosaic_id, VIEW: None, SORT: None, **({TAB: None} if is_map else {})})
 
 
 def choose_language(code: str) -> None:
@@ -248,9 +282,9 @@ def choose_days(day: dt.date | None, since: dt.date | None) -> None:
     write_address(**{name: one.isoformat() if one else None for name, one in ((DAY, day), (SINCE, since))})
 
 
-def choose_tab(tab: str | None) -> None:
-    """Choose the tab of the panel, one of `TABS`; None for the usual one."""
-    write_address(**{TAB: tab})
+def choose_tab(name: str, code: str) -> None:
+    """Open a tab of the page (`TAB`, one of its `TABS`) or a part of what is known of a territory (`PART`)."""
+    write_address(**{name: code})
 
 
 def choose_sort(sort: str) -> None:
@@ -265,10 +299,10 @@ def choose_territory(territory_id: str | None, *, go_there: bool = False) -> Non
         territory_id: The territory.
         go_there: Whether the map goes to it. A click on the map keeps the view.
     """
-    write_address(**{TERRITORY: territory_id})
-    if go_there and territory_id is not None:
+    goes = go_there and territory_id is not None
+    if goes:
         st.session_state[_PLACE] = territory_id
-        write_address(**{VIEW: None})
+    write_address(**{TERRITORY: territory_id, **({VIEW: None} if goes else {})})
 
 
 def choose_region(region_id: str | None) -> None:

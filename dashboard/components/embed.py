@@ -12,9 +12,10 @@ from dashboard.components import fragments
 from dashboard.text import Words
 
 
-def address_of(*, is_embedded: bool) -> str:
-    """The address of what is shown, from the root of the server."""
+def address_of(words: Words, *, is_embedded: bool) -> str:
+    """The address of what is shown, from the root of the server. It says the language: a browser may have another."""
     held = {name: st.query_params[name] for name in state.NAMES if st.query_params.get(name)}
+    held[state.LANGUAGE] = words.code
     return "?" + urlencode({**held, **({"embed": "true"} if is_embedded else {})}, safe=",")
 
 
@@ -35,7 +36,7 @@ def show_line(choice: state.Choice) -> None:
     line = fragments.link_paragraph(
         words.say("Mosaics of protected areas, Brazil and French Guiana."),
         words.say("Open the whole page"),
-        address_of(is_embedded=False),
+        address_of(words, is_embedded=False),
     )
     with st.container(key="embed-line"):
         st.html(line)
@@ -47,14 +48,14 @@ def show_offer(words: Words) -> None:
         if not opened.open:
             return
         st.html(fragments.paragraph(words.say("This address opens the same picture."), look="small"))
-        st.code(origin() + "/" + address_of(is_embedded=False), language=None, wrap_lines=True)
+        st.code(origin() + "/" + address_of(words, is_embedded=False), language=None, wrap_lines=True)
         st.html(
             fragments.paragraph(
                 words.say("In another page, with its filters and its language, without the rest:"), look="small"
             )
         )
         title = words.say("Mosaics of protected areas")
-        address = origin() + "/" + address_of(is_embedded=True)
+        address = origin() + "/" + address_of(words, is_embedded=True)
         st.code(
             f'<iframe src="{escape(address)}" title="{escape(title)}" width="100%" height="700"></iframe>',
             language="html",

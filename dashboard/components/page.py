@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import data, state
 from dashboard.components import account, fragments, ways
@@ -125,26 +126,57 @@ def _source_line(source: dict[str, Any], words: Words) -> str:
     return f"{who}: {source['licence']}"
 
 
-def choose_part(label: str, parts: Mapping[str, str], *, key: str) -> str:
-    """A switch between the parts of a page, of which only the chosen one is made; the first one at first.
+def choose_part(
+    label: str, parts: Mapping[str, str], *, key: str, name: str = state.TAB, usual: str = "", **look: Any
+) -> str:
+    """A switch between the parts of a page, of which only the chosen one is made. The address holds which one it is.
 
     Args:
         label: What the switch is for, for who cannot see it.
         parts: Name of each part by its code.
         key: Key of the widget.
+        name: Its name in the address.
+        usual: The part that is open at first; the first one where not given.
+        look: More for Streamlit's switch.
 
     Returns:
         The code of the chosen part.
     """
-    if st.session_state.get(key) not in parts:
-        st.session_state[key] = next(iter(parts))
-    chosen = st.segmented_control(
+    shown = _open_part(parts, name) or usual or next(iter(parts))
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
+    st.segmented_control(
         label,
         list(parts),
         required=True,
         format_func=parts.__getitem__,
         key=key,
         label_visibility="collapsed",
-        wrap=True,
+        on_change=lambda: state.choose_tab(name, st.session_state[key]),
+        **look,
     )
-    return chosen or next(iter(parts))
+    return shown
+
+
+def show_tabs(names: Mapping[str, str], *, key: str) -> dict[str, DeltaGenerator]:
+    """Tabs that are all made, so that what is typed in one stays. The address holds which one is open.
+
+    Args:
+        names: Name of each tab by its code.
+        key: Key of the widget.
+
+    Returns:
+        What each tab holds, by its code.
+    """
+    shown = names[_open_part(names, state.TAB) or next(iter(names))]
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
+    codes = {name: code for code, name in names.items()}
+    tabs = st.tabs(list(codes), key=key, on_change=lambda: state.choose_tab(state.TAB, codes[st.session_state[key]]))
+    return dict(zip(names, tabs, strict=True))
+
+
+def _open_part(parts: Mapping[str, str], name: str) -> str | None:
+    """The part that the address asks for; None where it asks for none of these."""
+    asked = st.query_params.get(name)
+    return asked if asked in parts else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import data, state
-from dashboard.components import changes_panel, fragments, headline, mosaic_panel, territory_list
+from dashboard.components import changes_panel, fragments, headline, mosaic_panel, page, territory_list
 from dashboard.shown import Shown
 from dashboard.text import Words
 
@@ -18,19 +18,7 @@ def show_panel(choice: state.Choice, shown: Shown) -> None:
     head = [] if choice.mosaic_id is None else [mosaic_panel.head_of(choice.mosaic_id, words)]
     st.html(fragments.stack([*head, headline.headline_of(shown.selection, words)]))
     tabs = tab_names(choice, shown, words)
-    tab = choice.tab if choice.tab in tabs else usual_tab(choice)
-    if st.session_state.get(TAB_KEY) != tab:
-        st.session_state[TAB_KEY] = tab
-    st.segmented_control(
-        words.say("Part of the panel"),
-        list(tabs),
-        required=True,
-        format_func=tabs.__getitem__,
-        key=TAB_KEY,
-        label_visibility="collapsed",
-        width="stretch",
-        on_change=lambda: state.choose_tab(st.session_state[TAB_KEY]),
-    )
+    tab = page.choose_part(words.say("Part of the panel"), tabs, key=TAB_KEY, usual=usual_tab(choice), width="stretch")
     if tab == state.MOSAICS:
         mosaic_panel.show_mosaics(words)
     elif tab == state.MEMBERS and choice.mosaic_id is not None:

@@ -20,9 +20,7 @@ from geodata import desk as facts
 from geodata.model import vocabulary
 
 PART_KEY = "partnership-part"
-PARTNERS, FUNDING, PAIRS, TRAINING, VISITS, INTERESTS = (
-    "partners", "funding", "pairs", "training", "visits", "interests",
-)  # fmt: skip
+PARTNERS, FUNDING, PAIRS, TRAINING, VISITS, INTERESTS = state.TABS["partnerships"]
 MINUTES_DOMAINS = ("T1", "T2", "T3")
 """The three domains of the training programme of UNITAR and CGLU, 2007-2009."""
 PROGRAMME_2007 = "formation-unitar-cglu"
@@ -40,7 +38,7 @@ def show_part(choice: state.Choice, said: Words) -> None:
         VISITS: said.say("Study visits"),
         INTERESTS: said.say("Interests"),
     }
-    part = choose_part(said.say("Part of the page"), parts, key=PART_KEY)
+    part = choose_part(said.say("Part of the page"), parts, key=PART_KEY, wrap=True)
     if part == FUNDING:
         _show_funding(said)
     elif part == PAIRS:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.engine import Engine
 
-from dashboard import records
+from dashboard import records, state
 from dashboard.components import entry_form, fragments, history, names, notes_panel, support_panel
 from dashboard.components import territory_details as details
 from dashboard.components.forms import refresh_page
@@ -20,9 +20,7 @@ from dashboard.text import Words, words
 from geodata.records.roles import VISITOR, Actor
 
 PART_KEY = "territory-part"
-OVERVIEW, AREAS, NEIGHBOURS, HISTORY, SUPPORT, RECORD, ADD, AUDIT, SOURCES = (
-    "overview", "areas", "neighbours", "history", "support", "record", "add", "audit", "sources",
-)  # fmt: skip
+OVERVIEW, AREAS, NEIGHBOURS, HISTORY, SUPPORT, RECORD, ADD, AUDIT, SOURCES = state.PARTS
 
 
 def show_records(
@@ -48,7 +46,7 @@ def _show_part(
     details.follow()
     said = words(language)
     parts = _parts(said)
-    part = choose_part(said.say("About the municipality"), parts, key=PART_KEY)
+    part = choose_part(said.say("About the municipality"), parts, key=PART_KEY, name=state.PART, wrap=True)
     if part == OVERVIEW:
         st.html(details.overview_html(territory_id, details.snapshot_of(day), said))
     elif part == AREAS:
@@ -145,7 +143,7 @@ def _show_correction(events: pd.DataFrame, territory_id: str, said: Words) -> No
 def _open_correction(territory_id: str, event: dict[str, Any] | None, said: Words) -> None:
     if event is not None:
         entry_form.correct(territory_id, event, said)
-        st.session_state[PART_KEY] = RECORD
+        state.choose_tab(state.PART, RECORD)
 
 
 def _event_line(event: dict[str, Any], said: Words) -> str:

@@ -14,12 +14,15 @@ page.open_page(choice)
 page.show_title(words.say("Files"), words.say("Work on the records offline and bring them back"), words)
 account.show_demonstration_offer(words)
 if records.current().access.is_at_least("editor"):
-    out, back, loaded = st.tabs([words.say("Download"), words.say("Load"), words.say("What was loaded")])
-    with out:
+    tabs = page.show_tabs(
+        {"download": words.say("Download"), "load": words.say("Load"), "loaded": words.say("What was loaded")},
+        key="files-tabs",
+    )
+    with tabs["download"]:
         download_panel.show_downloads(words)
-    with back:
+    with tabs["load"]:
         load_panel.show_load(words)
-    with loaded:
+    with tabs["loaded"]:
         loaded_panel.show_loaded(words)
 else:
     st.html(fragments.paragraph(words.say("Editors and coordinators work with files here. Sign in to see it.")))

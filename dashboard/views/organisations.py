@@ -30,7 +30,7 @@ titles = {
     "role": words.say("Roles"),
     "document": words.say("Documents"),
 }
-for tab, kind in zip(st.tabs(list(titles.values())), titles, strict=True):
+for kind, tab in page.show_tabs(titles, key="organisations-tabs").items():
     with tab:
         register_panel.show_rows(kind, words)
         register_panel.show_form(kind, words)

@@ -13,15 +13,22 @@ page.open_page(choice)
 
 page.show_title(words.say("Data and quality"), words.say("Sources, licences, corrections, measures"), words)
 
-sources, corrections, quality = st.tabs([words.say("Sources"), words.say("Corrections"), words.say("Quality")])
-with sources:
+tabs = page.show_tabs(
+    {
+        "sources": words.say("Sources"),
+        "corrections": words.say("Corrections"),
+        "quality": words.say("Quality"),
+    },
+    key="quality-tabs",
+)
+with tabs["sources"]:
     st.html(
         fragments.paragraph(
             words.say("Every file and list that the tables are built from, with its licence as read. In English.")
         )
     )
     st.html(fragments.cards(tables.source_cards(data.bundle().source, words)))
-with corrections:
+with tabs["corrections"]:
     st.html(
         fragments.paragraph(
             words.say("Known defects of the sources and how each is mended. The reasons are written in English.")
@@ -31,7 +38,7 @@ with corrections:
     tables.show_table(
         tables.correction_table(listed, words), rows=len(listed), about=words.say("Corrections"), key="corrections"
     )
-with quality:
+with tabs["quality"]:
     st.html(
         fragments.paragraph(
             words.say("Measured checks with the bound that each must keep, and findings. They are written in English.")

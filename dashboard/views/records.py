@@ -20,14 +20,19 @@ show_chooser(
     captions=mosaic_panel.chooser_captions(words),
     on_pick=state.choose_mosaic,
 )
-by_day, helped, changes = st.tabs(
-    [words.say("Stages on a day"), words.say("Volunteer support"), words.say("Recent changes")]
+tabs = page.show_tabs(
+    {
+        "stages": words.say("Stages on a day"),
+        "support": words.say("Volunteer support"),
+        "changes": words.say("Recent changes"),
+    },
+    key="records-tabs",
 )
-with by_day:
+with tabs["stages"]:
     states.show_states(choice.mosaic_id, words)
-with helped:
+with tabs["support"]:
     support_panel.show_counts(words)
-with changes:
+with tabs["changes"]:
     st.html(
         fragments.paragraph(
             words.say("What was written, the newest first. Names of accounts and restricted rows are seen inside only.")

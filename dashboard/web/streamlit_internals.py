@@ -79,6 +79,12 @@ def client_of_thread() -> str:
     return (found.remote_ip or "") if found is not None else ""
 
 
+def is_history_navigation() -> bool:
+    """Whether Back or Forward of the browser led to this run, and not a link, a menu or a button."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
+
+
 def sign_in_claims(cookies: Mapping[str, str]) -> dict[str, Any]:
     """What the cookie of somebody who signed in with a provider says, where this server has signed it.
 

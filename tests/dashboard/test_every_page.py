@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
-from dashboard import data
+from dashboard import data, state
 from dashboard.components.facets import SHOWN
 from dashboard.text import TONGUES, words
 from geodata.selection import Filters
@@ -23,6 +24,18 @@ WITH_MOSAIC = {"home", "records", "local_facts", "mosaic", "next"}
 def open_page(page: str, **address: str) -> AppTest:
     app = run(**address)
     return app if page == "home" else app.switch_page(f"views/{page}.py").run()
+
+
+@pytest.mark.parametrize("page", [page for page in state.TABS if page != state.HOME])
+def test_the_address_opens_each_tab_of_a_page(page: str, at_this_machine: None, database: Engine) -> None:
+    key = "partnership-part" if page == "partnerships" else f"{page}-tabs"
+    opened = set()
+    for tab in state.TABS[page]:
+        app = open_page(page, lang="en", tab=tab)
+        assert not app.exception
+        assert app.query_params["tab"] == tab
+        opened.add(app.session_state[key])
+    assert len(opened) == len(state.TABS[page])
 
 
 @pytest.mark.parametrize("language", TONGUES)

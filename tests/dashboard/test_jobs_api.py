@@ -99,9 +99,11 @@ def test_head_does_no_work(gate: Path, jobs: Service) -> None:
     found = ask(LARGE, "HEAD")
     assert (found.status_code, found.content) == (200, b"")
     assert "content-length" not in found.headers
+    assert found.headers["accept-ranges"] == "bytes"
     assert active(jobs) == []
     gate.touch()
-    ask(LARGE)
+    first = ask(LARGE, range="bytes=0-0")
+    assert (first.status_code, first.headers["content-range"]) == (206, "bytes 0-0/10"), "so the length is known"
     assert ask(LARGE, "HEAD").headers["content-length"] == "10"
 
 

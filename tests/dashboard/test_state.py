@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
@@ -153,6 +154,81 @@ def test_another_page_gives_the_address_back() -> None:
     app.run()
     assert choice_of(app).filters == Filters(mosaic=("lagamar",), state=("BR-35",))
     assert app.query_params == {"mosaic": "lagamar", "state": "BR-35", "lang": "fr"}, "what was refused is not"
+
+
+def test_back_brings_the_address_of_then_and_nothing_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_at(mosaic="lagamar", territory="BR-1600501", lang="fr")
+    monkeypatch.setattr(state, "is_history_navigation", lambda: True)
+    app.query_params.clear()
+    app.query_params["state"] = "BR-35"
+    app.query_params["territory"] = "BR-3520426"
+    app.session_state["page"] = "records"
+    app.run()
+    choice = choice_of(app)
+    assert choice.filters == Filters(state=("BR-35",))
+    assert choice.words.code == "en", "the language of then, which was the browser's"
+    assert choice.place_id == "BR-3520426", "the map goes there again"
+    assert app.query_params == {"state": "BR-35", "territory": "BR-3520426"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("clear_filters", ()),
+        ("choose_mosaic", ("bocaina",)),
+        ("choose_days", (dt.date(2020, 1, 2), dt.date(2019, 1, 2))),
+        ("choose_territory", ("BR-1600105",)),
+    ],
+)
+def test_a_choice_changes_the_address_in_one_message(
+    monkeypatch: pytest.MonkeyPatch, name: str, values: tuple[object, ...]
+) -> None:
+    """Each message may become an entry of the browser's history."""
+    app = open_at(mosaic="lagamar", state="BR-35", view="0,-52,6", tab="list", sort="population")
+    sent = []
+    monkeypatch.setattr(QueryParams, "_send_query_param_msg", lambda self: sent.append(str(self)))
+    then(app, name, *values, **({"go_there": True} if name == "choose_territory" else {}))
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("page_name", state.TABS)
+def test_a_tab_is_one_of_the_page_and_goes_with_no_other(page_name: str) -> None:
+    app = open_at(tab="about")
+    app.query_params.clear()
+    app.session_state["page"] = page_name
+    app.run()
+    assert choice_of(app).refused == ()
+    assert choice_of(app).tab is None
+    for tab in state.TABS[page_name]:
+        app.query_params["tab"] = tab
+        app.run()
+        assert (choice_of(app).tab, choice_of(app).refused) == (tab, ())
+    app.query_params["tab"] = "attic"
+    app.run()
+    assert [one.field for one in choice_of(app).refused] == ["tab"]
+    then(app, "choose_mosaic", "lagamar")
+    assert ("tab" in app.query_params) is (page_name != state.HOME), "the tabs of a page do not depend on the mosaic"
+
+
+def page_of_a_partner() -> None:
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard import state  # noqa: PLC0415
+    from dashboard.components import embed  # noqa: PLC0415
+
+    words = state.read_choice(state.HOME).words
+    st.session_state["addresses"] = [embed.address_of(words, is_embedded=one) for one in (False, True)]
+
+
+def test_a_link_to_share_or_embed_says_the_language_and_a_later_choice_wins() -> None:
+    """The browser of whoever opens it may speak another one."""
+    app = AppTest.from_function(page_of_a_partner, default_timeout=PROCESS_S)
+    app.query_params["mosaic"] = "lagamar"
+    app.run()
+    assert app.session_state["addresses"] == ["?mosaic=lagamar&lang=en", "?mosaic=lagamar&lang=en&embed=true"]
+    app.query_params["lang"] = "pt-br"
+    app.run()
+    assert app.session_state["addresses"] == ["?mosaic=lagamar&lang=pt-br", "?mosaic=lagamar&lang=pt-br&embed=true"]
 
 
 def test_every_name_of_the_address_is_kept_or_left_on_purpose() -> None:
