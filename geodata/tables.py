@@ -89,13 +89,15 @@ TERRITORY = Table(
     },
     columns=(
         Column("territory_id", "text", "Country and official code", pattern=TERRITORY_ID),
-        Column("territory_code", "text", "IBGE code (7 digits) or INSEE code (5)", pattern=r"^(\d{7}|973\d{2})$"),
+        Column(
+            "territory_code", "text", "IBGE code (7 digits) or INSEE code (5 digits)", pattern=r"^(\d{7}|973\d{2})$"
+        ),
         Column("territory_name", "text", "Official name"),
         Column(
             "search_key", "text", "Name without accents, case or punctuation, for searching", pattern=r"^[a-z0-9 ]+$"
         ),
         Column("country_code", "text", "ISO 3166-1 alpha-2", pattern=r"^(BR|FR)$"),
-        Column("state_id", "text", "Brazilian state; null in Guiana", nullable=True, pattern=REGION_ID),
+        Column("state_id", "text", "Brazilian state; null in French Guiana", nullable=True, pattern=REGION_ID),
         Column(
             "epci_id", "text", "Intercommunalité of French Guiana; null in Brazil", nullable=True, pattern=REGION_ID
         ),
@@ -185,7 +187,12 @@ PROTECTED_AREA = Table(
         Column("protected_area_name", "text", "Name as the register writes it"),
         Column("search_key", "text", "Name without accents, case or punctuation", pattern=r"^[a-z0-9 ]+$"),
         Column("country_code", "text", "ISO 3166-1 alpha-2", pattern=r"^(BR|FR)$"),
-        Column("area_kind", "text", "Conservation unit, indigenous land or Guiana area", codes="area_kind"),
+        Column(
+            "area_kind",
+            "text",
+            "Conservation unit, indigenous land, or protected area of French Guiana",
+            codes="area_kind",
+        ),
         Column("category", "text", "Category as the register writes it; null for indigenous lands", nullable=True),
         Column(
             "group_code",
@@ -217,8 +224,8 @@ PROTECTED_AREA = Table(
             "Modality of an indigenous land as the register writes it; null elsewhere",
             nullable=True,
         ),
-        Column("legal_text", "text", "Creating text, for Guiana", nullable=True),
-        Column("created_date", "date", "Creation, as precisely as known; Guiana only", nullable=True),
+        Column("legal_text", "text", "Creating text, in French Guiana", nullable=True),
+        Column("created_date", "date", "Creation, as precisely as known; French Guiana only", nullable=True),
         Column("official_area_ha", "number", "Hectares as the register or text says", nullable=True, minimum=0),
         Column(
             "computed_area_ha",
@@ -249,7 +256,7 @@ MOSAIC = Table(
         Column("short_name", "text", "Name for lists and the map"),
         Column("search_key", "text", "Name without accents, case or punctuation", pattern=r"^[a-z0-9 ]+$"),
         Column("country_code", "text", "ISO 3166-1 alpha-2", pattern=r"^(BR|FR)$"),
-        Column("recognition_type", "text", "Federal, state, or counterpart", codes="recognition_type"),
+        Column("recognition_type", "text", "Federal, state, or counterpart in French Guiana", codes="recognition_type"),
         Column("act", "text", "Recognising or creating act", nullable=True),
         Column("act_date", "date", "Date of the act, as precisely as known", nullable=True),
         Column(
@@ -312,7 +319,13 @@ MOSAIC_MEMBER = Table(
             nullable=True,
             pattern=PROTECTED_AREA_ID,
         ),
-        Column("match_method", "text", "How the match was made; null without one", nullable=True, codes="match_method"),
+        Column(
+            "match_method",
+            "text",
+            "How the protected area was matched; null without one",
+            nullable=True,
+            codes="match_method",
+        ),
         Column("match_note", "text", "What is particular about the match", nullable=True),
         Column("extent", "text", "Whether the whole area or a part belongs", codes="extent"),
         Column("confidence", "text", "Grade of the statement", codes="confidence"),
@@ -350,18 +363,29 @@ TERRITORY_MOSAIC = Table(
     columns=(
         Column("territory_id", "text", "Territory", pattern=TERRITORY_ID),
         Column("mosaic_id", "text", "Mosaic or counterpart", pattern=MOSAIC_ID),
-        Column("link_kind", "text", "How the link is known; several may hold", codes="link_kind", many=True),
+        Column(
+            "link_kind", "text", "How the link is known; several codes are joined with ;", codes="link_kind", many=True
+        ),
         Column("link_grade", "text", "How sure the link is", codes="link_grade"),
-        Column("grade_reason", "text", "Why it has that grade", codes="grade_reason"),
+        Column("grade_reason", "text", "Why the link has that grade", codes="grade_reason"),
         Column(
             "overlap_km2",
             "number",
-            "Overlap with the outline (whole members); null where there is none",
+            "Overlap with the outline of the mosaic (whole members); null where there is none",
             nullable=True,
             minimum=0,
         ),
-        Column("territory_share", "number", "Share of the territory", nullable=True, minimum=0, maximum=1),
-        Column("mosaic_share", "number", "Share of the outline", nullable=True, minimum=0, maximum=1),
+        Column(
+            "territory_share",
+            "number",
+            "Share of the territory that the overlap is",
+            nullable=True,
+            minimum=0,
+            maximum=1,
+        ),
+        Column(
+            "mosaic_share", "number", "Share of the outline that the overlap is", nullable=True, minimum=0, maximum=1
+        ),
         Column(
             "part_overlap_km2",
             "number",

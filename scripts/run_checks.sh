@@ -15,8 +15,8 @@ check() { # what it is, command...
 
 check "Lint (ruff check)" .venv/bin/ruff check .
 check "Format (ruff format --check)" .venv/bin/ruff format --check .
-check "Types (mypy --strict on geodata and pipelines)" .venv/bin/mypy
-check "Import law (lint-imports)" .venv/bin/lint-imports
+check "Types (mypy --strict on all packages)" .venv/bin/mypy
+check "Imports between packages (lint-imports)" .venv/bin/lint-imports
 check "No machine path and no registry host in the tree" .venv/bin/python scripts/check_tree.py
 check "JavaScript (oxlint)" .venv/bin/oxlint --quiet dashboard
 check "Published tables keep their contracts (mosaicos check)" .venv/bin/mosaicos check

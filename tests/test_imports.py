@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -91,3 +92,11 @@ def test_circles_and_arrows_are_found() -> None:
     assert sorted(arrows_up(made)) == ["geodata.a -> geodata.export.b"]
     with pytest.raises(CycleError):
         TopologicalSorter(made).prepare()
+
+
+def test_the_records_package_says_what_each_of_its_modules_is_for() -> None:
+    folder = ROOT / "geodata" / "records"
+    parts = {path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "versions").exists()}
+    parts |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    named = set(re.findall(r"``(\w+)``", ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""))
+    assert named == parts - {"__init__"}

@@ -26,7 +26,7 @@ from dashboard.api.answers import OPEN, PRIVATE, Prepared, Streamed, accepts_gzi
 from dashboard.api.documents import ROOT
 from dashboard.api.problems import ApiError
 from dashboard.api.ranges import choose_part
-from dashboard.jobs.queue import Job, QueueFull
+from dashboard.jobs.queue import Job, JobRequest, QueueFull
 from dashboard.jobs.service import Service, client_of, service
 from geodata.status import Audience
 
@@ -90,8 +90,8 @@ async def serve_export(
         return _send(retag(kept.facts.get("digest")), kept)
     preferences = read_preferences(request)
     is_later = "respond-async" in preferences
-    job = await _submit(jobs, params, client=client, audience=audience, is_detached=is_later,
-                        dedup=f"{dedup} {client}" if is_later else dedup)  # fmt: skip
+    wanted = JobRequest(EXPORT, params, client, audience, f"{dedup} {client}" if is_later else dedup, is_later)
+    job = await _submit(jobs, wanted)
     if is_later:
         seconds = preferences.get("wait", "")
         wait = min(int(seconds[:4]), MAX_WAIT_SECONDS) if seconds.isascii() and seconds.isdigit() else 0
@@ -103,12 +103,9 @@ async def serve_export(
     return _send(retag(_done(found).facts.get("digest")), _done(found))
 
 
-async def _submit(jobs: Service, params: Mapping[str, Any], **how: Any) -> Job:
-    def submit() -> Job:
-        return jobs.submit(EXPORT, params, **how)
-
+async def _submit(jobs: Service, wanted: JobRequest) -> Job:
     try:
-        return await jobs.run(submit)
+        return await jobs.run(jobs.submit, wanted)
     except QueueFull as error:
         if error.is_client:
             detail = "You have too many files being made. Wait for one to end, or ask for less."

@@ -11,11 +11,11 @@ import streamlit as st
 from dashboard import records, state
 from dashboard.api.results import result_path
 from dashboard.components import embed, fragments
-from dashboard.components.job_panel import drop_job, show_job
+from dashboard.components.job_panel import download_label, drop_job, show_job
 from dashboard.components.lists import pick_one
 from dashboard.jobs.exports import export_params, is_direct
 from dashboard.jobs.failures import error_of
-from dashboard.jobs.queue import Job
+from dashboard.jobs.queue import Job, JobRequest
 from dashboard.jobs.service import Service
 from dashboard.shown import Shown
 from dashboard.text import Words
@@ -60,7 +60,7 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
                     type="primary",
                 )
             else:
-                _show_large(request, catalogue.snapshot, words)
+                show_large(JOB, request, catalogue.snapshot, words, label=words.say("Prepare the file"))
             st.html(
                 fragments.paragraph(
                     words.say("Public records only. Sources, licences and the words about limits go with it."),
@@ -71,8 +71,16 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
         st.code(f"{embed.origin()}/api/export/{file_address(request, words)}", language=None, wrap_lines=True)
 
 
-def _show_large(request: ExportRequest, snapshot: Snapshot, words: Words) -> None:
-    """A file that takes a while: it is made by a job, and can be downloaded once it is there."""
+def show_large(key: str, request: ExportRequest, snapshot: Snapshot, words: Words, *, label: str) -> None:
+    """A public file that takes a while: it is made by a job, and can be downloaded once it is there.
+
+    Args:
+        key: What it is on the page.
+        request: What is wanted.
+        snapshot: The records that it is made of.
+        words: The language.
+        label: Of the button that asks for it.
+    """
     run = records.current()
     is_recorded = run.engine is not None
     params = export_params(
@@ -81,14 +89,14 @@ def _show_large(request: ExportRequest, snapshot: Snapshot, words: Words) -> Non
 
     def submit(jobs: Service, client: str) -> Job:
         dedup = repr((request, snapshot.as_of, run.version, client))
-        return jobs.submit("export", params, client=client, dedup=dedup)
+        return jobs.submit(JobRequest("export", params, client, dedup=dedup))
 
     job = show_job(
-        JOB,
+        key,
         (request, run.version[0]),
         submit,
         words,
-        label=words.say("Prepare the file"),
+        label=label,
         doing=words.say("The file is being made"),
     )
     if job is None:
@@ -96,8 +104,7 @@ def _show_large(request: ExportRequest, snapshot: Snapshot, words: Words) -> Non
     if job.state == "failed":
         st.html(fragments.notice(words.say("This cannot be exported."), str(error_of(job)), kind="poor"))
         return
-    label = words.say("Download ({size} MB)").format(size=words.number(job.size / 1e6, 1))
-    st.link_button(label, f"{embed.root()}{result_path(job.id)}", type="primary")
+    st.link_button(download_label(job, words), f"{embed.root()}{result_path(job.id)}", type="primary")
 
 
 def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:

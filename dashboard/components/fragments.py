@@ -197,10 +197,10 @@ def stage_bar(
     )
     rows = "".join(f"<li>{stage_chip(text, look)} <b>{escape(written)}</b></li>" for look, text, _, written in listed)
     others = "".join(
-        f'<li class="stage-apart">{flag_mark(flag) if flag else ""}{escape(text)} <b>{escape(written)}</b></li>'
+        f"<li>{flag_mark(flag) if flag else ''}{escape(text)} <b>{escape(written)}</b></li>"
         for flag, text, written in apart
     )
-    below = f'<p class="stage-lead">{escape(lead)}</p><ul>{others}</ul>' if others else ""
+    below = f'<div class="stage-apart"><span>{escape(lead)}</span><ul>{others}</ul></div>' if others else ""
     return (
         f'<section class="stage-bar"><h3>{escape(title)}</h3><div class="bar" aria-hidden="true">{parts}</div>'
         f"<ul>{rows}</ul>{below}</section>"

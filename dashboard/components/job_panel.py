@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import Literal
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.refusals import refusal_detail
-from dashboard.jobs.failures import TECHNICAL
+from dashboard.jobs.failures import TECHNICAL, error_of
 from dashboard.jobs.queue import Job, QueueFull
 from dashboard.jobs.service import LOCAL_CLIENT, Service, service
 from dashboard.text import Words
@@ -21,6 +22,7 @@ from geodata.records.errors import DatabaseError
 LOOK_SECONDS = 1.0
 """So often a page looks how far a job is."""
 
+Look = Literal["primary", "secondary"]
 Submit = Callable[[Service, str], Job]
 """Asks for the work, on behalf of a client.
 
@@ -35,7 +37,16 @@ def client_of_session() -> str:
     return records.current().access.actor.account_id or client_key(st.context.ip_address or "") or LOCAL_CLIENT
 
 
-def show_job(key: str, request: Hashable, submit: Submit, words: Words, *, label: str | None, doing: str) -> Job | None:
+def show_job(
+    key: str,
+    request: Hashable,
+    submit: Submit,
+    words: Words,
+    *,
+    label: str | None,
+    doing: str,
+    look: Look = "primary",
+) -> Job | None:
     """Show a job of this session.
 
     Args:
@@ -45,6 +56,7 @@ def show_job(key: str, request: Hashable, submit: Submit, words: Words, *, label
         words: The language.
         label: Of the button that asks for it; null to ask at once.
         doing: What the work does, while it does it.
+        look: Of that button.
 
     Returns:
         The job once it is done; null while it is not, or has failed.
@@ -63,12 +75,54 @@ def show_job(key: str, request: Hashable, submit: Submit, words: Words, *, label
         if job is not None and job.state == "failed" and job.error_code in TECHNICAL:
             st.html(fragments.notice(words.say("That did not work."), failure_text(job, words), kind="poor"))
         again = words.say("Try again") if label is None else label
-        st.button(again, key=f"{key}-ask", type="primary", on_click=_ask, args=(key, request, submit))
+        st.button(again, key=f"{key}-ask", type=look, on_click=_ask, args=(key, request, submit))
         return job if job is not None and job.state == "failed" and job.error_code not in TECHNICAL else None
     if not job.is_over:
         _follow(key, job.id, words, doing)
         return None
     return job
+
+
+def offer_file(
+    key: str,
+    request: Hashable,
+    submit: Submit,
+    words: Words,
+    *,
+    label: str,
+    file_name: str,
+    media_type: str,
+    look: Look = "secondary",
+) -> None:
+    """A file that a job makes for this session: a button that asks for it, then one that downloads it.
+
+    Args:
+        key, request, submit, words, label: As in `show_job`.
+        file_name: What it is called.
+        media_type: Its media type.
+        look: Of the button that asks for it.
+    """
+    job = show_job(key, request, submit, words, label=label, doing=words.say("The file is being made"), look=look)
+    if job is None:
+        return
+    if job.state == "failed" or job.result is None:
+        st.html(fragments.notice(words.say("That did not work."), refusal_detail(error_of(job), words), kind="poor"))
+        return
+    path, id_ = job.result, job.id
+
+    def read() -> bytes:
+        service().queue.touch(id_)
+        return path.read_bytes()
+
+    st.download_button(
+        download_label(job, words), data=read, file_name=file_name, mime=media_type, on_click="ignore",
+        key=f"{key}-download", type="primary",
+    )  # fmt: skip
+
+
+def download_label(job: Job, words: Words) -> str:
+    """What the button says that downloads the result of a job."""
+    return words.say("Download ({size} MB)").format(size=words.number(job.size / 1e6, 1))
 
 
 def drop_job(key: str) -> None:

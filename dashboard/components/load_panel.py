@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -13,27 +14,28 @@ from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.download_panel import XLSX, choose_kind
 from dashboard.components.forms import show_refusal
-from dashboard.components.job_panel import show_job
+from dashboard.components.job_panel import drop_job, offer_file, show_job
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
 from dashboard.components.refusals import refusal_detail
 from dashboard.jobs.failures import error_of
 from dashboard.jobs.imports import MAX_DIRECT_ROWS, can_be_opened, import_params, is_light, read_plan, write_plan
-from dashboard.jobs.queue import Job
+from dashboard.jobs.queue import Job, JobRequest
+from dashboard.jobs.record_files import write_rows_to_mend
 from dashboard.jobs.service import Service, service
 from dashboard.text import Words
 from geodata.errors import MosaicosError
-from geodata.records.errors import DatabaseError, FileRefused
+from geodata.records.errors import DatabaseError
 from geodata.records.exchange import sheets
 from geodata.records.exchange.applying import Applied, apply_plan
 from geodata.records.exchange.cells import Finder
 from geodata.records.exchange.loading import MOST_MEGABYTES, kind_of_file, plan_file
 from geodata.records.exchange.plan import WRITTEN, Outcome, Plan, PlannedRow
 from geodata.records.roles import Actor
-from geodata.records.schema import PLACES, RECORDS, Field, Kind
+from geodata.records.schema import PLACES, RECORDS, Field, Kind, file_kind_of
 
 KIND_KEY = "load-kind-of-file"
 PLAN_KEY = "load-plan"
-PLAN_JOB, APPLY_JOB = "load-plan-file", "load-apply-file"
+KIND_JOB, PLAN_JOB, APPLY_JOB, MEND_JOB = "load-kind-file", "load-plan-file", "load-apply-file", "rows-to-mend"
 SAID_KEY = "load-said"
 MOST_SHOWN = 200
 """Rows that the preview lists; the files hold them all."""
@@ -55,11 +57,12 @@ def show_load(words: Words) -> None:
         return
     content = given.getvalue()
     try:
-        kind = _kind_of(content) or choose_kind("load-kind", words)
-    except FileRefused as error:
+        found = _find_kind(content, given.name, words)
+    except MosaicosError as error:
         _show_unreadable(error, words)
         return
-    _show_file(content, given.name, kind, words)
+    if found is not None:
+        _show_file(content, given.name, found.kind or choose_kind("load-kind", words), words)
 
 
 def _show_file(content: bytes, file_name: str, kind: Kind, words: Words) -> None:
@@ -71,15 +74,46 @@ def _show_file(content: bytes, file_name: str, kind: Kind, words: Words) -> None
         _show_plan(plan, words)
 
 
-def _kind_of(content: bytes) -> Kind | None:
-    """The kind that the file itself tells, looked up once for each file; null for one that only a job reads."""
-    if not can_be_opened(content):
-        return None
+@dataclass(frozen=True)
+class _Found:
+    """The kind of a file by its columns; null where they do not say it."""
+
+    kind: Kind | None
+
+
+def _find_kind(content: bytes, file_name: str, words: Words) -> _Found | None:
+    """The kind that a file itself says, looked up once for each file; null while a job reads it.
+
+    Raises:
+        MosaicosError: the file cannot be read.
+    """
     digest = hashlib.sha256(content).hexdigest()
-    kept = st.session_state.get(KIND_KEY)
+    kept: tuple[str, _Found] | None = st.session_state.get(KIND_KEY)
     if kept is None or kept[0] != digest:
-        kept = st.session_state[KIND_KEY] = (digest, kind_of_file(content))
+        found = _Found(kind_of_file(content)) if can_be_opened(content) else _find_later(content, file_name, words)
+        if found is None:
+            return None
+        kept = st.session_state[KIND_KEY] = (digest, found)
     return kept[1]
+
+
+def _find_later(content: bytes, file_name: str, words: Words) -> _Found | None:
+    """The same for a large file, which a job reads."""
+
+    def submit(jobs: Service, client: str) -> Job:
+        params = _params(records.current().access.actor, "", file_name, words)
+        return jobs.submit(JobRequest("import-kind", params, client, input_bytes=content))
+
+    request = hashlib.sha256(content).hexdigest()
+    job = show_job(KIND_JOB, request, submit, words, label=None, doing=words.say("Reading the file"))
+    if job is None:
+        return None
+    if job.state == "failed":
+        raise error_of(job)
+    name = str(job.facts["kind"])
+    service().queue.forget(job.id)
+    st.session_state.pop(f"job-{KIND_JOB}", None)
+    return _Found(file_kind_of(name) if name else None)
 
 
 def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | None:
@@ -121,8 +155,8 @@ def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...]
     """The plan of a large file, which a job makes; null while there is none."""
 
     def submit(jobs: Service, client: str) -> Job:
-        params = _params(records.current().access.actor, kind, file_name, words)
-        return jobs.submit("import-plan", params, client=client, input_bytes=content)
+        params = _params(records.current().access.actor, kind.name, file_name, words)
+        return jobs.submit(JobRequest("import-plan", params, client, input_bytes=content))
 
     job = show_job(PLAN_JOB, key, submit, words, label=None, doing=words.say("Comparing with the records"))
     if job is None:
@@ -137,9 +171,9 @@ def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...]
     return plan
 
 
-def _params(actor: Actor, kind: Kind, file_name: str, words: Words) -> dict[str, Any]:
+def _params(actor: Actor, kind: str, file_name: str, words: Words) -> dict[str, Any]:
     """The parameters of a job on behalf of whoever acts."""
-    return import_params(actor, kind=kind.name, file_name=file_name, language=words.code,
+    return import_params(actor, kind=kind, file_name=file_name, language=words.code,
                          has_records=records.find_engine() is not None,
                          is_demonstration=records.wants_demonstration())  # fmt: skip
 
@@ -160,8 +194,8 @@ def _apply_later(plan: Plan, words: Words) -> None:
     """Write a large plan by a job, and say what became of it."""
 
     def submit(jobs: Service, client: str) -> Job:
-        params = _params(_writer(), plan.kind, plan.file_name, words)
-        return jobs.submit("import-apply", params, client=client, input_bytes=write_plan(plan))
+        params = _params(_writer(), plan.kind.name, plan.file_name, words)
+        return jobs.submit(JobRequest("import-apply", params, client, input_bytes=write_plan(plan)))
 
     label = words.count("Apply {n} row", "Apply {n} rows", sum(plan.counts[outcome] for outcome in WRITTEN))
     job = show_job(APPLY_JOB, plan.sha256, submit, words, label=label, doing=words.say("Writing the rows"))
@@ -237,25 +271,24 @@ def _show_said(words: Words) -> None:
 
 
 def _offer_rows_to_mend(plan: Plan, words: Words) -> None:
-    run = records.current()
+    """The rows that cannot be applied, as a file; a large one is made by a job."""
 
     def make() -> bytes:
-        return sheets.write_workbook(
-            plan.kind,
-            sheets.rows_to_mend(plan, words.vocabulary),
-            language=words.vocabulary,
-            finder=Finder(run.engine, run.access.actor, plan.kind),
-            is_demonstration=run.is_demonstration,
-        )
+        run = records.current()
+        return write_rows_to_mend(run.engine, run.access.actor, plan, language=words.vocabulary,
+                                  is_demonstration=run.is_demonstration)  # fmt: skip
 
-    st.download_button(
-        words.count("{n} row to mend, as a file", "{n} rows to mend, as a file", len(plan.left_out)),
-        data=make,
-        file_name=f"mosaicos-{plan.kind.name}-to-mend.xlsx",
-        mime=XLSX,
-        on_click="ignore",
-        key="rows-to-mend",
-    )
+    def submit(jobs: Service, client: str) -> Job:
+        params = _params(records.current().access.actor, plan.kind.name, name, words)
+        return jobs.submit(JobRequest("rows-to-mend", params, client, input_bytes=write_plan(plan)))
+
+    name = f"mosaicos-{plan.kind.name}-to-mend.xlsx"
+    label = words.count("{n} row to mend, as a file", "{n} rows to mend, as a file", len(plan.left_out))
+    if len(plan.left_out) > MAX_DIRECT_ROWS:
+        offer_file(MEND_JOB, plan.sha256, submit, words, label=label, file_name=name, media_type=XLSX)
+        return
+    drop_job(MEND_JOB)
+    st.download_button(label, data=make, file_name=name, mime=XLSX, on_click="ignore", key="rows-to-mend")
 
 
 def outcome_names(words: Words) -> dict[Outcome, str]:

@@ -238,6 +238,9 @@ def _sentences_of_sheets(words: Words) -> dict[str, str]:
         "sheet-shape": words.say(
             "The workbook is made of more than any spreadsheet holds. Copy the rows into a new workbook."
         ),
+        "sheet-wide": words.say(
+            "Line {line} has more than {most} cells. Copy the rows that you need into a new workbook."
+        ),
         "sheet-long": words.say("The file goes on beyond {most} lines. Delete those below the last record."),
         "sheet-encoding": words.say("The characters of the file cannot be read. Save it as CSV UTF-8."),
         "sheet-header": words.say("No line names the columns ({some} and so on). Keep the first line of the template."),

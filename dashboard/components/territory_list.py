@@ -6,7 +6,10 @@ import streamlit as st
 
 from dashboard import rows, state
 from dashboard.components import plain_grid
+from dashboard.components.export_panel import show_large
 from dashboard.components.grid import Order, show_grid
+from dashboard.components.job_panel import drop_job
+from dashboard.jobs.exports import is_direct
 from dashboard.shown import Shown
 from dashboard.text import Words
 from geodata.export import ExportRequest, export_layer
@@ -14,6 +17,7 @@ from geodata.export.requests import FORMATS, file_name
 from geodata.selection import Selection
 
 KEY = "territories"
+JOB = "territories-file"
 TEXT_KEY = "table-text"
 _PAGE, _OF, _SEEN = "table_page", "table_of", "table_seen"
 
@@ -89,8 +93,13 @@ def _show_search(choice: state.Choice, words: Words) -> None:
 
 def _show_download(choice: state.Choice, public: Selection, words: Words) -> None:
     request = ExportRequest(filters=choice.filters, language=words.vocabulary, as_of=choice.day)
+    label = words.count("Download this row as GeoJSON", "Download these {n} rows as GeoJSON", len(public.territories))
+    if not is_direct(request, public):
+        show_large(JOB, request, public.catalogue.snapshot, words, label=label)
+        return
+    drop_job(JOB)
     st.download_button(
-        words.count("Download this row as GeoJSON", "Download these {n} rows as GeoJSON", len(public.territories)),
+        label,
         data=lambda: export_layer(request, public.catalogue).to_bytes(),
         file_name=file_name(request),
         mime=FORMATS[request.format].media_type,

@@ -32,6 +32,12 @@ def _export(work: Work) -> Made:
     return run_export(work)
 
 
+def _import_kind(work: Work) -> Made:
+    from dashboard.jobs.imports import run_kind  # noqa: PLC0415
+
+    return run_kind(work)
+
+
 def _import_plan(work: Work) -> Made:
     from dashboard.jobs.imports import run_plan  # noqa: PLC0415
 
@@ -44,10 +50,25 @@ def _import_apply(work: Work) -> Made:
     return run_apply(work)
 
 
+def _records_file(work: Work) -> Made:
+    from dashboard.jobs.record_files import run_records  # noqa: PLC0415
+
+    return run_records(work)
+
+
+def _rows_to_mend(work: Work) -> Made:
+    from dashboard.jobs.record_files import run_rows_to_mend  # noqa: PLC0415
+
+    return run_rows_to_mend(work)
+
+
 KINDS: dict[str, Kind] = {
     "export": Kind(_export),
+    "import-kind": Kind(_import_kind),
     "import-plan": Kind(_import_plan),
     "import-apply": Kind(_import_apply),
+    "records-file": Kind(_records_file),
+    "rows-to-mend": Kind(_rows_to_mend),
 }
 
 

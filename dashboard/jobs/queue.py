@@ -63,6 +63,30 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class JobRequest:
+    """What somebody wants to have done.
+
+    Attributes:
+        kind: What is to be done.
+        params: What exactly; plain JSON.
+        client: Who wants it, for all that is counted per client.
+        audience: Who may see the result; part of what makes requests the same.
+        dedup: What is the same for the same request; empty where each is its own.
+        is_detached: Whether the work goes on when nobody waits; otherwise the caller is counted as waiting, and must
+            call `leave`.
+        input_bytes: A file that goes with it.
+    """
+
+    kind: str
+    params: Mapping[str, Any]
+    client: str
+    audience: Audience = "public"
+    dedup: str = ""
+    is_detached: bool = True
+    input_bytes: bytes | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """A job as it stands in the table.
 
@@ -248,53 +272,34 @@ class JobQueue:
 
     # --- asking ------------------------------------------------------------------------------------------
 
-    def submit(
-        self,
-        kind: str,
-        params: Mapping[str, Any],
-        *,
-        client: str,
-        audience: Audience = "public",
-        dedup: str = "",
-        is_detached: bool = False,
-        input_bytes: bytes | None = None,
-    ) -> Job:
+    def submit(self, request: JobRequest) -> Job:
         """Ask for work. The same request while one waits, runs or is kept is the same job.
-
-        Args:
-            kind: What is to be done.
-            params: What exactly; plain JSON.
-            client: Who asks.
-            audience: Who may see the result; part of what makes requests the same.
-            dedup: What is the same for the same request; empty where each is its own.
-            is_detached: Whether the work goes on when nobody waits; otherwise the caller is counted as waiting, and
-                must call `leave`.
-            input_bytes: A file that goes with it.
 
         Raises:
             QueueFull: there is no room; nothing was done.
         """
         id_ = secrets.token_urlsafe(ID_BYTES)
-        key = dedup_key(kind, audience, dedup, self._place) if dedup else ""
-        if input_bytes is not None:
+        key = dedup_key(request.kind, request.audience, request.dedup, self._place) if request.dedup else ""
+        if request.input_bytes is not None:
             with self._writing() as connection:
-                self._require_room(connection, client)
+                self._require_room(connection, request.client)
             place = self.job_folder(id_)
             make_private(place)
-            _write_private(place / "input", input_bytes)
+            _write_private(place / "input", request.input_bytes)
         try:
             with self._writing() as connection:
                 found = self._find(connection, key) if key else None
                 if found is not None:
-                    self._join(connection, found.id, is_detached=is_detached)
+                    self._join(connection, found.id, is_detached=request.is_detached)
                 else:
-                    self._require_room(connection, client)
+                    self._require_room(connection, request.client)
                     now = time.time()
                     connection.execute(
                         _job.insert().values(
-                            id=id_, kind=kind, params=json.dumps(params), client=client, audience=audience,
-                            state="queued", done=0, total=0, created=now, used=now, error_code="", error_facts="{}",
-                            facts="{}", size=0, dedup=key, waiters=0 if is_detached else 1, is_detached=is_detached,
+                            id=id_, kind=request.kind, params=json.dumps(request.params), client=request.client,
+                            audience=request.audience, state="queued", done=0, total=0, created=now, used=now,
+                            error_code="", error_facts="{}", facts="{}", size=0, dedup=key,
+                            waiters=0 if request.is_detached else 1, is_detached=request.is_detached,
                             place=self._place,
                         )
                     )  # fmt: skip

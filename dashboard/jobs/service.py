@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
-from dashboard.jobs.queue import URL_VARIABLE, Job, JobQueue, Limits, default_folder
+from dashboard.jobs.queue import URL_VARIABLE, Job, JobQueue, JobRequest, Limits, default_folder
 from dashboard.jobs.runner import KINDS_MODULE, Runner
 from dashboard.web.proxies import client_address, client_key
 from geodata.records.errors import DatabaseError
-from geodata.status import Audience
 
 Value = TypeVar("Value")
 POLL_SECONDS = 1.0
@@ -43,25 +42,14 @@ class Service:
         self._lock = threading.Lock()
         self._waiting: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Event]]] = {}
 
-    def submit(
-        self,
-        kind: str,
-        params: Mapping[str, Any],
-        *,
-        client: str,
-        audience: Audience = "public",
-        dedup: str = "",
-        is_detached: bool = True,
-        input_bytes: bytes | None = None,
-    ) -> Job:
+    def submit(self, request: JobRequest) -> Job:
         """`JobQueue.submit`, and the work begins.
 
         Raises:
             QueueFull: there is no room.
         """
         self.runner.start()  # it first cleans up after those before it
-        job = self.queue.submit(kind, params, client=client, audience=audience, dedup=dedup,
-                                is_detached=is_detached, input_bytes=input_bytes)  # fmt: skip
+        job = self.queue.submit(request)
         self.runner.wake()
         return job
 

@@ -342,6 +342,7 @@
     });
     parts.legendList.replaceChildren(...rows);
     parts.legendNote.textContent = texts.legendNote;
+    parts.legendList.setAttribute("aria-label", texts.legend);
   };
 
   const makeLegend = () => {

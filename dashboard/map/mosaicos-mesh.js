@@ -123,12 +123,14 @@
     _paint() {
       const { flags, frame, paths, size } = this;
       const ink = this._renderer._ctx;
+      const { min, max } = this._renderer._bounds;
       const scale = size / flags.box;
       ink.lineCap = ink.lineJoin = "round";
       ink.fillStyle = flags.ground;
       ink.strokeStyle = flags.ink;
       for (const { point, names, before } of this.marks) {
         const { x, y } = this._map.latLngToLayerPoint(point);
+        if (x < min.x - 100 || x > max.x + 100 || y < min.y - size || y > max.y + size) continue; // out of sight
         const left = before || (-size * names.length) / 2;
         names.forEach((name, at) => {
           ink.save();

@@ -1,6 +1,10 @@
-"""What each column of an export means, in three languages: the data dictionary, read from ``dictionary.csv``.
+"""What each column of an export means, in three languages: the data dictionary.
 
-Every column of codes has one of labels beside it (`stage_code`, `stage_label`), whose meaning follows from the codes'.
+A column that comes from a published table is declared there (`geodata.tables`): its kind, its vocabulary, whether it
+may be null, its meaning in English. ``dictionary.csv`` adds what only exports need: the name in a shapefile, the unit,
+the meaning in French and Portuguese, the English where an export says more than the table, and all of the columns that
+no table has. Every column of codes has one of labels beside it (`stage_code`, `stage_label`); its meaning follows from
+the codes.
 """
 
 from __future__ import annotations
@@ -15,6 +19,15 @@ from typing import Literal, cast
 from geodata.errors import UnknownIdError
 from geodata.model import Language, vocabulary
 from geodata.search import nearest
+from geodata.tables import (
+    MOSAIC,
+    MOSAIC_MEMBER,
+    PROTECTED_AREA,
+    TERRITORY,
+    TERRITORY_MOSAIC,
+    Column,
+    Table,
+)
 
 Kind = Literal["text", "integer", "number", "boolean", "date", "links"]
 
@@ -35,6 +48,7 @@ class Field:
         unit: Of its numbers.
         many: Whether several codes may stand in it, joined with ``;``.
         label_of: The column of codes that it gives the labels of.
+        nullable: Whether it may be null where the layer has it.
     """
 
     name: str
@@ -45,6 +59,7 @@ class Field:
     unit: str | None = None
     many: bool = False
     label_of: str | None = None
+    nullable: bool = True
 
 
 _STAGE = (
@@ -60,6 +75,23 @@ _TERRITORY = (
     "computed_area_km2", "is_amazonia_legal",
 )  # fmt: skip
 _LAST = ("support_code", "support_label", "as_of", "source")
+
+SOURCE_TABLES: dict[str, tuple[Table, ...]] = {
+    "territories": (TERRITORY, TERRITORY_MOSAIC),
+    "mosaics": (MOSAIC,),
+    "protected-areas": (PROTECTED_AREA,),
+    "members": (MOSAIC_MEMBER,),
+    "links": (TERRITORY_MOSAIC, TERRITORY),
+}
+"""The published tables whose columns a layer takes over; the first that has one declares it."""
+RENAMED = {
+    ("territories", "name"): "territory_name",
+    ("mosaics", "name"): "mosaic_name",
+    ("protected-areas", "name"): "protected_area_name",
+    ("protected-areas", "source"): "source_id",
+    ("members", "name"): "member_name",
+}
+"""Columns of a layer that have another name in its table."""
 
 DEMONSTRATION = "is_demonstration"
 LINK_FIELDS = _LINK
@@ -108,17 +140,49 @@ PLACE_FIELDS = ("longitude", "latitude", "geometry_wkt")
 """Columns that a table without geometry of its own gets for it."""
 
 
+def column_of(name: str, layer: str) -> Column | None:
+    """The column of a published table that a column of a layer is; null where the export makes it."""
+    wanted = RENAMED.get((layer, name), name)
+    columns = (one for table in SOURCE_TABLES.get(layer, ()) for one in table.columns)
+    return next((one for one in columns if one.name == wanted), None)
+
+
+@cache
 def field_of(name: str, layer: str) -> Field:
     """The meaning of one column of a layer.
 
     Raises:
         UnknownIdError: there is no such column.
     """
-    known = _fields()
-    found = known.get((name, layer)) or known.get((name, ""))
-    if found is None:
-        raise UnknownIdError("column", name, nearest(name, {one for one, _ in known}))
-    return found
+    rows = dictionary()
+    row = rows.get((name, layer)) or rows.get((name, ""))
+    if row is None:
+        raise UnknownIdError("column", name, nearest(name, {one for one, _ in rows}))
+    codes_name = row["field"]
+    if name != codes_name:
+        return Field(
+            name=name,
+            short=row["label_short"],
+            kind="text",
+            about={
+                "en": f"Label of {codes_name}, in the language of the export",
+                "fr": f"Libellé de {codes_name}, dans la langue de l'export",
+                "pt_br": f"Rótulo de {codes_name}, no idioma da exportação",
+            },
+            label_of=codes_name,
+            nullable=field_of(codes_name, layer).nullable,
+        )
+    column = column_of(name, layer) or Column(name, cast(Literal["text"], row["kind"] or "text"), "")
+    return Field(
+        name=name,
+        short=row["short"],
+        kind=cast(Kind, column.kind),
+        about={"en": row["en"] or column.about.replace("`", ""), "fr": row["fr"], "pt_br": row["pt_br"]},
+        codes=row["codes"] or column.codes,
+        unit=row["unit"] or None,
+        many=bool(row["many"]) or column.many,
+        nullable=column.nullable or row["nullable"] == "*" or layer in row["nullable"].split(";"),
+    )
 
 
 def fields_of(layer: str, names: Iterable[str] | None = None) -> list[Field]:
@@ -127,33 +191,16 @@ def fields_of(layer: str, names: Iterable[str] | None = None) -> list[Field]:
 
 
 @cache
-def _fields() -> dict[tuple[str, str], Field]:
-    """Fields by name and layer; the layer is empty where the meaning is the same in all."""
-    known: dict[tuple[str, str], Field] = {}
+def dictionary() -> dict[tuple[str, str], Mapping[str, str]]:
+    """Rows of ``dictionary.csv`` by the name of the column, or that of its labels, and the layer.
+
+    The layer is empty where the meaning is the same in all. `nullable` lists the layers in which a column may be null
+    although its table never is; ``*`` are all.
+    """
+    known: dict[tuple[str, str], Mapping[str, str]] = {}
     with DICTIONARY.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            about: dict[Language, str] = {"en": row["en"], "fr": row["fr"], "pt_br": row["pt_br"]}
-            known[row["field"], row["layer"]] = Field(
-                name=row["field"],
-                short=row["short"],
-                kind=cast(Kind, row["kind"]),
-                about=about,
-                codes=row["codes"] or None,
-                unit=row["unit"] or None,
-                many=bool(row["many"]),
-            )
-            if row["label"]:
-                known[row["label"], row["layer"]] = Field(
-                    name=row["label"],
-                    short=row["label_short"],
-                    kind="text",
-                    about={
-                        "en": f"Label of {row['field']}, in the language of the export",
-                        "fr": f"Libellé de {row['field']}, dans la langue de l'export",
-                        "pt_br": f"Rótulo de {row['field']}, no idioma da exportação",
-                    },
-                    label_of=row["field"],
-                )
+            known |= {(row[name], row["layer"]): row for name in ("field", "label") if row[name]}
     return known
 
 

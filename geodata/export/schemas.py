@@ -1,7 +1,7 @@
 """A JSON Schema per layer: what its GeoJSON holds, published with the package in ``schemas``.
 
-`geometry` is described to its kind; that its positions are right is RFC 7946's matter. Generate the files anew with
-``python -m geodata.export.schemas``.
+`geometry` is described to its kind; that its positions are right is RFC 7946's matter. `write_schemas` makes the
+files anew.
 """
 
 from __future__ import annotations
@@ -26,19 +26,6 @@ from geodata.model import Language
 
 FOLDER = Path(__file__).parent / "schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-NEVER_NULL = {
-    "territory_id", "territory_code", "country_code", "name", "territory_name", "protected_area_id", "member_id",
-    "programme_id", "link_count", "links", "place_kind", "recognition_type", "completeness", "extent", "confidence",
-    "is_local", "area_kind", "register", "geometry_quality", "start", "programme_type", "members", "mosaic_id",
-    "mosaic_name", "members_with_polygon", "members_part", "territory_count", "short_name", "link_kind", "link_grade",
-    "grade_reason", "stage_code",
-}  # fmt: skip
-"""Columns that always hold something, in the layer that they belong to."""
-MAY_BE_NULL = {
-    ("mosaics", "protected_area_id"), ("members", "protected_area_id"), ("members", "confidence"),
-    ("missions", "territory_id"), ("missions", "mosaic_id"),
-}  # fmt: skip
-"""Where they may be null all the same."""
 DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 MONTH = r"^\d{4}-\d{2}$"
 MONTHS = {"support_month", "first_month", "last_month"}
@@ -151,20 +138,16 @@ def _plain_object(layer: str, names: tuple[str, ...], language: Language) -> dic
     columns: dict[str, Any] = {}
     for name in names:
         field = field_of(name, layer)
-        told = _property(layer, field, language)
+        told = _property(field, language)
         if field.kind == "links":
             told["items"] = _plain_object("links", LINK_FIELDS, language)
-        elif _may_be_null(layer, name):
+        elif field.nullable:
             told["type"] = next(kind for kind in told["type"] if kind != "null")
             if "enum" in told:
                 told["enum"] = [code for code in told["enum"] if code is not None]
         columns[name] = told
-    required = [name for name in names if not _may_be_null(layer, name)]
+    required = [name for name in names if not field_of(name, layer).nullable]
     return {"type": "object", "required": required, "properties": columns}
-
-
-def _may_be_null(layer: str, name: str) -> bool:
-    return name not in NEVER_NULL or (layer, name) in MAY_BE_NULL
 
 
 def _properties(layer: str) -> dict[str, Any]:
@@ -179,23 +162,22 @@ def _object(layer: str, names: tuple[str, ...]) -> dict[str, Any]:
         "required": list(names),
         "additionalProperties": False,
         "properties": {
-            **{name: _property(layer, field_of(name, layer)) for name in names},
+            **{name: _property(field_of(name, layer)) for name in names},
             DEMONSTRATION: {"const": True, "description": field_of(DEMONSTRATION, layer).about["en"]},
         },
     }
 
 
-def _property(layer: str, field: Field, language: Language = "en") -> dict[str, Any]:
-    may_be_null = _may_be_null(layer, field.name)
+def _property(field: Field, language: Language = "en") -> dict[str, Any]:
     told: dict[str, Any] = {"description": field.about[language] + (f" ({field.unit})" if field.unit else "")}
     kind = {"integer": "integer", "number": "number", "boolean": "boolean"}.get(field.kind, "string")
     if field.kind == "links":
         return {**told, "type": "array", "items": {"$ref": "#/$defs/link"}}
-    told["type"] = [kind, "null"] if may_be_null else kind
+    told["type"] = [kind, "null"] if field.nullable else kind
     if field.codes and field.many:
         told["pattern"] = "^({0})(;({0}))*$".format("|".join(codes_of(field)))
     elif field.codes:
-        told["enum"] = [*codes_of(field), *([None] if may_be_null else [])]
+        told["enum"] = [*codes_of(field), *([None] if field.nullable else [])]
     elif field.name in MONTHS:
         told["pattern"] = MONTH
     elif field.kind == "date":
@@ -219,7 +201,3 @@ def write_schemas(folder: Path = FOLDER) -> None:
     """
     for layer in LAYERS:
         write_stream(folder / f"{layer}.json", [schema_bytes(layer)])
-
-
-if __name__ == "__main__":
-    write_schemas()

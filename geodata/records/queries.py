@@ -1,6 +1,6 @@
 """States of links: now from the maintained table, on a past day from the events. Each is one query for all links.
 
-Both say what `geodata.status.current_state` says; tests hold them to it.
+Both say what ``current_state`` of ``tests/oracles/link_state.py`` says; tests hold them to it.
 """
 
 from __future__ import annotations

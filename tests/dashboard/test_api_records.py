@@ -73,6 +73,20 @@ def stage(**headers: str) -> str | None:
 # --- what is there ---------------------------------------------------------------------------------------
 
 
+def test_the_codes_are_stages_and_flags_stand_beside_them_for_those_who_see_them(
+    database: Engine, writer: Actor
+) -> None:
+    long_ago = TODAY - dt.timedelta(days=100)
+    record(database, writer, "S2", long_ago)
+    at = data.row_of(OIAPOQUE)
+    public, inside = told("/api/status"), told("/api/status", **token(database, "coordinator"))
+    assert public["codes"][at] == inside["codes"][at] == "2", "contacted, though nobody answered for 100 days"
+    assert public["codes"] == inside["codes"]
+    assert public["flags"] == {}
+    assert inside["flags"] == {"NR": {"meaning": "No answer", "at": [at]}}
+    assert "flags" not in told("/api/status?by=link", **token(database, "coordinator"))
+
+
 def test_without_a_database_nothing_is_recorded() -> None:
     found = told(LINK)["properties"]
     assert (found["stage_code"], found["is_recorded"], found["as_of"]) == ("S0", None, None)

@@ -7,6 +7,7 @@ from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
 from dashboard import data, state
+from dashboard.components import territory_list
 from dashboard.components.facets import SHOWN
 from dashboard.text import TONGUES, words
 from geodata.selection import Filters
@@ -105,6 +106,12 @@ def test_the_filters_offer_every_field_with_what_each_value_leaves() -> None:
 def test_the_map_is_coloured_by_stage_once_anything_is_recorded_and_as_the_address_says() -> None:
     assert "plain" not in map_state(run(lang="en"))
     assert map_state(run(lang="en", colour="stage"))["plain"] is True
+
+
+def test_a_list_that_takes_long_to_write_is_written_by_a_job() -> None:
+    app = run(lang="en", state="BR-31")
+    assert [one.label for one in app.button if one.key == f"{territory_list.JOB}-ask"]
+    assert not [one for one in app.get("download_button") if one.proto.id.endswith("download")]
 
 
 def test_what_is_exported_is_what_is_selected() -> None:

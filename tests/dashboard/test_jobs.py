@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from dashboard.jobs import runner
 from dashboard.jobs.failures import error_of
-from dashboard.jobs.queue import Job, JobQueue, Limits, QueueFull, default_folder
+from dashboard.jobs.queue import Job, JobQueue, JobRequest, Limits, QueueFull, default_folder
 from dashboard.jobs.service import Service
 from geodata.records.errors import ConflictError
 
@@ -74,7 +74,7 @@ def files_of(jobs: Service) -> list[str]:
 
 
 def test_a_result_is_kept_where_only_this_user_may_look(jobs: Service) -> None:
-    done = wait(jobs, jobs.submit("write", {"text": "é"}, client="a"))
+    done = wait(jobs, jobs.submit(JobRequest("write", {"text": "é"}, client="a")))
     assert (done.state, done.size, done.facts["file_name"]) == ("done", 2, "x.txt")
     assert done.result is not None
     assert done.result.read_text() == "é"
@@ -84,17 +84,17 @@ def test_a_result_is_kept_where_only_this_user_may_look(jobs: Service) -> None:
 
 def test_the_same_request_is_the_same_job(jobs: Service, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    first = jobs.submit("write", {"gate": str(gate)}, client="a", dedup="one")
-    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="one").id == first.id
-    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="other").id != first.id
+    first = jobs.submit(JobRequest("write", {"gate": str(gate)}, client="a", dedup="one"))
+    assert jobs.submit(JobRequest("write", {"gate": str(gate)}, client="b", dedup="one")).id == first.id
+    assert jobs.submit(JobRequest("write", {"gate": str(gate)}, client="b", dedup="other")).id != first.id
     gate.touch()
     assert wait(jobs, first).state == "done"
-    assert jobs.submit("write", {}, client="c", dedup="one").id == first.id, "its result is kept"
+    assert jobs.submit(JobRequest("write", {}, client="c", dedup="one")).id == first.id, "its result is kept"
 
 
 def test_no_audience_gets_the_job_of_another(jobs: Service) -> None:
-    restricted = jobs.submit("write", {"text": "restricted"}, client="a", audience="all", dedup="one")
-    public = jobs.submit("write", {"text": "public"}, client="a", audience="public", dedup="one")
+    restricted = jobs.submit(JobRequest("write", {"text": "restricted"}, client="a", audience="all", dedup="one"))
+    public = jobs.submit(JobRequest("write", {"text": "public"}, client="a", audience="public", dedup="one"))
     assert restricted.id != public.id
     wait(jobs, restricted)
     wait(jobs, public)
@@ -106,12 +106,12 @@ def test_no_audience_gets_the_job_of_another(jobs: Service) -> None:
 @pytest.mark.parametrize("clients", [["a"] * 9, list("abcdefghi")], ids=["one client", "many clients"])
 def test_a_full_queue_says_so_before_any_work(jobs: Service, tmp_path: Path, clients: list[str]) -> None:
     gate = tmp_path / "gate"
-    first = jobs.submit("write", {"gate": str(gate)}, client="other")
+    first = jobs.submit(JobRequest("write", {"gate": str(gate)}, client="other"))
     wait_for_work(lambda: (found := jobs.queue.get(first.id)) is not None and found.state == "running")
     taken, refused = 0, []
     for client in clients:
         try:
-            jobs.submit("write", {"gate": str(gate)}, client=client, input_bytes=b"brought")
+            jobs.submit(JobRequest("write", {"gate": str(gate)}, client=client, input_bytes=b"brought"))
             taken += 1
         except QueueFull as error:
             refused.append(error)
@@ -125,16 +125,16 @@ def test_a_full_queue_says_so_before_any_work(jobs: Service, tmp_path: Path, cli
 
 def test_the_client_that_has_waited_longest_is_next(jobs: Service, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    busy = [jobs.submit("write", {"gate": str(gate)}, client="many") for _ in range(3)]
+    busy = [jobs.submit(JobRequest("write", {"gate": str(gate)}, client="many")) for _ in range(3)]
     wait_for_work(lambda: (found := jobs.queue.get(busy[0].id)) is not None and found.state == "running")
-    other = jobs.submit("write", {}, client="one")
+    other = jobs.submit(JobRequest("write", {}, client="one"))
     gate.touch()
     ended = [wait(jobs, job).finished or 0.0 for job in (other, *busy[1:])]
     assert ended == sorted(ended)
 
 
 def test_progress_is_seen(jobs: Service, tmp_path: Path) -> None:
-    job = jobs.submit("write", {"gate": str(tmp_path / "gate")}, client="a")
+    job = jobs.submit(JobRequest("write", {"gate": str(tmp_path / "gate")}, client="a"))
     wait_for_work(lambda: (found := jobs.queue.get(job.id)) is not None and (found.done, found.total) == (1, 3))
     (tmp_path / "gate").touch()
     wait(jobs, job)
@@ -143,7 +143,9 @@ def test_progress_is_seen(jobs: Service, tmp_path: Path) -> None:
 def test_the_least_recently_used_result_goes_first(tmp_path: Path, kinds: str) -> None:
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(kept_bytes=25))
     try:
-        made = [wait(jobs, jobs.submit("write", {"text": "x" * 10}, client="a", dedup=str(n))) for n in range(3)]
+        made = [
+            wait(jobs, jobs.submit(JobRequest("write", {"text": "x" * 10}, client="a", dedup=str(n)))) for n in range(3)
+        ]
         jobs.queue.touch(made[0].id)
         jobs.queue.tidy()
         assert [jobs.queue.get(one.id) is not None for one in made] == [True, False, True]
@@ -154,7 +156,7 @@ def test_the_least_recently_used_result_goes_first(tmp_path: Path, kinds: str) -
 def test_what_was_not_used_for_long_goes(tmp_path: Path, kinds: str) -> None:
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1, limits=Limits(kept_seconds=0))
     try:
-        done = wait(jobs, jobs.submit("write", {"text": "x"}, client="a"))
+        done = wait(jobs, jobs.submit(JobRequest("write", {"text": "x"}, client="a")))
         wait_for_work(lambda: (jobs.queue.tidy(), jobs.queue.get(done.id) is None and not files_of(jobs))[1])
     finally:
         jobs.close()
@@ -166,7 +168,7 @@ def test_what_was_not_used_for_long_goes(tmp_path: Path, kinds: str) -> None:
 def begin_with_traces(jobs: Service, tmp_path: Path) -> tuple[Job, list[int]]:
     """A job that runs, and its processes."""
     pids = tmp_path / "pids"
-    job = jobs.submit("leave-traces", {"pids": str(pids)}, client="a", input_bytes=b"brought")
+    job = jobs.submit(JobRequest("leave-traces", {"pids": str(pids)}, client="a", input_bytes=b"brought"))
     wait_for_work(lambda: pids.exists() and pids.read_text().count(" "))
     return job, [int(one) for one in pids.read_text().split()]
 
@@ -186,7 +188,7 @@ def test_cancelling_kills_the_work_and_removes_its_files(jobs: Service, tmp_path
 
 def test_what_takes_too_long_is_killed(jobs: Service, tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    found = wait(jobs, jobs.submit("too-slow", {"pids": str(pids)}, client="a"))
+    found = wait(jobs, jobs.submit(JobRequest("too-slow", {"pids": str(pids)}, client="a")))
     assert (found.state, found.error_code) == ("failed", "time")
     assert_no_traces(jobs, [int(one) for one in pids.read_text().split()] if pids.exists() else [])
 
@@ -195,14 +197,14 @@ def test_what_takes_too_long_is_killed(jobs: Service, tmp_path: Path) -> None:
     ("kind", "code"), [("crash", "worker-ended"), ("grow", "memory"), ("fill", "disk"), ("fail", "worker-ended")]
 )
 def test_a_worker_that_dies_leaves_no_files_and_others_go_on(jobs: Service, kind: str, code: str) -> None:
-    bad = wait(jobs, jobs.submit(kind, {}, client="a", input_bytes=b"brought"))
+    bad = wait(jobs, jobs.submit(JobRequest(kind, {}, client="a", input_bytes=b"brought")))
     assert (bad.state, bad.error_code) == ("failed", code)
     assert files_of(jobs) == []
-    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+    assert wait(jobs, jobs.submit(JobRequest("write", {}, client="a"))).state == "done"
 
 
 def test_an_error_of_the_project_comes_back_as_it_was(jobs: Service) -> None:
-    error = error_of(wait(jobs, jobs.submit("refuse", {}, client="a")))
+    error = error_of(wait(jobs, jobs.submit(JobRequest("refuse", {}, client="a"))))
     assert isinstance(error, ConflictError)
     assert (str(error), error.code, error.facts) == ("Somebody was faster.", "was-faster", {"who": "Ana"})
 
@@ -214,23 +216,22 @@ def test_the_parent_of_workers_may_die_and_is_started_again(jobs: Service, tmp_p
     assert wait(jobs, job).error_code == "worker-ended"
     wait_for_work(lambda: not is_running(pids[0]))
     os.kill(pids[1], signal.SIGKILL)  # what a worker has started itself is its own affair here
-    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+    assert wait(jobs, jobs.submit(JobRequest("write", {}, client="a"))).state == "done"
 
 
 def test_without_work_no_process_stays(jobs: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "REST_SECONDS", 0.0)
     assert jobs.runner._forker._process is None, "nothing is started before the first job"
-    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done"
+    assert wait(jobs, jobs.submit(JobRequest("write", {}, client="a"))).state == "done"
     jobs.runner.wake()
     wait_for_work(lambda: jobs.runner._forker._process is None)
-    assert wait(jobs, jobs.submit("write", {}, client="a")).state == "done", "it starts again"
+    assert wait(jobs, jobs.submit(JobRequest("write", {}, client="a"))).state == "done", "it starts again"
 
 
 def test_who_waits_last_and_goes_ends_the_work(jobs: Service, tmp_path: Path) -> None:
-    how = {"client": "a", "dedup": "one", "is_detached": False}
-    gate = {"gate": str(tmp_path / "gate")}
-    job = jobs.submit("write", gate, **how)  # type: ignore[arg-type]
-    assert jobs.submit("write", gate, **how).id == job.id  # type: ignore[arg-type]
+    request = JobRequest("write", {"gate": str(tmp_path / "gate")}, client="a", dedup="one", is_detached=False)
+    job = jobs.submit(request)
+    assert jobs.submit(request).id == job.id
     jobs.leave(job.id)
     assert (found := jobs.queue.get(job.id)) is not None
     assert not found.is_over
@@ -240,8 +241,8 @@ def test_who_waits_last_and_goes_ends_the_work(jobs: Service, tmp_path: Path) ->
 
 def test_what_is_detached_goes_on_without_anybody(jobs: Service, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    job = jobs.submit("write", {"gate": str(gate)}, client="a", dedup="one", is_detached=False)
-    assert jobs.submit("write", {"gate": str(gate)}, client="b", dedup="one", is_detached=True).id == job.id
+    job = jobs.submit(JobRequest("write", {"gate": str(gate)}, client="a", dedup="one", is_detached=False))
+    assert jobs.submit(JobRequest("write", {"gate": str(gate)}, client="b", dedup="one", is_detached=True)).id == job.id
     jobs.leave(job.id)
     gate.touch()
     assert wait(jobs, job).state == "done"
@@ -253,11 +254,12 @@ def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kind
     code = f"""
         import signal
         from pathlib import Path
+        from dashboard.jobs.queue import JobRequest
         from dashboard.jobs.service import Service
         jobs = Service(Path({str(tmp_path / "jobs")!r}), kinds={kinds!r}, workers=1)
-        jobs.submit("leave-traces", {{"pids": {str(pids)!r}}}, client="a")
+        jobs.submit(JobRequest("leave-traces", {{"pids": {str(pids)!r}}}, client="a"))
         for is_detached in (False, True):
-            print(jobs.submit("write", {{}}, client="b", is_detached=is_detached).id, flush=True)
+            print(jobs.submit(JobRequest("write", {{}}, client="b", is_detached=is_detached)).id, flush=True)
         signal.pause()
     """
     server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
@@ -272,7 +274,7 @@ def test_what_a_killed_server_leaves_is_cleaned_by_the_next(tmp_path: Path, kind
     jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
     try:
         assert len(files_of(jobs)) == 1, "nobody could clean up"
-        done = wait(jobs, jobs.submit("write", {}, client="a"))
+        done = wait(jobs, jobs.submit(JobRequest("write", {}, client="a")))
         assert done.state == "done"
         states = {one: found.state for one in (waited, detached) if (found := jobs.queue.get(one)) is not None}
         assert states == {waited: "cancelled", detached: "done"}
@@ -286,7 +288,7 @@ def test_several_servers_share_a_queue(tmp_path: Path, kinds: str) -> None:
     working = Service(tmp_path / "jobs", kinds=kinds, workers=1)
     try:
         working.runner.start()
-        job = asking.queue.submit("write", {"text": "x"}, client="a")
+        job = asking.queue.submit(JobRequest("write", {"text": "x"}, client="a"))
         working.runner.wake()
         assert wait(asking, job).state == "done"
     finally:
@@ -307,7 +309,7 @@ def test_the_table_may_be_in_postgresql(tmp_path: Path, kinds: str, monkeypatch:
         monkeypatch.setenv("MOSAICOS_JOBS_URL", server.set(database=name).render_as_string(hide_password=False))
         jobs = Service(tmp_path / "jobs", kinds=kinds, workers=1)
         try:
-            assert wait(jobs, jobs.submit("write", {"text": "x"}, client="a", dedup="one")).state == "done"
+            assert wait(jobs, jobs.submit(JobRequest("write", {"text": "x"}, client="a", dedup="one"))).state == "done"
             assert not (jobs.queue.folder / "jobs.sqlite").exists()
         finally:
             jobs.close()
@@ -351,8 +353,8 @@ def test_servers_of_other_records_have_another_folder(tmp_path: Path, monkeypatc
 def test_servers_of_other_records_do_no_job_of_a_shared_table(tmp_path: Path) -> None:
     table = f"sqlite:///{tmp_path / 'table.sqlite'}"
     ours, others = JobQueue(tmp_path / "ours", table), JobQueue(tmp_path / "others", table)
-    job = ours.submit("export", {}, client="a", dedup="one")
-    running = others.submit("export", {}, client="b", dedup="one")
+    job = ours.submit(JobRequest("export", {}, client="a", dedup="one"))
+    running = others.submit(JobRequest("export", {}, client="b", dedup="one"))
     assert job.id != running.id
     taken = others.claim("theirs")
     assert taken is not None
@@ -377,14 +379,14 @@ def test_an_ending_that_cannot_be_written_now_is_written_later(jobs: Service, mo
         save(*given, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(jobs.queue, "finish", finish)
-    done = wait(jobs, jobs.submit("write", {"text": "é"}, client="a"))
+    done = wait(jobs, jobs.submit(JobRequest("write", {"text": "é"}, client="a")))
     assert (done.state, len(tries)) == ("done", 3)
 
 
 def test_the_files_of_a_failed_job_go_before_the_table_is_written(
     jobs: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = jobs.submit("write", {"text": "é"}, client="a")
+    job = jobs.submit(JobRequest("write", {"text": "é"}, client="a"))
     wait(jobs, job)
 
     def no_room() -> None:

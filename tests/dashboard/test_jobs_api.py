@@ -16,7 +16,7 @@ import pytest
 from dashboard.api import app, results
 from dashboard.api.answers import forget
 from dashboard.jobs import service as services
-from dashboard.jobs.queue import Job, Limits
+from dashboard.jobs.queue import Job, JobRequest, Limits
 from dashboard.jobs.service import Service
 
 from ..waits import PROCESS_S, until, wait_until
@@ -151,7 +151,7 @@ def test_a_full_queue_is_answered_before_any_work(gate: Path, jobs: Service) -> 
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
     wait_for_work(lambda: any(one.state == "running" for one in active(jobs)))
     for n in range(2):
-        jobs.submit("export", {"gate": str(gate)}, client=f"other {n}")
+        jobs.submit(JobRequest("export", {"gate": str(gate)}, client=f"other {n}"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(results, "client_of", lambda _: "somebody else")
         refused = ask(f"{LARGE}?decimals=3")
@@ -201,14 +201,14 @@ def test_a_result_is_for_its_audience_alone(gate: Path, jobs: Service, monkeypat
 
 
 def test_jobs_of_pages_are_not_shown(jobs: Service) -> None:
-    job = jobs.submit("write", {}, client="a")
+    job = jobs.submit(JobRequest("write", {}, client="a"))
     wait_for_work(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
     assert ask(f"/api/jobs/{job.id}/result").status_code == 404
 
 
 def test_a_result_that_is_compressed_is_unpacked_where_it_must_be(tmp_path: Path, jobs: Service) -> None:
     packed = gzip.compress(b"plain words" * 100_000)
-    job = jobs.submit("export", {"is_compressed": True}, client="a")
+    job = jobs.submit(JobRequest("export", {"is_compressed": True}, client="a"))
     wait_for_work(lambda: (one := jobs.queue.get(job.id)) is not None and one.is_over)
     found = jobs.queue.get(job.id)
     assert found is not None

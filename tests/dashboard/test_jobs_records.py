@@ -16,12 +16,13 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import data
 from dashboard.api.digests import digest_of_bundle, digest_of_snapshot
-from dashboard.components import job_panel, load_panel
+from dashboard.components import download_panel, job_panel, load_panel
 from dashboard.jobs import imports
 from dashboard.jobs import service as services
 from dashboard.jobs.exports import estimate_seconds, export_params, is_direct, read_params, run_export, write_pieces
 from dashboard.jobs.imports import import_params, is_light, read_plan, run_apply, run_plan, write_plan
-from dashboard.jobs.queue import Limits
+from dashboard.jobs.queue import JobRequest, Limits
+from dashboard.jobs.record_files import run_records, run_rows_to_mend
 from dashboard.jobs.service import LOCAL_CLIENT
 from dashboard.jobs.work import Work
 from geodata.export import export_layer
@@ -30,9 +31,11 @@ from geodata.records import database as database_module
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import downgrade, reading, stored_revisions
 from geodata.records.errors import FileRefused, PermissionDenied
+from geodata.records.exchange.loading import kind_of_file
+from geodata.records.exchange.standing import count_rows
 from geodata.records.models import Account, Organisation
 from geodata.records.register import add
-from geodata.records.roles import SYSTEM, Actor
+from geodata.records.roles import SYSTEM, VISITOR, Actor
 from geodata.records.schema import file_kind_of
 from geodata.records.snapshots import read_snapshot
 from geodata.selection import Filters
@@ -155,12 +158,12 @@ def page_with_a_job() -> None:
     import streamlit as st  # noqa: PLC0415
 
     from dashboard.components.job_panel import show_job  # noqa: PLC0415
-    from dashboard.jobs.queue import Job  # noqa: PLC0415
+    from dashboard.jobs.queue import Job, JobRequest  # noqa: PLC0415
     from dashboard.jobs.service import Service  # noqa: PLC0415
     from dashboard.text import words  # noqa: PLC0415
 
     def submit(jobs: Service, client: str) -> Job:
-        return jobs.submit(st.session_state["kind"], dict(st.session_state["params"]), client=client)
+        return jobs.submit(JobRequest(st.session_state["kind"], dict(st.session_state["params"]), client=client))
 
     job = show_job("one", st.session_state["request"], submit, words("en"), label="Do it", doing="Being done")
     st.text("none" if job is None else f"{job.state} {job.size}")
@@ -221,7 +224,7 @@ def test_another_request_gives_the_job_of_before_up(page: AppTest, tmp_path: Pat
 
 
 def test_a_full_queue_is_said_on_the_page(page: AppTest, tmp_path: Path) -> None:
-    services.service().submit("write", {"gate": str(tmp_path / "gate")}, client=LOCAL_CLIENT)
+    services.service().submit(JobRequest("write", {"gate": str(tmp_path / "gate")}, client=LOCAL_CLIENT))
     page.button(key="one-ask").click().run()
     assert "Too much of yours is still being worked on" in text_of(page)
     assert page.button(key="one-ask"), "one may try again"
@@ -289,6 +292,85 @@ def test_a_preview_makes_no_database(
     assert "Apply 1 row" in [one.label for one in app.button]
     assert not no_records.exists()
     assert not list(no_records.parent.glob("mosaicos-empty-*")), "the one it was compared with is removed"
+
+
+def page_with_a_file_of_unknown_kind() -> None:
+    """The part of the page that looks which kind of record a file holds."""
+    import streamlit as st  # noqa: PLC0415
+
+    from dashboard.components import load_panel  # noqa: PLC0415
+    from dashboard.text import words  # noqa: PLC0415
+
+    found = load_panel._find_kind(st.session_state["content"], "x.csv", words("en"))
+    st.text("looking" if found is None else f"kind {found.kind.name if found.kind else None}")
+
+
+@pytest.mark.parametrize("head", ["organisation_id,version,organisation_name", "organisation_name,type_code"])
+def test_the_kind_of_a_large_file_is_found_by_a_job(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    monkeypatch.setattr(imports, "MAX_UNPACKED_BYTES", 10)
+    monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
+    app = AppTest.from_function(page_with_a_file_of_unknown_kind, default_timeout=PROCESS_S)
+    app.session_state["content"] = f"{head}\n1,2,3\n".encode()
+    app.run()
+    assert "looking" in text_of(app)
+    run_until(app, f"kind {'organisation' if 'version' in head else None}")
+    assert not list(services.service().queue.folder.glob("*/input"))
+
+
+def page_with_downloads() -> None:
+    """The part of the page that offers records as files."""
+    from dashboard.components import download_panel  # noqa: PLC0415
+    from dashboard.text import words  # noqa: PLC0415
+
+    download_panel.show_downloads(words("en"))
+
+
+def test_a_large_file_of_records_is_made_by_a_job(
+    at_this_machine: None, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download_panel, "MAX_DIRECT_ROWS", 0)
+    monkeypatch.setattr(job_panel, "client_of_session", lambda: LOCAL_CLIENT)
+    app = AppTest.from_function(page_with_downloads, default_timeout=PROCESS_S)
+    app.session_state["download-kind"] = "document"
+    app.run()
+    assert "Records as CSV" in labels_of(app, "download_button"), "without rows nothing is large"
+    add(database, SYSTEM, "document", {"title": "Relatório", "source": "y"})
+    app.run()
+    assert "Records as CSV" not in labels_of(app, "download_button")
+    (ask,) = [one for one in app.button if one.label == "Records as CSV"]
+    ask.click().run()
+    wait_until(lambda: any("Download (" in one for one in labels_of(app.run(), "download_button")), limit_s=PROCESS_S)
+    (result,) = services.service().queue.folder.glob("*/result")
+    assert "Relatório" in result.read_text(encoding="utf-8-sig")
+
+
+def labels_of(app: AppTest, kind: str) -> list[str]:
+    """Labels of the elements of a kind that `AppTest` does not know itself."""
+    return [one.proto.label for one in app.get(kind)]
+
+
+def test_a_worker_writes_what_its_account_may_see(database: Engine, tmp_path: Path) -> None:
+    for title, seen in (("Open", "public"), ("Closed", "restricted")):
+        add(database, SYSTEM, "document", {"title": title, "source": "y", "visibility": seen})
+    actor, kind = sign_in_locally(database), file_kind_of("document")
+    for who, titles in ((actor, {"Open", "Closed"}), (VISITOR, {"Open"})):
+        params = import_params(who, kind="document", file_name="x.csv", language="fr", is_demonstration=False)
+        made = run_records(make_work(tmp_path / who.role, params, database))
+        assert made.result is not None
+        text = made.result.read_text(encoding="utf-8-sig")
+        assert {title for title in ("Open", "Closed") if title in text} == titles
+        assert count_rows(database, who, kind) == len(titles)
+
+
+def test_rows_to_correct_are_written_by_a_worker(database: Engine, tmp_path: Path) -> None:
+    actor = sign_in_locally(database)
+    plan = plan_in_a_worker(database, actor, tmp_path / "plan")
+    params = import_params(actor, kind="organisation", file_name="x.xlsx", language="fr", is_demonstration=False)
+    made = run_rows_to_mend(make_work(tmp_path / "mend", params, database, write_plan(plan)))
+    assert made.result is not None
+    assert kind_of_file(made.result.read_bytes()) == plan.kind
 
 
 def test_a_preview_migrates_no_database(

@@ -40,9 +40,9 @@ from dashboard.text import TONGUES, words
 from geodata.model import vocabulary
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import LinkRecord, Snapshot
-from geodata.status import State, territory_stage
 from geodata.store import Bundle
 
+from ..oracles.link_state import State, territory_stage
 from .conftest import A1, A2, B1, G1
 
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -13,7 +13,8 @@ from dashboard.text import words
 from geodata import symbology
 from geodata.model import vocabulary
 from geodata.snapshot import LinkRecord
-from geodata.status import State, territory_stage
+
+from ..oracles.link_state import State, territory_stage
 
 DAY = dt.date(2024, 3, 1)
 

@@ -83,7 +83,7 @@ def of_bar(counts: StageCounts) -> tuple[dict[str, int], dict[str, int]]:
         r'background: (#\w+);[^>]*></span><span class="stage-name">(S\d)[^<]*</span></span> <b>(\d+)', html
     )
     assert all(fill == STAGES[stage].fill for fill, stage, _ in stages)
-    apart = re.findall(r'<li class="stage-apart">(?:<img [^>]*>)?([^<]+) <b>(\d+)', html)
+    apart = re.findall(r"<li>(?:<img [^>]*>)?([^<]+) <b>(\d+)", html)
     return {stage: int(count) for _, stage, count in stages}, {text: int(count) for text, count in apart}
 
 

@@ -21,6 +21,8 @@ from geodata.export.fields import (
     ONE_ROW,
     PLACE_FIELDS,
     codes_of,
+    column_of,
+    dictionary,
     field_of,
     fields_of,
 )
@@ -95,7 +97,7 @@ def check(text: bytes, layer: str, geojson_problems: Problems) -> dict[str, Any]
 @pytest.mark.parametrize("layer", LAYERS)
 def test_the_published_schema_is_current(layer: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema_of(layer))
-    assert (FOLDER / f"{layer}.json").read_bytes() == schema_bytes(layer), "run python -m geodata.export.schemas"
+    assert (FOLDER / f"{layer}.json").read_bytes() == schema_bytes(layer), "write_schemas() writes them"
 
 
 def test_there_is_no_other_schema() -> None:
@@ -279,3 +281,25 @@ def test_codes_have_labels_beside_them() -> None:
 
 def test_all_that_a_territory_tells_is_in_the_dictionary() -> None:
     assert {one.name for one in fields_of("territories", MANY_LINKS)} == set(MANY_LINKS)
+
+
+def test_the_dictionary_repeats_nothing_that_a_table_declares() -> None:
+    rows = dictionary()
+    for layer, names in LAYER_FIELDS.items():
+        for name in names:
+            row = rows.get((name, layer)) or rows[name, ""]
+            column = column_of(name, layer)
+            if column is None or row["field"] != name:
+                continue
+            assert [row[said] for said in ("kind", "codes", "many")] == [""] * 3, f"{name}: its table declares it"
+            assert not column.nullable or layer not in row["nullable"].split(";"), f"{name}: its table may hold null"
+            shared = sum(name in others for others in LAYER_FIELDS.values()) > 1
+            assert shared or row["en"] != column.about, f"{name}: its table says the same"
+
+
+def test_what_is_null_in_no_table_is_null_in_no_schema() -> None:
+    """But in the layers that hold what coordinators know, or what no table has."""
+    for layer in ("territories", "mosaics", "protected-areas", "links"):
+        for one in fields_of(layer):
+            column = column_of(one.label_of or one.name, layer)
+            assert column is None or one.nullable == column.nullable, (layer, one.name)

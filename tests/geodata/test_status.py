@@ -1,4 +1,4 @@
-"""The rules of sensitisation by hand, and their laws: order, supersession, the highest stage, flags, entries."""
+"""The rules of sensitisation, and the state of a link by hand: order, supersession, the highest stage, entries."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ from geodata.model import LANGUAGES, vocabulary
 from geodata.paths import CURATED
 from geodata.status import (
     EVIDENCE,
-    FLAG_RANK,
     RULE_FLAGS,
-    Event,
     EventDraft,
     Mandates,
-    State,
     add_months,
     check_event,
-    current_state,
-    effective_events,
     load_mandates,
-    rule_flags,
     rule_flags_frame,
     stage_of_rank,
     stage_rank,
+)
+
+from ..oracles.link_state import (
+    FLAG_RANK,
+    Event,
+    State,
+    current_state,
+    effective_events,
+    rule_flags,
     territory_stage,
 )
 

@@ -13,7 +13,7 @@ from geodata.agenda import AgendaItem
 from geodata.records import events, register, support
 from geodata.records.agenda import known_meetings, read_agenda
 from geodata.records.queries import first_reached
-from geodata.status import EventDraft, effective_events, stage_rank
+from geodata.status import EventDraft, stage_rank
 from geodata.support import Mission
 
 TODAY = dt.date(2026, 11, 1)
@@ -120,7 +120,6 @@ def test_when_each_stage_was_first_reached_is_what_the_events_say(engine: Engine
             key = (draft.territory_id, draft.mosaic_id, stage_rank(draft.stage_code))
             expected[key] = min(expected.get(key, draft.event_date), draft.event_date)
     assert told == expected
-    assert callable(effective_events)
     one_mosaic = first_reached(engine, actors.visitor, mosaic_id=link[1])
     assert set(one_mosaic["mosaic_id"]) == {link[1]}
 

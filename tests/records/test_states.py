@@ -18,7 +18,9 @@ from geodata.records.errors import PermissionDenied
 from geodata.records.events import append_event
 from geodata.records.models import AUDIENCES, LinkStatus, SensitisationEvent
 from geodata.records.queries import STATUS_COLUMNS, link_states, rebuild_status, refresh_status, state_query
-from geodata.status import Event, State, current_state, effective_events, load_mandates, rule_flags, stage_rank
+from geodata.status import load_mandates, stage_rank
+
+from ..oracles.link_state import Event, State, current_state, effective_events, rule_flags
 
 DAYS = [dt.date(2020, 1, 1) + dt.timedelta(days=day) for day in range(4)]
 number = itertools.count(1)

@@ -210,6 +210,7 @@ def open_session(
     host: str | None = None,
     headers: dict[str, str] | None = None,
     is_embedded: bool = False,
+    subprotocols: Sequence[str] = ("streamlit",),
 ) -> Session:
     """Open a page over a websocket, as a program does that chooses its own headers.
 
@@ -221,6 +222,7 @@ def open_session(
         host: The header `Host`; null for the usual one.
         headers: More headers.
         is_embedded: What the program says about the form of its page.
+        subprotocols: Streamlit's, and behind it the token against requests from other sites.
     """
     target = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
     more = dict(headers or {})
@@ -231,7 +233,7 @@ def open_session(
         target = f"ws://{host}/_stcore/stream"
     try:
         with connect(
-            target, origin=origin, additional_headers=more, subprotocols=["streamlit"], max_size=None, proxy=None,
+            target, origin=origin, additional_headers=more, subprotocols=list(subprotocols), max_size=None, proxy=None,
             open_timeout=LIMIT_S, sock=sock,
         ) as connection:  # fmt: skip
             came = run_page(connection, page=page, query=query, is_embedded=is_embedded)

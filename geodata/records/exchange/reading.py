@@ -55,6 +55,8 @@ MOST_ROWS = 20_000
 MOST_LINE = 60_000
 """Last line that is looked at: a sheet that goes further down holds a million empty lines, or is no list of records."""
 MOST_COLUMNS = 200
+MAX_CELLS = 16_384
+"""Most separators in a line of a CSV: no spreadsheet has more columns. A line of millions would fill the memory."""
 MOST_TEXT = 32_767
 """Longest text in a cell: what a spreadsheet holds."""
 HEADER_LINES = 10
@@ -461,7 +463,7 @@ def _read_csv(content: bytes, known: Mapping[str, str], ignored: Collection[str]
 
 
 def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(_narrow_lines(text, separator), delimiter=separator)
     first = 1
     try:
         for cells in reader:
@@ -479,6 +481,19 @@ def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]
             line=first,
             most=MOST_TEXT,
         ) from error
+
+
+def _narrow_lines(text: str, separator: str) -> Iterator[str]:
+    """The lines of a text, refused where one has more cells than any spreadsheet."""
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if line.count(separator) > MAX_CELLS:
+            raise FileRefused(
+                f"Line {number} has more than {MAX_CELLS} cells. Copy the rows that you need into a new workbook.",
+                "sheet-wide",
+                line=number,
+                most=MAX_CELLS,
+            )
+        yield line
 
 
 def _unguarded(text: str) -> str:

@@ -82,11 +82,7 @@ def read_rows(
     table = kind.table.__table__
     key = table.c[kind.key]
     stored = [table.c[name] for name in kind.names if name in table.c]
-    query = sa.select(key, *stored).where(table.c.visibility.in_(SEEN_BY[actor.audience])).order_by(key)
-    if "withdrawn_at" in table.c:
-        query = query.where(table.c.withdrawn_at.is_(None))
-    if kind.table is SensitisationEvent:
-        query = _standing_events(query)
+    query = _standing(sa.select(key, *stored), actor, kind).order_by(key)
     if lock:
         query = query.with_for_update(of=kind.table)
     with reading(store) as connection:
@@ -95,6 +91,22 @@ def read_rows(
         if kind.table is SensitisationEvent:
             _add_notes(connection, actor, rows)
     return rows
+
+
+def count_rows(store: Store, actor: Actor, kind: Kind) -> int:
+    """How many rows `read_rows` would give."""
+    query = _standing(sa.select(sa.func.count()).select_from(kind.table.__table__), actor, kind)
+    with reading(store) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _standing(query: sa.Select[*tuple[Any, ...]], actor: Actor, kind: Kind) -> sa.Select[*tuple[Any, ...]]:
+    """Of a query, what stands and the actor may see."""
+    table = kind.table.__table__
+    query = query.where(table.c.visibility.in_(SEEN_BY[actor.audience]))
+    if "withdrawn_at" in table.c:
+        query = query.where(table.c.withdrawn_at.is_(None))
+    return _standing_events(query) if kind.table is SensitisationEvent else query
 
 
 def _standing_events(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
