@@ -9,7 +9,7 @@ from functools import cache
 from html import escape
 
 from dashboard.map import style
-from geodata.symbology import flag_svg
+from geodata.symbology import FLAGS, flag_svg
 
 
 def figures(items: Iterable[tuple[str, str, str]]) -> str:
@@ -152,9 +152,16 @@ def chips(texts: Iterable[str], *, look: str) -> str:
 
 @cache
 def flag_mark(flag: str) -> str:
-    """The symbol that the map draws for a flag; its words stand beside it."""
+    """The symbol that the map draws for a flag, empty for one that has none; its words stand beside it."""
+    if flag not in FLAGS:
+        return ""
     picture = base64.b64encode(flag_svg(flag).encode()).decode()
     return f'<img class="flag-mark" alt="" width="16" height="16" src="data:image/svg+xml;base64,{picture}">'
+
+
+def flag_chip(text: str, flag: str) -> str:
+    """A flag with its symbol, in the form of `stage_chip`."""
+    return f'<span class="stage">{flag_mark(flag)}<span class="stage-name">{escape(text)}</span></span>'
 
 
 def flag_chips(flags: Mapping[str, str], *, sign: str = "", look: str = "flag") -> str:

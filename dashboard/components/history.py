@@ -48,7 +48,7 @@ def events_html(events: pd.DataFrame, words: Words) -> str:
                 details,
                 struck=_why_struck(event, events, words),
                 chip="" if event["visibility"] == "public" else words.label("visibility", event["visibility"]),
-                html=_stage(event, words),
+                html=_mark(event, words),
             )
         )
     return fragments.happenings(items)
@@ -68,7 +68,7 @@ def latest_html(events: pd.DataFrame, words: Words) -> str:
                 [*about, *event_details(event, organisations, documents, words)],
                 struck="" if is_unknown(event["superseded_by"]) else words.say("No longer counts."),
                 chip="" if event["visibility"] == "public" else words.label("visibility", event["visibility"]),
-                html=_stage(event, words),
+                html=_mark(event, words),
             )
         )
     return fragments.happenings(items)
@@ -113,9 +113,12 @@ def event_name(event: dict[str, Any], words: Words) -> str:
     return words.say("Withdrawn")
 
 
-def _stage(event: dict[str, Any], words: Words) -> str:
-    code = event["stage_code"]
-    return "" if is_unknown(code) else fragments.stage_chip(stages.stage_name(code, words), style.stage_code(code))
+def _mark(event: dict[str, Any], words: Words) -> str:
+    """The stage or the flag of an event as it looks everywhere; empty for a withdrawal."""
+    stage, flag = event["stage_code"], event["flag_code"]
+    if not is_unknown(stage):
+        return fragments.stage_chip(event_name(event, words), style.stage_code(stage))
+    return "" if is_unknown(flag) else fragments.flag_chip(event_name(event, words), flag)
 
 
 def _what(event: dict[str, Any], dates: dict[str, Any], words: Words) -> str:

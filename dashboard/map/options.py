@@ -144,7 +144,7 @@ def map_texts(bundle: Bundle, words: Words) -> dict[str, Any]:
         "local": words.say("local"),
         "localFailed": words.say("A local boundary could not be loaded."),
         "legend": words.say("Legend"),
-        "legendNote": words.say("Municipalities and communes in sight / in all"),
+        "legendNote": words.say("Municipalities in sight / in all"),
         "inSightOf": words.say("in sight, of"),
         "flagRoom": words.say("Flags are drawn where there is room for them: zoom in to see more."),
         "flags": {flag: words.label("flag", flag) for flag in style.FLAGS["paths"]},

@@ -21,7 +21,7 @@ from streamlit_folium import generate_js_hash, generate_leaflet_string
 
 import dashboard
 from dashboard import data
-from dashboard.components import fragments
+from dashboard.components import fragments, history
 from dashboard.map import style
 from dashboard.map.base import (
     MapState,
@@ -197,11 +197,27 @@ def test_our_script_sets_names_as_text_only() -> None:
         fragments.footnote([HOSTILE], title=HOSTILE, items=[HOSTILE]),
         fragments.page_title(HOSTILE, HOSTILE),
         fragments.card(HOSTILE, [(HOSTILE, HOSTILE)]),
+        fragments.stage_chip(HOSTILE, "0"),
+        fragments.stage_line(HOSTILE, "0", {"NR": HOSTILE}, [HOSTILE]),
+        fragments.stage_bar(
+            HOSTILE, [("0", HOSTILE, 1, HOSTILE)], lead=HOSTILE, apart=[("NR", HOSTILE, HOSTILE), (HOSTILE, "", "")]
+        ),
+        fragments.flag_chip(HOSTILE, HOSTILE),
+        fragments.flag_chips({HOSTILE: HOSTILE}, sign=HOSTILE, look=HOSTILE),
+        fragments.change_row(HOSTILE, HOSTILE, [], {"NR": HOSTILE}, {"DC": HOSTILE}),
     ],
 )
 def test_every_fragment_escapes_what_it_shows(made: str) -> None:
     assert "&lt;img src=x onerror=alert(1)&gt;" in made
-    assert "<img" not in made
+    assert "<img" not in made.replace(fragments.flag_mark("NR"), "").replace(fragments.flag_mark("DC"), "")
+
+
+def test_a_flag_of_the_history_has_the_symbol_of_the_map() -> None:
+    event = {"stage_code": None, "flag_code": "NR"}
+    assert history._mark(event, words("en")) == fragments.flag_chip("No answer", "NR")
+    stage = {"stage_code": "S2", "flag_code": None}
+    assert history._mark(stage, words("en")) == fragments.stage_chip("S2 Contacted", "2")
+    assert history._mark({"stage_code": None, "flag_code": None}, words("en")) == ""
 
 
 # --- codes ------------------------------------------------------------------------------------------------------
