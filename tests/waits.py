@@ -66,10 +66,16 @@ class Clock:
 
     Attributes:
         seconds: What it shows.
+        jump: By how much the clock of the wall was set since.
     """
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
+        self.jump = 0.0
+
+    def time(self) -> float:
+        """What `time.time` would say."""
+        return 1_700_000_000.0 + self.seconds + self.jump
 
     def monotonic(self) -> float:
         """What `time.monotonic` would say."""

@@ -150,6 +150,8 @@ class QueueFull(Exception):  # noqa: N818 - it is no mistake of the program
 
 
 RETRY_SECONDS = 10
+JUMP_SECONDS = 5.0
+"""The clock has been set where it moves away by more than that from the one that only grows, between two rounds."""
 ORPHAN_SECONDS = 60.0
 """A folder without a job is removed after so long: a file is brought before its job is in the table."""
 
@@ -244,6 +246,7 @@ class JobQueue:
         make_private(folder)
         self.folder = folder
         self._place = str(folder.absolute())
+        self._offset = time.time() - time.monotonic()
         self.limits = limits or Limits()
         chosen = url or os.environ.get(URL_VARIABLE) or f"sqlite:///{folder / 'jobs.sqlite'}"
         self._engine = _open(make_url(chosen))
@@ -458,23 +461,30 @@ class JobQueue:
     def fail(self, id_: str, code: str, facts: Mapping[str, Any] | None = None) -> None:
         """A job has failed; its files go. They go first: on a full disk the table cannot be written before."""
         self.remove_files(id_)
+        now = time.time()
         with self._writing() as connection:
             connection.execute(
                 _job.update()
                 .where(_job.c.id == id_, _job.c.state.in_(ACTIVE))
-                .values(state="failed", finished=time.time(), error_code=code, error_facts=json.dumps(facts or {}))
+                .values(state="failed", finished=now, used=now, error_code=code, error_facts=json.dumps(facts or {}))
             )
 
     # --- tidying -----------------------------------------------------------------------------------------
 
     def tidy(self) -> None:
-        """Fail what is lost, forget what is old or too much, remove files that belong to no job."""
+        """Fail what is lost, forget what is old or too much, remove files that belong to no job.
+
+        After a jump of the clock nothing is done in this round: every runner gives a sign of life before the next.
+        """
         now = time.time()
+        offset, self._offset = self._offset, now - time.monotonic()
+        if abs(self._offset - offset) > JUMP_SECONDS:
+            return
         with self._writing() as connection:
             connection.execute(
                 _job.update()
                 .where(_job.c.state == "running", _job.c.heartbeat < now - self.limits.lost_seconds)
-                .values(state="failed", finished=now, error_code="server-ended", error_facts="{}")
+                .values(state="failed", finished=now, used=now, error_code="server-ended", error_facts="{}")
             )
             rows = connection.execute(
                 sa.select(_job.c.id, _job.c.size, _job.c.used)

@@ -19,13 +19,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from dashboard.jobs import queue as queue_module
 from dashboard.jobs import runner
 from dashboard.jobs.failures import error_of
 from dashboard.jobs.queue import Job, JobQueue, JobRequest, Limits, QueueFull, default_folder
 from dashboard.jobs.service import Service
 from geodata.records.errors import ConflictError
 
-from ..waits import PROCESS_S, wait_until
+from ..waits import PROCESS_S, Clock, wait_until
 
 HERE = Path(__file__).parent
 wait_for_work = partial(wait_until, limit_s=PROCESS_S)
@@ -316,6 +317,31 @@ def test_the_table_may_be_in_postgresql(tmp_path: Path, kinds: str, monkeypatch:
     finally:
         with admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_a_clock_that_is_set_loses_no_job_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(queue_module, "time", clock)
+    queue = JobQueue(tmp_path / "jobs")
+    job = queue.submit(JobRequest("write", {}, client="a"))
+    assert queue.claim("ours") is not None
+
+    def state() -> str:
+        queue.tidy()
+        found = queue.get(job.id)
+        return "" if found is None else found.state
+
+    clock.jump += jump
+    assert state() == "running"
+    queue.beat("ours", [job.id])
+    clock.seconds += queue.limits.lost_seconds - 1
+    assert state() == "running"
+    clock.seconds += 2
+    assert state() == "failed", "its runner gave no sign of life"
+    queue.close()
 
 
 def test_an_open_queue_starts_no_process(tmp_path: Path) -> None:
