@@ -41,7 +41,7 @@ SECRETS = re.compile(
     | ([?&](?:code|state)=) [^\s&"']+
     | (\bcookie["']?\s*[=:]) .+
     | (://[^\s/:@]*:) [^\s/@]+ (?=@)
-    | mosaicos_[\w-]{8,} (?:=\S+)?
+    | (?-i:mosaicos_)[\w-]{8,} (?:=\S+)?
     """,
     re.IGNORECASE | re.VERBOSE,
 )

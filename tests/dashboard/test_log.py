@@ -135,7 +135,7 @@ def test_nothing_that_signs_in_is_written(text: str) -> None:
 
 
 def test_what_helps_to_find_a_fault_stays() -> None:
-    text = "http://127.0.0.1:8501/records answered with status code: 500, state: failed"
+    text = "http://127.0.0.1:8501/records answered with status code: 500, state: failed. Set MOSAICOS_TRUSTED_PROXIES"
     assert hide_secrets(text) == text
 
 
