@@ -204,7 +204,7 @@ def _list_choices() -> None:
 
     show("Layers", bold=True)
     for layer in LAYERS.values():
-        show(f"  {layer.id:<16}{layer.labels['en']}")
+        show(f"  {layer.id:<16}{layer.label('en')}")
     show("Formats", bold=True)
     for one in FORMATS.values():
-        show(f"  {one.id:<16}{one.labels['en']:<46}{' '.join(one.details):<26}{' '.join(one.crs)}")
+        show(f"  {one.id:<16}{one.label('en'):<46}{' '.join(one.details):<26}{' '.join(one.crs)}")

@@ -19,8 +19,8 @@ def data_page(tables: Mapping[str, pd.DataFrame], manifest: Mapping[str, Any]) -
     parts = [
         "# The data",
         GENERATED,
-        "Limits are generalised and not legal. Computed links are computed, not official. What the terms mean for "
-        "you stands in [LICENCE-DATA.md](../LICENCE-DATA.md); what was measured, in [QUALITY.md](QUALITY.md).",
+        "Boundaries are generalised and have no legal value. Computed links are computed, not official. What the terms "
+        "mean for you stands in [LICENCE-DATA.md](../LICENCE-DATA.md); what was measured, in [QUALITY.md](QUALITY.md).",
         "## Sources",
     ]
     for row in tables["source"].to_dict("records"):

@@ -424,7 +424,7 @@ def test_data_notice_says_what_was_not_read(project_root: Path) -> None:
     text = (project_root / "LICENCE-DATA.md").read_text(encoding="utf-8")
     for words in ("IBGE", "IGN", "INSEE", "GeoNames", "CNUC", "FUNAI", "Licence Ouverte", "CC BY 4.0", "not read"):
         assert words in text
-    assert "generalised and not legal" in text
+    assert "generalised and have no legal value" in text
     assert "computed, not official" in text
 
 

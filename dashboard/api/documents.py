@@ -79,7 +79,7 @@ def landing(place: Place) -> dict[str, Any]:
     return {
         "title": say("Mosaics of protected areas, Brazil and French Guiana"),
         "description": about(place),
-        "attribution": LIMITS_NOTICE[place.words.vocabulary],
+        "attribution": place.words.gettext(LIMITS_NOTICE),
         "links": [
             *self_links(place, "/", JSON_TYPE),
             link("service-desc", place.address("/openapi", f="json"), OPENAPI_TYPE, say("What may be asked (OpenAPI)")),
@@ -139,7 +139,7 @@ def collection(place: Place, id_: str, where: Extent, *, is_alone: bool = True) 
         "id": id_,
         "title": title_of(place, id_),
         "description": description_of(place, id_),
-        "attribution": LIMITS_NOTICE[place.words.vocabulary],
+        "attribution": place.words.gettext(LIMITS_NOTICE),
         "itemType": "feature",
         "crs": [CRS84],
         **({"extent": extent} if extent else {}),
@@ -151,7 +151,7 @@ def collection(place: Place, id_: str, where: Extent, *, is_alone: bool = True) 
             *schema_links(place, id_),
             *[
                 link("enclosure", place.address(f"/export/{id_}{one.suffix}"), one.media_type.partition(";")[0],
-                     one.labels[place.words.vocabulary])
+                     one.label(place.words.vocabulary))
                 for one in downloads()
             ],
         ],
@@ -206,7 +206,7 @@ def files() -> dict[str, tuple[str, str]]:
 
 def title_of(place: Place, id_: str) -> str:
     """The name of a collection."""
-    return LAYERS[id_].labels[place.words.vocabulary]
+    return LAYERS[id_].label(place.words.vocabulary)
 
 
 def description_of(place: Place, id_: str) -> str:

@@ -15,7 +15,7 @@ from dashboard.api.documents import ROOT
 from dashboard.api.state import State
 from geodata.export.geojson import LIMITS_NOTICE, write_collection
 from geodata.export.rows import known
-from geodata.model import Language
+from geodata.i18n import Language, translator
 from geodata.records import local
 from geodata.records.snapshots import READERS
 from geodata.status import SEEN_BY, Audience
@@ -94,5 +94,5 @@ def write_layer(state: State, layer: dict[str, Any], language: Language) -> list
         {name: known(value) for name, value in zip(TOLD.values(), one, strict=True)} | {"is_local": True}
         for one in pd.DataFrame(row)[list(TOLD)].itertuples(index=False)
     ]
-    about = {"name": str(layer["layer_name"]), "notice": LIMITS_NOTICE[language]}
+    about = {"name": str(layer["layer_name"]), "notice": translator(language).gettext(LIMITS_NOTICE)}
     return list(write_collection([layer_id] * len(told), shapes, told, about=about))

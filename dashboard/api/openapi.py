@@ -317,7 +317,8 @@ def document() -> dict[str, Any]:
             "version": version("mosaicos"),
             "description": (
                 "OGC API – Features, files under stable addresses, and codes for web maps. Public records only, unless "
-                "a token says otherwise. Limits are generalised and not legal; computed links are not official."
+                "a token says otherwise. Boundaries are generalised and have no legal value; computed links are not "
+                "official."
             ),
         },
         "servers": [{"url": ROOT}],

@@ -168,7 +168,7 @@ def collection_page(place: Place, id_: str) -> bytes:
     """One collection: what its features tell, and its files."""
     say = place.words.say
     files = [
-        (one.labels[place.words.vocabulary], f"{ROOT}/export/{id_}{one.suffix}{_tongue(place, first=True)}")
+        (one.label(place.words.vocabulary), f"{ROOT}/export/{id_}{one.suffix}{_tongue(place, first=True)}")
         for one in documents.downloads()
     ]
     items = f"{ROOT}/collections/{id_}/items?f=html{_tongue(place)}"
@@ -285,7 +285,7 @@ def problem_page(place: Place, problem: ApiError) -> bytes:
 
 
 def _warning(place: Place, about: dict[str, Any]) -> str:
-    return DEMONSTRATION_NOTICE[place.words.vocabulary] if "demonstration" in about else ""
+    return place.words.gettext(DEMONSTRATION_NOTICE) if "demonstration" in about else ""
 
 
 def _sources(about: dict[str, Any]) -> list[str]:

@@ -49,7 +49,7 @@ def write_status(place: Place, state: State, request: ExportRequest, by: str) ->
         "codes": codes,
         "meaning": {code: said[code] for code in used},
         "colours": {code: looks[code]["far"]["fillColor"] for code in used},
-        "notice": LIMITS_NOTICE[place.words.vocabulary],
+        "notice": place.words.gettext(LIMITS_NOTICE),
     }
     if by == "stage":
         labels = vocabulary("flag")
@@ -58,7 +58,7 @@ def write_status(place: Place, state: State, request: ExportRequest, by: str) ->
             for flag, at in flag_marks(selection).items()
         }
     if state.snapshot.is_demonstration:
-        told |= {"is_demonstration": True, "demonstration": DEMONSTRATION_NOTICE[place.words.vocabulary]}
+        told |= {"is_demonstration": True, "demonstration": place.words.gettext(DEMONSTRATION_NOTICE)}
     return orjson.dumps(told)
 
 

@@ -111,12 +111,12 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
     """The options, each offering only what goes with those before."""
     vocabulary = words.vocabulary
     with st.container(horizontal=True, gap="small", key="export-options"):
-        layers = {one.id: one.labels[vocabulary] for one in LAYERS.values()}
+        layers = {one.id: one.label(vocabulary) for one in LAYERS.values()}
         layer_id = pick_one(words.say("Layer"), layers, key="export-layer")
         layer = LAYERS[layer_id]
         formats = [one.id for one in FORMATS.values() if layer.has_geometry or "none" in one.details]
         format_id = _choose(
-            words.say("Format"), formats, lambda one: FORMATS[one].labels[vocabulary], f"export-format-{layer.id}"
+            words.say("Format"), formats, lambda one: FORMATS[one].label(vocabulary), f"export-format-{layer.id}"
         )
         format_ = FORMATS[format_id]
         details = _detail_names(words)

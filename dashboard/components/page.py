@@ -105,8 +105,8 @@ def _settle(_page: str) -> None:
 def _footnote(words: Words) -> str:
     return fragments.footnote(
         [
-            LIMITS_NOTICE[words.vocabulary],
-            PEOPLES_NOTICE[words.vocabulary],
+            words.gettext(LIMITS_NOTICE),
+            words.gettext(PEOPLES_NOTICE),
             words.say(
                 "Stages of sensitisation and volunteer support are the programme's own records. A link without a "
                 "record stands at S0: unknown is not no."

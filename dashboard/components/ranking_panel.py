@@ -289,8 +289,8 @@ def plan_words(weights: Mapping[str, int], words: Words) -> PlanWords:
         words.say(
             "The addressee of each visit is the municipality, at its seat; no indigenous land is a place to go to."
         ),
-        LIMITS_NOTICE[words.vocabulary],
-        PEOPLES_NOTICE[words.vocabulary],
+        words.gettext(LIMITS_NOTICE),
+        words.gettext(PEOPLES_NOTICE),
     ]
     if records.current().is_demonstration:
         notices.insert(0, words.say("Demonstration: the records are synthetic. Nothing of it happened."))

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from geodata.errors import UnknownIdError
-from geodata.model import Language, vocabulary
+from geodata.i18n import LANGUAGES, Language, translator
+from geodata.model import vocabulary
 from geodata.search import nearest
 from geodata.tables import (
     MOSAIC,
@@ -164,11 +165,7 @@ def field_of(name: str, layer: str) -> Field:
             name=name,
             short=row["label_short"],
             kind="text",
-            about={
-                "en": f"Label of {codes_name}, in the language of the export",
-                "fr": f"Libellé de {codes_name}, dans la langue de l'export",
-                "pt_br": f"Rótulo de {codes_name}, no idioma da exportação",
-            },
+            about={language: _label_of(codes_name, language) for language in LANGUAGES},
             label_of=codes_name,
             nullable=field_of(codes_name, layer).nullable,
         )
@@ -202,6 +199,11 @@ def dictionary() -> dict[tuple[str, str], Mapping[str, str]]:
         for row in csv.DictReader(file):
             known |= {(row[name], row["layer"]): row for name in ("field", "label") if row[name]}
     return known
+
+
+def _label_of(field: str, language: Language) -> str:
+    said = translator(language).gettext("Label of {field}, in the language of the export")
+    return said.format(field=field)
 
 
 def codes_of(field: Field) -> list[str]:

@@ -20,45 +20,25 @@ from shapely import GeometryType
 from geodata.export.requests import DEFAULT_DECIMALS, ExportRequest, Report, file_stem
 from geodata.export.rows import Rows, Shapes, known
 from geodata.export.shapes import Rings, batches, is_reversed, round_coordinates, round_polygons
-from geodata.model import Language
+from geodata.i18n import N_, translator
 from geodata.selection import Catalogue
 
-LIMITS_NOTICE: dict[Language, str] = {
-    "en": "Limits are generalised and not legal. Computed links are computed, not official.",
-    "fr": "Les limites sont généralisées et sans valeur légale. Les liens dits calculés résultent d'un calcul et n'ont "
-    "rien d'officiel.",
-    "pt_br": "Os limites são generalizados e sem valor legal. Os vínculos calculados resultam de um cálculo e não são "
-    "oficiais.",
-}
+LIMITS_NOTICE = N_(
+    "Boundaries are generalised and have no legal value. Computed links result from a calculation and are not official."
+)
 """The words that go with every map, table page and export."""
-
-PEOPLES_NOTICE: dict[Language, str] = {
-    "en": "Indigenous lands are members only where a source lists them. Stages and support describe municipalities, "
-    "never peoples or their consent.",
-    "fr": "Les terres autochtones ne sont membres que si une source les cite. Étapes et appuis décrivent des communes, "
-    "jamais des peuples ni leur consentement.",
-    "pt_br": "Terras indígenas só são membros quando uma fonte as lista. Etapas e apoios descrevem municípios, nunca "
-    "povos nem o seu consentimento.",
-}
+PEOPLES_NOTICE = N_(
+    "Indigenous lands are members only where a source lists them. Stages and support describe municipalities, never "
+    "peoples or their consent."
+)
 """What stages and support do not say."""
-
-REPEATS_NOTICE: dict[Language, str] = {
-    "en": "A territory stands once for each of its links (link_count): sum areas and populations over the rows whose "
-    "territory_row is 1, or take the file with one row per territory.",
-    "fr": "Un territoire figure une fois par lien (link_count) : n'additionnez superficies et populations que sur les "
-    "lignes où territory_row vaut 1, ou prenez le fichier à une ligne par territoire.",
-    "pt_br": "Um território aparece uma vez por vínculo (link_count): some áreas e populações só nas linhas em que "
-    "territory_row é 1, ou use o arquivo com uma linha por território.",
-}
+REPEATS_NOTICE = N_(
+    "A territory stands once for each of its links (link_count): sum areas and populations over the rows whose "
+    "territory_row is 1, or take the file with one row per territory."
+)
 """The words that go with every flat export in which a territory repeats."""
-
-DEMONSTRATION_NOTICE: dict[Language, str] = {
-    "en": "Demonstration: all stages and support are synthetic, none is real.",
-    "fr": "Démonstration : toutes les étapes et tous les appuis sont fictifs, rien n'est réel.",
-    "pt_br": "Demonstração: todas as etapas e apoios são fictícios, nada é real.",
-}
+DEMONSTRATION_NOTICE = N_("Demonstration: all stages and support are fictitious; none is real.")
 """The words that go with every export of demonstration records."""
-
 NOTICES = ("demonstration", "notice", "rows", "peoples")
 """Names of the words that go with an export, in the order in which they are shown."""
 SOURCE_COLUMNS = ("source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address")
@@ -69,13 +49,13 @@ def about_rows(rows: Rows, request: ExportRequest, catalogue: Catalogue) -> dict
 
     The words are those of `NOTICES`, as far as they hold.
     """
-    language = request.language
+    gettext = translator(request.language).gettext
     return {
         "name": file_stem(request),
-        "notice": LIMITS_NOTICE[language],
-        "peoples": PEOPLES_NOTICE[language],
-        **({"rows": REPEATS_NOTICE[language]} if "territory_row" in rows.fields else {}),
-        **({"demonstration": DEMONSTRATION_NOTICE[language]} if catalogue.snapshot.is_demonstration else {}),
+        "notice": gettext(LIMITS_NOTICE),
+        "peoples": gettext(PEOPLES_NOTICE),
+        **({"rows": gettext(REPEATS_NOTICE)} if "territory_row" in rows.fields else {}),
+        **({"demonstration": gettext(DEMONSTRATION_NOTICE)} if catalogue.snapshot.is_demonstration else {}),
         "sources": source_notices(catalogue.bundle.source, set(rows.sources)),
     }
 

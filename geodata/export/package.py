@@ -36,7 +36,8 @@ from geodata.export.schemas import schema_bytes
 from geodata.export.shapes import check_reach
 from geodata.export.tables import CSV_DIALECTS, csv_text
 from geodata.export.vectors import read_pieces, write_zip
-from geodata.model import LANGUAGES, Language, vocabulary
+from geodata.i18n import LANGUAGES, N_, Language, translator
+from geodata.model import vocabulary
 from geodata.selection import Catalogue
 
 PACKED = ("geojson", "csv")
@@ -48,42 +49,18 @@ COMPLETENESS = (
 )  # fmt: skip
 KEYS = {"mosaics": "mosaic_id", "protected-areas": "protected_area_id", "members": "member_id",
         "agenda": "programme_id"}  # fmt: skip
-TITLE: dict[Language, str] = {
-    "en": "Mosaics of protected areas in Brazil and French Guiana",
-    "fr": "Mosaïques d'aires protégées au Brésil et en Guyane",
-    "pt_br": "Mosaicos de áreas protegidas no Brasil e na Guiana Francesa",
-}
-CONTENTS: dict[Language, tuple[str, ...]] = {
-    "en": (
-        "`data`: the layers, with a JSON Schema each in `schemas` and a style for QGIS beside them",
-        "`dictionary.csv`, `dictionary.md`: what each column means; `codes.csv`: the codes with their labels",
-        "`sources.csv`: producer, licence as it was read, and citation of each source",
-        "`completeness.csv`: how complete each mosaic's list of members is, and why",
-        "`quality.csv`: what was measured about the data, and what is not known",
-        "`datapackage.json` (Frictionless), `dcat.jsonld` (DCAT), `SHA256SUMS` (check with `sha256sum -c SHA256SUMS`)",
-    ),
-    "fr": (
-        "`data` : les couches, avec un JSON Schema chacune dans `schemas` et un style pour QGIS",
-        "`dictionary.csv`, `dictionary.md` : le sens de chaque colonne ; `codes.csv` : les codes et leurs libellés",
-        "`sources.csv` : producteur, licence telle qu'elle a été lue et citation de chaque source",
-        "`completeness.csv` : complétude de la liste des membres de chaque mosaïque, et pourquoi",
-        "`quality.csv` : ce qui a été mesuré sur les données, et ce que l'on ne sait pas",
-        "`datapackage.json` (Frictionless), `dcat.jsonld` (DCAT), `SHA256SUMS` (vérifier : `sha256sum -c SHA256SUMS`)",
-    ),
-    "pt_br": (
-        "`data`: as camadas, com um JSON Schema cada em `schemas` e um estilo para o QGIS",
-        "`dictionary.csv`, `dictionary.md`: o que cada coluna significa; `codes.csv`: os códigos e seus rótulos",
-        "`sources.csv`: produtor, licença como foi lida e citação de cada fonte",
-        "`completeness.csv`: quão completa é a lista de membros de cada mosaico, e por quê",
-        "`quality.csv`: o que foi medido sobre os dados e o que não se sabe",
-        "`datapackage.json` (Frictionless), `dcat.jsonld` (DCAT), `SHA256SUMS` (conferir: `sha256sum -c SHA256SUMS`)",
-    ),
-}
-HEADINGS: dict[Language, tuple[str, str, str]] = {
-    "en": ("What is in it", "Sources", "Records as of"),
-    "fr": ("Contenu", "Sources", "Registres au"),
-    "pt_br": ("Conteúdo", "Fontes", "Registros em"),
-}
+SHOWN: tuple[Language, ...] = ("en", "fr", "pt_br")
+"""The languages of what a package says, in its order."""
+TITLE = N_("Mosaics of protected areas in Brazil and French Guiana")
+CONTENTS = (
+    N_("`data`: the layers, with a JSON Schema each in `schemas` and a style for QGIS beside them"),
+    N_("`dictionary.csv`, `dictionary.md`: what each column means; `codes.csv`: the codes with their labels"),
+    N_("`sources.csv`: producer, licence as it was read, and citation of each source"),
+    N_("`completeness.csv`: how complete each mosaic’s list of members is, and why"),
+    N_("`quality.csv`: what was measured about the data, and what is not known"),
+    N_("`datapackage.json` (Frictionless), `dcat.jsonld` (DCAT), `SHA256SUMS` (check with `sha256sum -c SHA256SUMS`)"),
+)
+"""What a package holds beside the data, a line each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +190,7 @@ def _dictionary(used: dict[str, list[Field]]) -> bytes:
 def _dictionary_page(used: dict[str, list[Field]]) -> bytes:
     lines = ["# Dictionary · Dictionnaire · Dicionário", ""]
     for layer, fields in used.items():
-        lines += [f"## {' · '.join(LAYERS[layer].labels[tongue] for tongue in ('en', 'fr', 'pt_br'))}", ""]
+        lines += [f"## {' · '.join(LAYERS[layer].label(tongue) for tongue in ('en', 'fr', 'pt_br'))}", ""]
         lines += ["| | kind | English | français | português |", "|---|---|---|---|---|"]
         for one in fields:
             kind = one.kind + (f", {one.unit}" if one.unit else "") + (f", `{one.codes}`" if one.codes else "")
@@ -241,18 +218,19 @@ def _table(frame: pd.DataFrame) -> bytes:
 def _readme(about: dict[str, Any], catalogue: Catalogue, *, is_repeated: bool) -> bytes:
     snapshot = catalogue.snapshot
     lines = []
-    for tongue in ("en", "fr", "pt_br"):
-        contents, sources, as_of = HEADINGS[tongue]
-        lines += [f"# {TITLE[tongue]}", ""]
+    for tongue in SHOWN:
+        say = translator(tongue)
+        lines += [f"# {say.gettext(TITLE)}", ""]
         if snapshot.is_demonstration:
-            lines += [f"**{DEMONSTRATION_NOTICE[tongue]}**", ""]
-        lines += [LIMITS_NOTICE[tongue], PEOPLES_NOTICE[tongue], ""]
+            lines += [f"**{say.gettext(DEMONSTRATION_NOTICE)}**", ""]
+        lines += [say.gettext(LIMITS_NOTICE), say.gettext(PEOPLES_NOTICE), ""]
         if is_repeated:
-            lines += [f"`data/territories.*`: {REPEATS_NOTICE[tongue]}", ""]
+            lines += [f"`data/territories.*`: {say.gettext(REPEATS_NOTICE)}", ""]
         if snapshot.is_recorded:
-            lines += [f"{as_of} {snapshot.as_of.isoformat()}.", ""]
-        lines += [f"## {contents}", "", *(f"- {one}" for one in CONTENTS[tongue]), ""]
-        lines += [f"## {sources}", "", *(f"- {one['citation']} ({one['licence']})" for one in about["sources"]), ""]
+            lines += [say.gettext("Records as of {date}.").format(date=say.date(snapshot.as_of)), ""]
+        lines += [f"## {say.gettext('Contents')}", "", *(f"- {say.gettext(one)}" for one in CONTENTS), ""]
+        lines += [f"## {say.gettext('Sources')}", ""]
+        lines += [*(f"- {one['citation']} ({one['licence']})" for one in about["sources"]), ""]
     return "\n".join(lines).encode()
 
 
@@ -293,7 +271,7 @@ def _datapackage(files: Sequence[_File], about: dict[str, Any], packed: dict[str
         own = [source for source in about["sources"] if source["source_id"] in one.rows.sources]
         resource = {
             **_resource(one.path, one.content),
-            "title": LAYERS[one.rows.layer].labels[request.language],
+            "title": LAYERS[one.rows.layer].label(request.language),
             "format": one.path.rsplit(".", 1)[1],
             "mediatype": FORMATS[request.format].media_type.split(";")[0],
             **({"sources": _sources(own), "licenses": _licences(own)} if own else {}),
@@ -315,7 +293,7 @@ def _datapackage(files: Sequence[_File], about: dict[str, Any], packed: dict[str
     return {
         "profile": "data-package",
         "name": about["name"],
-        "title": TITLE["en"],
+        "title": TITLE,
         "description": " ".join(about[name] for name in ("demonstration", "notice", "peoples") if name in about),
         "version": version("mosaicos"),
         "licenses": _licences(about["sources"]) or [{"name": "LicenseRef-none", "title": "No data"}],
@@ -362,7 +340,7 @@ def _dcat(files: Sequence[_File], about: dict[str, Any], catalogue: Catalogue, l
         "@id": f"urn:mosaicos:{about['name']}",
         "@type": "dcat:Dataset",
         "dct:identifier": about["name"],
-        "dct:title": [{"@language": tags[tongue], "@value": TITLE[tongue]} for tongue in LANGUAGES],
+        "dct:title": [{"@language": tags[tongue], "@value": translator(tongue).gettext(TITLE)} for tongue in LANGUAGES],
         "dct:description": [
             {"@language": tags[language], "@value": about[name]}
             for name in ("demonstration", "notice", "peoples")
@@ -386,7 +364,7 @@ def _dcat(files: Sequence[_File], about: dict[str, Any], catalogue: Catalogue, l
         "dcat:distribution": [
             {
                 "@type": "dcat:Distribution",
-                "dct:title": LAYERS[one.rows.layer].labels[language],
+                "dct:title": LAYERS[one.rows.layer].label(language),
                 "dcat:downloadURL": {"@id": one.path},
                 "dcat:mediaType": FORMATS[one.request.format].media_type.split(";")[0],
                 "dcat:byteSize": len(one.content),

@@ -9,7 +9,8 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from geodata.export.rows import Rows
-from geodata.model import Language, label, vocabulary
+from geodata.i18n import N_, Language, translator
+from geodata.model import label, vocabulary
 from geodata.symbology import (
     BORDERLINE,
     CERTAIN,
@@ -29,8 +30,7 @@ from geodata.symbology import (
 
 FLAG_MM = 4.0
 """Size of the symbol of a flag, millimetres."""
-NOTHING: dict[Language, str] = {"en": "Not linked", "fr": "Non lié", "pt_br": "Sem vínculo"}
-LINKED: dict[Language, str] = {"en": "Linked", "fr": "Lié", "pt_br": "Vinculado"}
+NOTHING, LINKED = N_("Not linked"), N_("Linked")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def looks_of(rows: Rows, language: Language, *, is_recorded: bool) -> list[Look]
     if rows.layer in {"territories", "links"}:
         if {"links", "mosaic_ids"} & set(rows.fields):  # a row per territory
             return [
-                Look('"link_count" > 0', LINKED[language], CERTAIN),
-                Look("", NOTHING[language], LAND, LAND_EDGE),
+                Look('"link_count" > 0', translator(language).gettext(LINKED), CERTAIN),
+                Look("", translator(language).gettext(NOTHING), LAND, LAND_EDGE),
             ]
         return _stage_looks(language) if is_recorded else _link_looks(language)
     if rows.layer in {"protected-areas", "members"}:
@@ -92,7 +92,7 @@ def _link_looks(language: Language) -> list[Look]:
     names = {one: label("link_grade", one, language) for one in ("certain", "borderline", "stated")}
     there = label("recognition_type", "counterpart", language)
     return [
-        Look('"mosaic_id" IS NULL', NOTHING[language], LAND, LAND_EDGE),
+        Look('"mosaic_id" IS NULL', translator(language).gettext(NOTHING), LAND, LAND_EDGE),
         Look("\"link_grade\" = 'stated'", names["stated"], LOCAL, CONSERVATION_UNIT),
         Look(f"{guiana} AND {certain}", f"{there}: {names['certain']}", COUNTERPART),
         Look(guiana, f"{there}: {names['borderline']}", COUNTERPART_BORDERLINE),
@@ -104,7 +104,7 @@ def _link_looks(language: Language) -> list[Look]:
 def _stage_looks(language: Language) -> list[Look]:
     stages, flags = vocabulary("stage"), vocabulary("flag")
     return [
-        Look('"mosaic_id" IS NULL', NOTHING[language], LAND, LAND_EDGE),
+        Look('"mosaic_id" IS NULL', translator(language).gettext(NOTHING), LAND, LAND_EDGE),
         *(
             Look(f"\"stage_code\" = '{code}'", f"{code} {stages[code].label(language)}", symbol.fill, symbol.edge)
             for code, symbol in STAGES.items()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from geodata.errors import MosaicosError, UnknownIdError
-from geodata.model import LANGUAGES, Language
+from geodata.i18n import LANGUAGES, N_, Language, translator
 from geodata.search import nearest
 from geodata.selection import Catalogue, Filters
 from geodata.snapshot import Link
@@ -43,13 +43,17 @@ class Layer:
 
     Attributes:
         id: What it is called.
-        labels: Its name by language.
+        title: Its name in English, a message of the catalogues.
         has_geometry: Whether its rows have a place at all.
     """
 
     id: str
-    labels: Mapping[Language, str]
+    title: str
     has_geometry: bool = True
+
+    def label(self, language: Language) -> str:
+        """What it is called in one language."""
+        return translator(language).gettext(self.title)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Format:
 
     Attributes:
         id: What it is called.
-        labels: Its name by language.
+        title: Its name in English, a message of the catalogues.
         media_type: For HTTP; each suffix has its own, for clients take the files of a collection by it.
         suffix: Of the file, with its dot.
         details: Details of geometry that it can hold, its default first.
@@ -68,7 +72,7 @@ class Format:
     """
 
     id: str
-    labels: Mapping[Language, str]
+    title: str
     media_type: str
     suffix: str
     details: tuple[str, ...] = DETAILS
@@ -76,31 +80,21 @@ class Format:
     is_flat: bool = True
     is_stable: bool = True
 
-
-def _labels(en: str, fr: str, pt_br: str) -> dict[Language, str]:
-    return {"en": en, "fr": fr, "pt_br": pt_br}
+    def label(self, language: Language) -> str:
+        """What it is called in one language."""
+        return translator(language).gettext(self.title)
 
 
 LAYERS: dict[str, Layer] = {
     layer.id: layer
     for layer in (
-        Layer("territories", _labels("Territories", "Territoires", "Territórios")),
-        Layer("mosaics", _labels("Mosaics", "Mosaïques", "Mosaicos")),
-        Layer("protected-areas", _labels("Protected areas", "Aires protégées", "Áreas protegidas")),
-        Layer("members", _labels("Members of mosaics", "Membres des mosaïques", "Membros dos mosaicos")),
-        Layer(
-            "links",
-            _labels(
-                "Links of territories and mosaics",
-                "Liens entre territoires et mosaïques",
-                "Vínculos entre territórios e mosaicos",
-            ),
-        ),
-        Layer(
-            "missions",
-            _labels("Volunteer support (anonymous)", "Appuis volontaires (anonymes)", "Apoio voluntário (anônimo)"),
-        ),
-        Layer("agenda", _labels("Agenda", "Agenda", "Agenda"), has_geometry=False),
+        Layer("territories", N_("Territories")),
+        Layer("mosaics", N_("Mosaics")),
+        Layer("protected-areas", N_("Protected areas")),
+        Layer("members", N_("Members of mosaics")),
+        Layer("links", N_("Links between territories and mosaics")),
+        Layer("missions", N_("Volunteer support (anonymised)")),
+        Layer("agenda", N_("Agenda"), has_geometry=False),
     )
 }
 """All layers by id."""
@@ -109,53 +103,52 @@ _DRAWN = ("full", "display", "point")
 FORMATS: dict[str, Format] = {
     one.id: one
     for one in (
+        Format("geojson", "GeoJSON", "application/geo+json", ".geojson", crs=(WGS84,), is_flat=False),
         Format(
-            "geojson", _labels("GeoJSON", "GeoJSON", "GeoJSON"), "application/geo+json", ".geojson", crs=(WGS84,),
+            "geojsonl",
+            N_("GeoJSON, a feature per line"),
+            "application/x-ndjson",
+            ".geojsonl",
+            crs=(WGS84,),
             is_flat=False,
         ),
+        Format("gpkg", "GeoPackage", "application/geopackage+sqlite3", ".gpkg"),
+        Format("flatgeobuf", "FlatGeobuf", "application/flatgeobuf", ".fgb", details=_DRAWN),
+        Format("geoparquet", "GeoParquet", "application/vnd.apache.parquet", ".parquet", details=_DRAWN),
+        Format("shapefile", N_("Shapefile (zipped)"), "application/vnd.shp+zip", ".shp.zip", details=_DRAWN),
+        Format("kml", "KML", "application/vnd.google-earth.kml+xml", ".kml", details=_DRAWN, crs=(WGS84,)),
+        Format("csv", "CSV", "text/csv; charset=utf-8", ".csv", details=("point", "none", "full", "display")),
         Format(
-            "geojsonl", _labels("GeoJSON, a feature per line", "GeoJSON, une entité par ligne",
-            "GeoJSON, uma feição por linha"), "application/x-ndjson", ".geojsonl", crs=(WGS84,), is_flat=False,
-        ),
-        Format("gpkg", _labels("GeoPackage", "GeoPackage", "GeoPackage"), "application/geopackage+sqlite3", ".gpkg"),
-        Format(
-            "flatgeobuf", _labels("FlatGeobuf", "FlatGeobuf", "FlatGeobuf"), "application/flatgeobuf", ".fgb",
-            details=_DRAWN,
-        ),
-        Format(
-            "geoparquet", _labels("GeoParquet", "GeoParquet", "GeoParquet"), "application/vnd.apache.parquet",
-            ".parquet", details=_DRAWN,
-        ),
-        Format(
-            "shapefile", _labels("Shapefile (zipped)", "Shapefile (compressé)", "Shapefile (compactado)"),
-            "application/vnd.shp+zip", ".shp.zip", details=_DRAWN,
-        ),
-        Format(
-            "kml", _labels("KML", "KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", details=_DRAWN,
-            crs=(WGS84,),
-        ),
-        Format("csv", _labels("CSV", "CSV", "CSV"), "text/csv; charset=utf-8", ".csv",
-               details=("point", "none", "full", "display")),
-        Format(
-            "csv-bom", _labels("CSV with byte order mark", "CSV avec indicateur d'ordre des octets",
-            "CSV com marca de ordem de bytes"), "text/csv; charset=utf-8", ".csv",
+            "csv-bom",
+            N_("CSV for Excel (UTF-8 with BOM)"),
+            "text/csv; charset=utf-8",
+            ".csv",
             details=("point", "none", "full", "display"),
         ),
         Format(
-            "csv-semicolon", _labels("CSV with semicolons and decimal commas",
-            "CSV à points-virgules et virgules décimales", "CSV com ponto e vírgula e vírgula decimal"),
-            "text/csv; charset=utf-8", ".csv", details=("point", "none", "full", "display"),
+            "csv-semicolon",
+            N_("CSV with semicolons and decimal commas"),
+            "text/csv; charset=utf-8",
+            ".csv",
+            details=("point", "none", "full", "display"),
         ),
         Format(
-            "xlsx", _labels("Excel workbook", "Classeur Excel", "Pasta de trabalho do Excel"),
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx", details=("point", "none"),
+            "xlsx",
+            N_("Excel workbook"),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ".xlsx",
+            details=("point", "none"),
         ),
         Format(
-            "package", _labels("Documented package (GeoJSON and CSV)", "Paquet documenté (GeoJSON et CSV)",
-            "Pacote documentado (GeoJSON e CSV)"), "application/zip", ".zip", crs=(WGS84,), is_flat=False,
+            "package",
+            N_("Documented package (GeoJSON and CSV)"),
+            "application/zip",
+            ".zip",
+            crs=(WGS84,),
+            is_flat=False,
         ),
     )
-}  # fmt: skip
+}
 """All formats by id."""
 
 

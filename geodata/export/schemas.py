@@ -33,7 +33,7 @@ MONTHS = {"support_month", "first_month", "last_month"}
 
 def schema_of(layer: str) -> dict[str, Any]:
     """The schema of a layer's FeatureCollection; ``$defs/feature`` is that of one feature."""
-    title = LAYERS[layer].labels["en"]
+    title = LAYERS[layer].label("en")
     texts = {"type": "string", "minLength": 1}
     ids = {"type": "array", "items": {"type": "string"}}
     return {
@@ -112,7 +112,7 @@ def feature_schema(
         names = (*names, DEMONSTRATION)
     return {
         "$schema": DRAFT,
-        "title": LAYERS[layer].labels[language],
+        "title": LAYERS[layer].label(language),
         "type": "object",
         "required": ["type", "id", "geometry", "properties"],
         "properties": {

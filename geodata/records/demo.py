@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
+from geodata.i18n import LANGUAGES, N_, translator
 from geodata.records import local, support
 from geodata.records.database import is_demonstration
 from geodata.records.errors import DatabaseError
@@ -255,14 +256,12 @@ def _load_desk(engine: Engine, maker: _Maker, organisations: list[str], today: d
     for number in range(MEETINGS):
         territory_id, mosaic_id = chance.choice(links)
         day = today + dt.timedelta(days=25 * number - 60)
-        title = f"Demonstration meeting {number + 1}"
+        titles = _titles(N_("Demonstration meeting {n}"), n=number + 1)
         put(
             "agenda",
             {
                 "valid_from": day.isoformat(),
-                "title_en": title,
-                "title_fr": f"Réunion de démonstration {number + 1}",
-                "title_pt_br": f"Reunião de demonstração {number + 1}",
+                **titles,
                 "status_code": "held" if day < today else chance.choice(("planned", "confirmed")),
                 "territory_id": territory_id,
                 "mosaic_id": mosaic_id,
@@ -284,9 +283,7 @@ def _load_desk(engine: Engine, maker: _Maker, organisations: list[str], today: d
     programme_id = put(
         "programme",
         {
-            "title_fr": "Programme de démonstration",
-            "title_pt_br": "Programa de demonstração",
-            "title_en": "Demonstration programme",
+            **_titles(N_("Demonstration programme")),
             "type_code": "TP",
             "status_code": "active",
             "valid_from": str(today.year - 1),
@@ -344,3 +341,8 @@ def _load_seats(engine: Engine, maker: _Maker, drafts: dict[str, EventDraft]) ->
             row_id=maker.new_id(),
         )
     return len(chosen)
+
+
+def _titles(message: str, **places: object) -> dict[str, str]:
+    """A title in every language, by the fields of a draft."""
+    return {f"title_{one}": translator(one).gettext(message).format(**places) for one in LANGUAGES}

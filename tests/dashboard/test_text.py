@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import importlib.util
 import re
@@ -197,3 +198,46 @@ def test_plural_forms() -> None:
     assert said.count("{n} municipality", "{n} municipalities", 1) == "1 commune"
     assert said.count("{n} municipality", "{n} municipalities", 3) == "3 communes"
     assert words("pt-br").count("{n} municipality", "{n} municipalities", 3) == "3 municípios"
+
+
+FOREIGN_WORDS = re.compile(
+    r"\b(les|des|du|une|est|sont|dans|sur|pour|avec|cette|aux|das|não|uma|são|para|com|pela|pelo|nas)\b", re.I
+)
+"""Words that no English sentence has, and nearly every French or Portuguese one."""
+NOT_PROSE = {
+    "dashboard/places.py": "small words that names of places keep in lower case",
+    "geodata/records/typed_texts.py": "small words that names of persons hold",
+    "geodata/records/exchange/cells.py": "how people write a day",
+    "pipelines/sources.py": "names of publications and their addresses",
+}
+"""Files whose French and Portuguese words are data that the code compares with, or proper names, and why."""
+NAMES_OF_LANGUAGES = {"geodata/i18n.py", "geodata/records/exchange/xlsform.py"}
+"""Files that say what the languages are called."""
+ELSEWHERE = {"geodata/records/exchange/problems.py", "geodata/status.py", "geodata/support.py"}
+"""Files whose sentences are still declared with their translations."""
+
+
+def test_french_and_portuguese_sentences_are_in_the_catalogues_only(updater: ModuleType, project_root: Path) -> None:
+    found = []
+    for path in sorted(path for package in updater.PACKAGES for path in (project_root / package).rglob("*.py")):
+        place = path.relative_to(project_root).as_posix()
+        if place in NOT_PROSE or place in ELSEWHERE:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        notes = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
+        found += [
+            f"{place}:{one.lineno}: {one.value}"
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in notes
+            if " " in one.value.strip() and FOREIGN_WORDS.search(one.value)
+        ]
+        found += [
+            f"{place}:{one.lineno}: a text in three languages"
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Dict) and place not in NAMES_OF_LANGUAGES
+            for key, value in zip(one.keys, one.values, strict=True)
+            if isinstance(key, ast.Constant)
+            and key.value == "pt_br"
+            and isinstance(value, ast.Constant | ast.JoinedStr)
+        ]
+    assert found == []

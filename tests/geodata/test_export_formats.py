@@ -36,6 +36,7 @@ from geodata.export.rows import build_rows
 from geodata.export.tables import CSV_DIALECTS, csv_cell_with_comma
 from geodata.export.vectors import hilbert_order
 from geodata.guard import FORMULA_STARTS, neutralise
+from geodata.i18n import translator
 from geodata.model import LANGUAGES
 from geodata.paths import CURATED
 from geodata.selection import Catalogue, Filters
@@ -477,11 +478,12 @@ def test_words_in_the_file_say_that_territories_repeat(
         with zipfile.ZipFile(path) as archive:
             return archive.read("README.txt" if format_ == "shapefile" else "README.md").decode()
 
-    assert REPEATS_NOTICE[language] in words(filters=TWO)
+    notice = translator(language).gettext(REPEATS_NOTICE)
+    assert notice in words(filters=TWO)
     for other in ({"filters": AMAPA}, {"layer": "links", "filters": TWO}):
-        assert REPEATS_NOTICE[language] not in words(**other)
+        assert notice not in words(**other)
     if format_ != "package":  # its README speaks of all its files
-        assert REPEATS_NOTICE[language] not in words(filters=TWO, one_row_per_territory=True)
+        assert notice not in words(filters=TWO, one_row_per_territory=True)
 
 
 def test_one_row_per_territory_is_for_territories(catalogue: Catalogue) -> None:
@@ -656,7 +658,7 @@ def test_only_what_changed_is_left(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_layers_and_formats_have_names(language: Any) -> None:
     for one in (*LAYERS.values(), *FORMATS.values()):
-        assert one.labels[language]
+        assert one.label(language)
 
 
 def test_file_names_say_what_was_chosen(catalogue: Catalogue) -> None:

@@ -27,6 +27,7 @@ from geodata.export.geojson import (
 )
 from geodata.export.requests import ExportRequest, file_name
 from geodata.export.rows import known
+from geodata.i18n import translator
 from geodata.model import LANGUAGES, vocabulary
 from geodata.selection import Filters
 from geodata.snapshot import LinkRecord, Snapshot
@@ -283,7 +284,7 @@ def test_demonstration_records_say_so_on_the_whole_and_on_each_feature(
     small: Bundle, language: Any, mosaic_id: str | None
 ) -> None:
     told = told_by_records(small, mosaic_id, demonstration=True, language=language)
-    assert told["demonstration"] == DEMONSTRATION_NOTICE[language]
+    assert told["demonstration"] == translator(language).gettext(DEMONSTRATION_NOTICE)
     assert all(one["properties"]["is_demonstration"] is True for one in told["features"])
     for one in told["features"]:
         links = one["properties"].get("links", [])
@@ -319,8 +320,8 @@ def test_several_kinds_have_several_labels(small: Bundle) -> None:
 
 def test_labels_and_notice_follow_the_language_and_codes_do_not(small: Bundle) -> None:
     told = {one: json.loads(exported(small, "par-de-quadrados", language=one)) for one in LANGUAGES}
-    assert {one["notice"] for one in told.values()} == set(LIMITS_NOTICE.values())
-    assert {one["peoples"] for one in told.values()} == set(PEOPLES_NOTICE.values())
+    assert {one["notice"] for one in told.values()} == {translator(one).gettext(LIMITS_NOTICE) for one in LANGUAGES}
+    assert {one["peoples"] for one in told.values()} == {translator(one).gettext(PEOPLES_NOTICE) for one in LANGUAGES}
     for key in ("link_grade_label", "grade_reason_label"):
         assert len({told[one]["features"][1]["properties"][key] for one in LANGUAGES}) == 3, key
     for key in ("link_grade", "grade_reason", "link_kind", "name"):
@@ -347,7 +348,7 @@ def test_any_name_survives(name: str) -> None:
 def test_limits_and_sources_go_with_every_export(bundle: Bundle) -> None:
     for mosaic_id in (None, *CHOICES):
         told = json.loads(exported(bundle, mosaic_id))
-        assert told["notice"] == "Limits are generalised and not legal. Computed links are computed, not official."
+        assert told["notice"] == LIMITS_NOTICE
         sources = {one["source_id"]: one for one in told["sources"]}
         assert {"source_id", "producer", "citation", "licence", "is_licence_read", "intermediary", "address"} == set(
             told["sources"][0]
