@@ -36,7 +36,7 @@ from geodata.export.schemas import schema_bytes
 from geodata.export.shapes import check_reach
 from geodata.export.tables import CSV_DIALECTS, csv_text
 from geodata.export.vectors import read_pieces, write_zip
-from geodata.i18n import LANGUAGES, N_, Language, translator
+from geodata.i18n import LANGUAGES, LOCALES, N_, Language, translator
 from geodata.model import vocabulary
 from geodata.selection import Catalogue
 
@@ -328,7 +328,7 @@ def _dcat(files: Sequence[_File], about: dict[str, Any], catalogue: Catalogue, l
     if len(whole):
         low, high = whole[:, :2].min(axis=0), whole[:, 2:].max(axis=0)
         place = shapely.to_wkt(shapely.box(*low, *high), rounding_precision=6)
-    tags = {"en": "en", "fr": "fr", "pt_br": "pt-BR"}
+    tags = {tongue: LOCALES[tongue].replace("_", "-") for tongue in LANGUAGES}
     return {
         "@context": {
             "dcat": "http://www.w3.org/ns/dcat#",
