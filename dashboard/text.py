@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from geodata.i18n import LOCALES, UNKNOWN, Language, Translator, catalogue_of, is_unknown, locale_of
-from geodata.model import label
+from geodata.model import stored_label
 
 __all__ = ["FALLBACK", "TONGUES", "UNKNOWN", "Tongue", "Words", "is_unknown", "match_language", "words"]
 
@@ -75,10 +75,13 @@ class Words(Translator):
         return self.ngettext(one, many, number)
 
     def label(self, vocabulary: str, code: object) -> str:
-        """The label of a code, or of several joined with ``;``; a dash where there is none."""
+        """The label of a code, or of several joined with ``;``; a dash where there is none.
+
+        One that the vocabulary does not have stands there itself, with a question mark.
+        """
         if is_unknown(code):
             return UNKNOWN
-        return ", ".join(label(vocabulary, one, self.vocabulary) for one in str(code).split(";"))
+        return ", ".join(stored_label(vocabulary, one, self.vocabulary) for one in str(code).split(";"))
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Literal
 import icalendar
 
 from geodata.cleaning import drop_forbidden, is_web_address
-from geodata.model import Language, label
+from geodata.model import Language, stored_label
 from geodata.partial_date import PartialDate, Precision
 
 Kind = Literal["meeting", "event", "training", "visit"]
@@ -209,7 +209,7 @@ def _event(
         event.add("url", known)
     lines = [
         unsure if item.precision == "month" else "",
-        label(item.codes, item.status, language),
+        stored_label(item.codes, item.status, language),
         *item.extra,
         item.note or "",
         item.source,

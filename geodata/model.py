@@ -71,3 +71,9 @@ def label(name: str, code: str, language: Language) -> str:
     if code not in terms:
         raise UnknownIdError(f"code of {name}", code, nearest(code, terms))
     return terms[code].label(language)
+
+
+def stored_label(name: str, code: str, language: Language) -> str:
+    """The label of a code that is stored; the code with a question mark where the vocabulary does not have it."""
+    terms = vocabulary(name)
+    return terms[code].label(language) if code in terms else f"{code} (?)"

@@ -76,7 +76,7 @@ def _show_list(rows: pd.DataFrame, words: Words) -> None:
         for name, at in zip(rows["file_name"], rows["withdrawn_at"], strict=True)
     ]
     accounts = rows["account"].tolist()
-    kinds = [file_kind_of(name).label(words.vocabulary) for name in rows["kind"]]
+    kinds = [words.label("record_kind", name) for name in rows["kind"]]
     show_grid_of(
         "loaded-files",
         [

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import records, stages
-from dashboard.components import fragments, names
+from dashboard.components import faults_panel, fragments, names
 from dashboard.components.forms import Form
 from dashboard.components.record_fields import as_entered, as_shown, show_field, show_fields
 from dashboard.text import Words, is_unknown
@@ -79,6 +79,7 @@ def _show_fact(kind: str, row: dict[str, Any], words: Words) -> None:
         )
     )
     if records.current().access.is_at_least("coordinator"):
+        faults_panel.show_of_row(local.TABLES[kind], row_id, words)
         said = _said_of_bundle(row["bundle_state"], words)
         if said:
             st.html(fragments.notice(*said, kind="partial"))

@@ -12,11 +12,12 @@ import streamlit as st
 from sqlalchemy.engine import Engine
 
 from dashboard import records
-from dashboard.components import fragments, mentions, tables
+from dashboard.components import faults_panel, fragments, mentions, tables
 from dashboard.components.forms import Form, act
 from dashboard.components.lists import pick_one_or_none
 from dashboard.text import Words, is_unknown
 from geodata.records import persons
+from geodata.records.models import Person
 from geodata.records.roles import Actor
 
 PERSON_KEY = "person"
@@ -42,6 +43,8 @@ def show_persons(words: Words) -> None:
         st.html(fragments.paragraph(words.say("Nobody is kept.")))
     else:
         _show_table(rows, words)
+        labels = dict(zip(rows["person_ref"], rows["person_name"], strict=True))
+        faults_panel.show_faults(Person, labels, words)
     is_admin = run.access.is_at_least("admin")
     if is_admin and not rows.empty:
         _show_purge(rows, words)

@@ -135,6 +135,11 @@ def _sentences_of_records(words: Words) -> dict[str, str]:
         "need-nowhere": words.say("A need is somewhere. Choose its municipality or its mosaic."),
         "retention-past": words.say("The last day of keeping ({day}) has passed. Choose a later one."),
         "money-both": words.say("An amount and its currency belong together. Give both, or neither."),
+        "value-unreadable": words.say("What is stored here cannot be read. Give it anew."),
+        "text-long": words.say("The text is longer than the field holds. Shorten it."),
+        "reference-withdrawn": words.say("What it names was withdrawn. Name another, or reinstate that one."),
+        "state-differs": words.say("The stage shown is not what the events say. Whoever runs the server rebuilds it."),
+        "boundary-unreadable": words.say("The boundary that is stored cannot be read. Bring its file again."),
         "address-unfit": words.say(
             "The address is none of the web. Give one that begins with http:// or https://, without blanks."
         ),

@@ -10,7 +10,7 @@ import streamlit as st
 from sqlalchemy.engine import Engine
 
 from dashboard import records
-from dashboard.components import fragments, tables
+from dashboard.components import faults_panel, fragments, tables
 from dashboard.components.forms import Form
 from dashboard.components.lists import NOTHING, pick_one_or_none
 from dashboard.components.record_fields import (
@@ -70,18 +70,9 @@ def show_form(
         return
     fixed = dict(fixed or {})
     form_name = f"{KINDS[kind].table.__tablename__}{name}"
-    faulty = [row for row in read_rows(kind).to_dict("records") if register.faulty_dates(kind, row)]
-    if faulty:
-        listed_faults = "; ".join(record_names(kind, faulty, words))
-        st.html(
-            fragments.notice(
-                words.say("A date does not exist:"),
-                words.say(
-                    "{rows}. Choose the row below and correct its date; until then it is left out of lists."
-                ).format(rows=listed_faults),
-                kind="poor",
-            )
-        )
+    standing = read_rows(kind).to_dict("records")
+    labels = dict(zip([row[KINDS[kind].key] for row in standing], record_names(kind, standing, words), strict=True))
+    faults_panel.show_faults(KINDS[kind].table, labels, words)
     with st.expander(title or words.say("Add or change"), key=f"edit-{form_name}"):
         form = Form(form_name, "all", words)
         rows = read_rows(kind)

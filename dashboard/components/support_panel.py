@@ -13,12 +13,13 @@ import streamlit as st
 from sqlalchemy.engine import Engine
 
 from dashboard import data, records
-from dashboard.components import fragments, names, tables
+from dashboard.components import faults_panel, fragments, names, tables
 from dashboard.components.forms import Form, code_names
 from dashboard.text import Words, is_unknown
 from geodata import support as rules
 from geodata.clock import latest_today
 from geodata.records import support
+from geodata.records.models import Mission, SupportNeed
 from geodata.records.roles import Actor
 
 TONGUES = ("pt", "fr", "es", "en")
@@ -126,6 +127,7 @@ def _show_need(need: dict[str, Any], linked: Sequence[str], words: Words, *, wri
                 look="quiet",
             )
         )
+        faults_panel.show_of_row(SupportNeed, need["need_id"], words)
         if writes:
             with st.expander(words.say("Correct the need"), key=f"correct-{need['need_id']}"):
                 _show_need_correction(need, linked, words)
@@ -242,6 +244,7 @@ def _show_mission(
                 look="borderline" if to_close else "quiet",
             )
         )
+        faults_panel.show_of_row(Mission, mission["mission_id"], words)
         if not writes:
             return
         steps = rules.next_states(mission["status_code"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
-from dashboard.components import account, fragments, history, mosaic_panel, page, states, support_panel
+from dashboard import records, state
+from dashboard.components import account, faults_panel, fragments, history, mosaic_panel, page, states, support_panel
 from dashboard.components.chooser import show_chooser
 
 choice = state.read_choice("records")
@@ -20,14 +20,14 @@ show_chooser(
     captions=mosaic_panel.chooser_captions(words),
     on_pick=state.choose_mosaic,
 )
-tabs = page.show_tabs(
-    {
-        "stages": words.say("Stages on a day"),
-        "support": words.say("Volunteer support"),
-        "changes": words.say("Recent changes"),
-    },
-    key="records-tabs",
-)
+parts = {
+    "stages": words.say("Stages on a day"),
+    "support": words.say("Volunteer support"),
+    "changes": words.say("Recent changes"),
+}
+if records.current().access.is_at_least("coordinator"):
+    parts["wrong"] = words.say("To correct")
+tabs = page.show_tabs(parts, key="records-tabs")
 with tabs["stages"]:
     states.show_states(choice.mosaic_id, words)
 with tabs["support"]:
@@ -39,4 +39,7 @@ with tabs["changes"]:
         )
     )
     history.show_audit(words, mosaic_id=choice.mosaic_id, most=200, key="audit")
+if "wrong" in tabs:
+    with tabs["wrong"]:
+        faults_panel.show_all(words)
 page.close_page(words)

@@ -34,7 +34,7 @@ from geodata.cleaning import drop_forbidden
 from geodata.records import models
 from geodata.records.database import known_revisions, reading, stored_revisions
 from geodata.records.errors import ArchiveError
-from geodata.records.models import Base, type_of
+from geodata.records.models import Base, Readable, type_of
 from geodata.records.roles import Actor, require
 from geodata.records.writes import OPEN_TABLES
 
@@ -266,7 +266,9 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
 
 
 def _write_table(connection: Connection, table: sa.Table, file: IO[str], form: Form, *, with_persons: bool) -> int:
-    query = sa.select(*table.columns).order_by(*table.primary_key.columns)
+    kinds = [column for column in table.columns if isinstance(column.type, Readable)]
+    raw = [sa.type_coerce(column, sa.types.NullType()) for column in kinds]
+    query = sa.select(*table.columns, *raw).order_by(*table.primary_key.columns)
     found = connection.execution_options(yield_per=AT_ONCE).execute(query)
     names = [column.name for column in table.columns]
     writer = csv.writer(file, lineterminator="\n")
@@ -274,7 +276,10 @@ def _write_table(connection: Connection, table: sa.Table, file: IO[str], form: F
         writer.writerow(names)
     count = 0
     for row in found:
-        values = {name: _plain(value) for name, value in zip(names, row, strict=True)}
+        values = {name: _plain(value) for name, value in zip(names, row, strict=False)}
+        for column, stored in zip(kinds, row[len(names) :], strict=True):
+            if values[column.name] in (None, "") and stored is not None:  # it cannot be read: what stands there is kept
+                values[column.name] = str(stored)
         if not with_persons:
             values = _without_persons(table.name, values)
         if form == "csv":

@@ -36,6 +36,7 @@ from geodata.records.models import (
     LinkStatus,
     LocalLayer,
     Mission,
+    OneOf,
     Organisation,
     Person,
     SensitisationEvent,
@@ -299,7 +300,10 @@ def _check_values(row: _Row) -> None:
             continue
         column = row.table.__table__.c[name]
         what = name.replace("_", " ")
-        if row.values[name] is None:
+        if isinstance(column.type, OneOf):
+            if row.values[name] == "":
+                row.add(UnknownIdError("code", str(raw), nearest(str(raw), column.type.codes), columns=(name,)))
+        elif row.values[name] is None:
             row.add(ConflictError(f"The {what} cannot be read. Give it anew.", "value-unreadable", columns=(name,)))
         elif isinstance(raw, str) and isinstance(type_of(column), sa.String):
             if FORBIDDEN.search(raw) or BROKEN in raw or has_invisible(raw):

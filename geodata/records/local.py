@@ -241,7 +241,7 @@ def local_facts(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool 
 
 
 def layers(engine: Store, actor: Actor) -> gpd.GeoDataFrame:
-    """The standing local boundaries that the actor may see, with their geometry (EPSG:4326).
+    """The standing local boundaries that the actor may see, with their geometry (EPSG:4326), where it can be read.
 
     Returns:
         ``local_layer_id``, ``mosaic_id``, ``local_member_id``, ``layer_name``, ``computed_area_km2``, ``source_crs``,
@@ -261,8 +261,9 @@ def layers(engine: Store, actor: Actor) -> gpd.GeoDataFrame:
     import geopandas as gpd  # noqa: PLC0415 - boundaries alone need the libraries of geometry, which take 30 MB
     import shapely  # noqa: PLC0415
 
-    geometry = shapely.from_wkb(frame.pop("geometry").to_numpy(dtype=object))
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
+    geometry = shapely.from_wkb(frame.pop("geometry").to_numpy(dtype=object), on_invalid="ignore")
+    read = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
+    return read[read.geometry.notna()].reset_index(drop=True)
 
 
 def all_links(engine: Store, actor: Actor) -> pd.DataFrame:

@@ -19,12 +19,16 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from geodata.model import vocabulary
 from geodata.status import Audience
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 CONFIDENCES = ("A", "B", "C", "D")
 ROLES = ("viewer", "partner", "editor", "coordinator", "admin")
 VISIBILITIES = ("public", "partner", "restricted")
+STAGES = tuple(vocabulary("stage"))
+FLAGS = tuple(vocabulary("flag"))
+SUPPORT_STATES = tuple(vocabulary("support"))
 
 Value = TypeVar("Value")
 
@@ -115,6 +119,16 @@ class SmallWhole(Whole):
     impl = sa.SmallInteger
 
 
+class Rank(SmallWhole):
+    """The rank of a stage."""
+
+    def checked(self, value: Any) -> int:
+        """The rank, which a stage has."""
+        if super().checked(value) not in range(len(STAGES)):
+            raise ValueError
+        return int(value)
+
+
 class Measure(Readable[float]):
     """A number that was measured or computed."""
 
@@ -138,6 +152,20 @@ class Money(Readable[Decimal]):
             raise ValueError
         found: Decimal = value
         return found
+
+
+class OneOf(Readable[str]):
+    """A code that the program computes with: any other is read as empty text, and leaves its row out of tables."""
+
+    impl = sa.String
+
+    def __init__(self, length: int, codes: tuple[str, ...]) -> None:
+        super().__init__(length)
+        self.codes = codes
+
+    def checked(self, value: Any) -> str:
+        """The code, or empty text."""
+        return str(value) if value in self.codes else ""
 
 
 def type_of(column: sa.ColumnElement[Any]) -> sa.types.TypeEngine[Any]:
@@ -190,7 +218,7 @@ class Graded(Recorded):
     """A statement: how sure it is (null where nobody said), and who may see it."""
 
     confidence: Mapped[str | None] = mapped_column(sa.String(1))
-    visibility: Mapped[str] = mapped_column(sa.String(10))
+    visibility: Mapped[str] = mapped_column(OneOf(10, VISIBILITIES))
 
 
 class Sourced(Graded):
@@ -246,7 +274,7 @@ class Account(Base):
     issuer: Mapped[str]
     subject: Mapped[str]
     label: Mapped[str]
-    role: Mapped[str] = mapped_column(sa.String(12))
+    role: Mapped[str] = mapped_column(OneOf(12, ROLES))
     organisation_id: Mapped[Ref | None]  # no foreign key: organisations name the account that wrote them
     is_active: Mapped[bool]
     recorded_at: Mapped[dt.datetime]
@@ -284,7 +312,7 @@ class AuditLog(Base):
     row_id: Mapped[Ref]
     territory_id: Mapped[Ref | None]
     mosaic_id: Mapped[Ref | None]
-    visibility: Mapped[str] = mapped_column(sa.String(10))
+    visibility: Mapped[str] = mapped_column(OneOf(10, VISIBILITIES))
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
 
@@ -446,9 +474,9 @@ class SensitisationEvent(Graded, Base):
     territory_id: Mapped[Ref]
     mosaic_id: Mapped[Ref]
     event_date: Mapped[dt.date]
-    stage_code: Mapped[str | None] = mapped_column(sa.String(2))
-    stage_rank: Mapped[int | None] = mapped_column(SmallWhole)
-    flag_code: Mapped[str | None] = mapped_column(sa.String(2))
+    stage_code: Mapped[str | None] = mapped_column(OneOf(2, STAGES))
+    stage_rank: Mapped[int | None] = mapped_column(Rank)
+    flag_code: Mapped[str | None] = mapped_column(OneOf(2, FLAGS))
     channel_code: Mapped[str | None]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     place: Mapped[str | None]
@@ -473,7 +501,7 @@ class EventNote(Recorded, Base):
     note_id: Mapped[Key]
     event_id: Mapped[Ref] = mapped_column(sa.ForeignKey("sensitisation_event.event_id"), index=True)
     note: Mapped[str | None]
-    visibility: Mapped[str] = mapped_column(sa.String(10))
+    visibility: Mapped[str] = mapped_column(OneOf(10, VISIBILITIES))
     erased_at: Mapped[dt.datetime | None]
     erased_why: Mapped[str | None]
 
@@ -487,11 +515,11 @@ class LinkStatus(Base):
     territory_id: Mapped[Key]
     mosaic_id: Mapped[Key]
     audience: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
-    stage_code: Mapped[str] = mapped_column(sa.String(2))
-    stage_rank: Mapped[int] = mapped_column(SmallWhole)
+    stage_code: Mapped[str] = mapped_column(OneOf(2, STAGES))
+    stage_rank: Mapped[int] = mapped_column(Rank)
     stage_date: Mapped[dt.date | None]
     stage_event_id: Mapped[Ref | None]
-    highest_rank: Mapped[int] = mapped_column(SmallWhole)
+    highest_rank: Mapped[int] = mapped_column(Rank)
     last_event_date: Mapped[dt.date]
     last_commitment_date: Mapped[dt.date | None]
     flags: Mapped[str]
@@ -525,7 +553,7 @@ class SupportNeed(Graded, Base):
     predecessor_mission_id: Mapped[Ref | None]
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     source: Mapped[str | None]
-    status_code: Mapped[str] = mapped_column(sa.String(2))
+    status_code: Mapped[str] = mapped_column(OneOf(2, SUPPORT_STATES))
     status_date: Mapped[dt.date]
     is_demonstration: Mapped[bool] = of_this_kind()
 
@@ -559,7 +587,7 @@ class Mission(Graded, Base):
     document_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("document.document_id"))
     organisation_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("organisation.organisation_id"))
     source: Mapped[str | None]
-    status_code: Mapped[str] = mapped_column(sa.String(2))
+    status_code: Mapped[str] = mapped_column(OneOf(2, SUPPORT_STATES))
     status_date: Mapped[dt.date]
     is_demonstration: Mapped[bool] = of_this_kind()
 
@@ -577,8 +605,8 @@ class SupportChange(Recorded, Base):
     change_id: Mapped[int] = mapped_column(Counter, primary_key=True)
     need_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("support_need.need_id"))
     mission_id: Mapped[Ref | None] = mapped_column(sa.ForeignKey("mission.mission_id"))
-    from_code: Mapped[str | None] = mapped_column(sa.String(2))
-    to_code: Mapped[str] = mapped_column(sa.String(2))
+    from_code: Mapped[str | None] = mapped_column(OneOf(2, SUPPORT_STATES))
+    to_code: Mapped[str] = mapped_column(OneOf(2, SUPPORT_STATES))
     change_date: Mapped[dt.date]
 
 

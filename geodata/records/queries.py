@@ -49,6 +49,7 @@ Link = tuple[str, str]
 """A territory's id and a mosaic's."""
 
 FLAGS = sorted(vocabulary("flag"))
+HIGHEST_RANK = max(map(stage_rank, vocabulary("stage")))
 STATUS_COLUMNS = tuple(column.name for column in LinkStatus.__table__.columns)
 
 
@@ -96,7 +97,7 @@ def _states_for(audience: Audience, *, to_date: bool, of_links: bool) -> sa.Sele
     e = event.c
     effective = [
         e.visibility.in_(sorted(SEEN_BY[audience])),
-        sa.or_(e.stage_rank.is_not(None), e.flag_code.is_not(None)),
+        sa.or_(e.stage_rank.between(0, HIGHEST_RANK), e.flag_code.is_not(None)),
         ~sa.exists().where(correction.c.supersedes_id == e.event_id),
     ]
     if to_date:
@@ -248,7 +249,9 @@ def link_states(
     if FLAG_VISIBILITY not in SEEN_BY[actor.audience]:
         return states.assign(rule_flags="")
     day = as_of or today or dt.date.today()
-    ruled = rule_flags_frame(states, as_of=day, mandates=load_mandates())
+    mandates = load_mandates()
+    has_terms = states["territory_id"].str[:2].isin(mandates.by_country)  # a stored id may be of no country at all
+    ruled = rule_flags_frame(states[has_terms], as_of=day, mandates=mandates).reindex(states.index, fill_value=False)
     states["rule_flags"] = [
         ";".join(flag for flag, is_set in zip(RULE_FLAGS, row, strict=True) if is_set)
         for row in ruled[list(RULE_FLAGS)].itertuples(index=False)
@@ -337,10 +340,12 @@ def changed_since(engine: Engine, actor: Actor, since: dt.date) -> pd.DataFrame:
         found = [
             *connection.execute(_changed_events(seen, day)),
             *connection.execute(_changed_local_links(seen, day)),
-            *((one, None, at.replace(day=1)) for one, at in connection.execute(_changed_support(actor, month))),
+            *((one, None, at and at.replace(day=1)) for one, at in connection.execute(_changed_support(actor, month))),
         ]
     latest: dict[tuple[str, str | None], dt.datetime] = {}
     for territory_id, mosaic_id, at in found:
+        if at is None:  # it cannot be read
+            continue
         link = (territory_id, mosaic_id)
         latest[link] = max(at, latest.get(link, at))
     rows = sorted(latest.items(), key=lambda one: (one[0][0], one[0][1] or ""))

@@ -469,16 +469,17 @@ def public_support(engine: Store, actor: Actor) -> pd.DataFrame:
         DatabaseError: the database cannot be used.
     """
     seen = SEEN_BY[actor.audience]
-    both = sa.union_all(
-        sa.select(SupportNeed.territory_id, SupportNeed.status_code, SupportNeed.status_date).where(
-            SupportNeed.territory_id.is_not(None), SupportNeed.visibility.in_(seen), ~_is_met(actor)
+    need, mission = SupportNeed, Mission
+    queries = (
+        sa.select(need.territory_id, need.status_code, need.status_date).where(
+            need.territory_id.is_not(None), need.visibility.in_(seen), ~_is_met(actor)
         ),
-        sa.select(Mission.territory_id, Mission.status_code, Mission.status_date).where(
-            Mission.territory_id.is_not(None), Mission.visibility.in_(seen)
+        sa.select(mission.territory_id, mission.status_code, mission.status_date).where(
+            mission.territory_id.is_not(None), mission.visibility.in_(seen)
         ),
     )
     with reading(engine) as connection:
-        frame = read_frame(connection, sa.select(*both.subquery().columns))
+        frame = pd.concat([read_frame(connection, query) for query in queries], ignore_index=True)
     grouped = frame.groupby("territory_id")
     return pd.DataFrame(
         {

@@ -80,7 +80,9 @@ def test_no_feed_or_list_of_the_api_falls_over_it(planted: int) -> None:
 
 
 def test_the_page_names_the_row_and_its_form_corrects_it(planted: int, at_this_machine: None, database: Engine) -> None:
-    assert "A date does not exist:" in said(open_page("agenda", lang="en"))
+    page = said(open_page("agenda", lang="en"))
+    assert "Stored wrong:" in page
+    assert f"“{NO_DAY}” does not exist in the calendar" in page
     (row_id,) = register.read(database, SYSTEM, "agenda")["agenda_event_id"]
     register.change(database, SYSTEM, "agenda", row_id, {"valid_from": "2026-02-28"})
     (corrected,) = register.read(database, SYSTEM, "agenda")["valid_from"]

@@ -124,7 +124,7 @@ class Databases:
         if key not in self.templates:
             url = self.new(kind) if fill is None else self.ready(kind)
             engine = open_engine(url, create=True)
-            (fill or _with_accounts)(engine)
+            (fill or with_accounts)(engine)
             engine.dispose()
             self.templates[key] = url
         return self.new(kind, copy_of=self.templates[key])
@@ -179,7 +179,7 @@ class Databases:
 ORGANISATION = {"editor": "cnm"}
 
 
-def _with_accounts(engine: Engine) -> None:
+def with_accounts(engine: Engine) -> None:
     upgrade(engine)
     for role in ("viewer", "partner", "editor", "coordinator", "admin"):
         actor = sign_in(engine, issuer="https://id.example", subject=role, label=f"{role} of the tests")
