@@ -100,7 +100,7 @@ def show_all(words: Words) -> None:
         return
     made = pd.DataFrame(
         {
-            words.say("In"): [history.table_label(one.table, words) for one in found],
+            words.say("Kind of record"): [history.table_label(one.table, words) for one in found],
             words.say("Reference"): [one.row_id for one in found],
             words.say("What is wrong"): [sentence_of(one, words) for one in found],
         }

@@ -79,7 +79,7 @@ def _show_fact(kind: str, row: dict[str, Any], words: Words) -> None:
         )
     )
     if records.current().access.is_at_least("coordinator"):
-        faults_panel.show_of_row(local.TABLES[kind], row_id, words)
+        faults_panel.show_of_row(KINDS[kind].table, row_id, words)
         said = _said_of_bundle(row["bundle_state"], words)
         if said:
             st.html(fragments.notice(*said, kind="partial"))
