@@ -67,11 +67,6 @@ def _agenda(engine: Engine | None, actor: Actor, _version: records.Version) -> l
 # --- the ten points ----------------------------------------------------------------------------------------
 
 
-def facts_of(number: int) -> desk.ActionPoint:
-    """What the minutes say of one of the ten points."""
-    return desk.action_points()[number - 1]
-
-
 @dataclass(frozen=True)
 class PointState:
     """One of the ten points as it stands.

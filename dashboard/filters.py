@@ -126,20 +126,6 @@ def mosaic_overview(bundle: Bundle) -> pd.DataFrame:
     return rows.loc[order].reset_index(drop=True)
 
 
-def links_of(bundle: Bundle, territory_id: str) -> pd.DataFrame:
-    """The mosaics and counterparts that a territory is linked to: its rows of `territory_mosaic` with their names.
-
-    Returns:
-        Columns of `territory_mosaic`, and `short_name` and `recognition_type` of `mosaic`. Certain first, then the
-        larger overlap, then `mosaic_id`.
-    """
-    links = bundle.territory_mosaic[bundle.territory_mosaic["territory_id"] == territory_id]
-    names = bundle.mosaic[["mosaic_id", "short_name", "recognition_type"]]
-    rows = links.merge(names, on="mosaic_id", how="left", validate="many_to_one")
-    order = rows.assign(_grade=rows["link_grade"] != CERTAIN, _size=-rows["overlap_km2"].fillna(0.0))
-    return rows.loc[order.sort_values(["_grade", "_size", "mosaic_id"], kind="stable").index].reset_index(drop=True)
-
-
 def search_territories(bundle: Bundle, text: str, *, most: int) -> pd.DataFrame:
     """Territories for what a person typed, best first, with `region_name`; not their geometry."""
     rows = find_territories(bundle.territory.drop(columns="geometry"), text, limit=most)

@@ -66,7 +66,9 @@ def territory_page(
     Args:
         selection: The territories.
         words: The language.
-        order: As for `sort_places`.
+        order: By which column: numbers as numbers, names blind to accents, codes as their vocabulary lists them, stages
+            by rank, S0 without a record first. What is not known stands last both ways; equal ones are in the order of
+            their ids. None, or a column that is not there: `Selection.order`.
         page: Its number, from 1.
         size: How many rows a page holds.
 
@@ -89,22 +91,6 @@ def page_holding(selection: Selection, order: Order | None, territory_id: str, s
     if territory_id not in table.ids:
         return None
     return int(np.flatnonzero(table.sort(order) == table.ids.index(territory_id))[0]) // size + 1
-
-
-def sort_places(selection: Selection, order: Order | None) -> list[int]:
-    """The selected territories in the order of the table.
-
-    Args:
-        selection: The territories.
-        order: By which column: numbers as numbers, names blind to accents, codes as their vocabulary lists them, stages
-            by rank, S0 without a record first. What is not known stands last both ways; equal ones are in the order of
-            their ids. None, or a column that is not there: `Selection.order`.
-
-    Returns:
-        Places in the table `territory`.
-    """
-    table = _table_of(selection)
-    return [int(place) for place in table.places[table.sort(order)]]
 
 
 def join_names(names: Sequence[str]) -> str:

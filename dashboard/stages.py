@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from dashboard.map import style
 from dashboard.text import Words
 from geodata.model import vocabulary
+from geodata.selection import Selection
 from geodata.snapshot import LinkRecord
 from geodata.status import FIRST_STAGE, stage_rank
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What is shown of a territory that may lie in several mosaics.
-
-    Attributes:
-        mosaic_id: The mosaic whose stage it is.
-        record: Its record; null for S0, "no record".
-        mosaics: In how many mosaics the territory lies.
-    """
-
-    mosaic_id: str
-    record: LinkRecord | None
-    mosaics: int
 
 
 def rank_of(record: LinkRecord | None) -> int:
@@ -32,17 +17,10 @@ def rank_of(record: LinkRecord | None) -> int:
     return stage_rank(FIRST_STAGE if record is None else record.stage)
 
 
-def shown_link(links: Mapping[str, LinkRecord | None], selected: str | None) -> Shown:
-    """Choose what to show of a territory: the selected mosaic, else the lowest stage; never an average.
-
-    Args:
-        links: Record by mosaic for every mosaic of the territory; at least one.
-        selected: The mosaic that is selected; null for none.
-    """
-    if selected is not None and selected in links:
-        return Shown(selected, links[selected], len(links))
-    mosaic_id = min(links, key=lambda one: (rank_of(links[one]), links[one] is not None, one))
-    return Shown(mosaic_id, links[mosaic_id], len(links))
+def shown_record(selection: Selection, territory_id: str) -> LinkRecord | None:
+    """The record of the link that stands for a selected territory (`Selection.shown_links`); null for "no record"."""
+    link = selection.shown_link(selection.catalogue.place_of[territory_id])
+    return None if link is None else selection.catalogue.link_records[link]
 
 
 def look_of(record: LinkRecord | None) -> str:

@@ -47,12 +47,16 @@ class ExportError(MosaicosError):
     """An export could not be written; no half-written file is left behind."""
 
 
-def name_some(ids: Iterable[object], *, most: int = 5) -> str:
-    """List up to `most` ids for a message and say how many more there are.
+MAX_NAMED = 5
+"""Ids that a message names."""
 
-    Example: ``'1100015, 1100023 and 3 more'``.
+
+def name_some(ids: Iterable[object]) -> str:
+    """List the first ids for a message, and say how many more there are.
+
+    Example: ``'1100015, 1100023, 1100031, 1100049, 1100056 and 3 more'``.
     """
     listed = [str(one) for one in ids]
-    shown = ", ".join(listed[:most])
-    rest = len(listed) - most
+    shown = ", ".join(listed[:MAX_NAMED])
+    rest = len(listed) - MAX_NAMED
     return f"{shown} and {rest} more" if rest > 0 else shown

@@ -50,7 +50,7 @@ def _territory_columns(catalogue: Catalogue, asked: Filters, language: str) -> t
     known, mosaics = names.territory_names(), names.mosaic_names()
     people = [(places.territory(one) or {}).get("population") for one in ids]
     shown = [selection.shown_link(place) for place in places_of]
-    records_of = [None if link is None else catalogue.link_records[link] for link in shown]
+    records_of = [stages.shown_record(selection, one) for one in ids]
     of = [
         ", ".join(mosaics[catalogue.links["mosaic_id"].iat[link]] for link in selection.links_of[place])
         for place in places_of
@@ -194,11 +194,8 @@ def show_comparison(territory_id: str, said: Words) -> None:
         for found in links
     ]
     of = [", ".join(link["short_name"] for link in found) or UNKNOWN for found in links]
-    shown = [
-        stages.shown_link({link["mosaic_id"]: catalogue.snapshot.links.get((one, link["mosaic_id"])) for link in found},
-                          None).record if found else None
-        for one, found in zip(ids, links, strict=True)
-    ]  # fmt: skip
+    selection = data.selected(catalogue.snapshot, Filters())
+    shown = [stages.shown_record(selection, one) for one in ids]
     told = [
         stages.stage_text(record, said) if found else said.say("no link")
         for record, found in zip(shown, links, strict=True)

@@ -132,7 +132,7 @@ def show_answer(
                 args=("territory",),
             )
         if len(found) > 1:
-            st.html(details.which_html(found, choice.mosaic_id, words))
+            st.html(details.which_html(choice.territory_id, found, choice.mosaic_id, snapshot, words))
         territory_records.show_records(choice.territory_id, list(found), choice.mosaic_id, words, day=choice.day)
 
 

@@ -6,7 +6,7 @@ Each part is made only when it is looked at.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard import data, filters, places, records, stages, state
 from dashboard.components import fragments, names
 from dashboard.text import UNKNOWN, Words, is_unknown, words
-from geodata.selection import LOCAL
+from geodata.selection import LOCAL, Filters
 from geodata.snapshot import LinkRecord, Snapshot
 
 STYLE = Path(__file__).parents[1] / "static" / "place.css"
@@ -111,15 +111,18 @@ def stage_html(record: LinkRecord | None, said: Words) -> str:
     )
 
 
-def which_html(found: dict[str, LinkRecord | None], selected: str | None, said: Words) -> str:
+def which_html(
+    territory_id: str, mosaics: Collection[str], selected: str | None, snapshot: Snapshot, said: Words
+) -> str:
     """For a territory of several mosaics: which stage the map shows for it, and of how many."""
-    shown = stages.shown_link(found, selected)
-    which = (
-        said.say("In {n} mosaics. On the map: {stage}, of the mosaic that is chosen.")
-        if shown.mosaic_id == selected
-        else said.say("In {n} mosaics. On the map: {stage}, the lowest of them.")
-    )
-    text = which.format(n=said.number(shown.mosaics), stage=stages.stage_text(shown.record, said))
+    if selected is not None and selected in mosaics:
+        asked = Filters(mosaic=(selected,))
+        which = said.say("In {n} mosaics. On the map: {stage}, of the mosaic that is chosen.")
+    else:
+        asked = Filters()
+        which = said.say("In {n} mosaics. On the map: {stage}, the lowest of them.")
+    record = stages.shown_record(data.selected(snapshot, asked), territory_id)
+    text = which.format(n=said.number(len(mosaics)), stage=stages.stage_text(record, said))
     return fragments.paragraph(text, look="small")
 
 

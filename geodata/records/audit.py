@@ -37,7 +37,6 @@ def history(
     *,
     territory_id: str | None = None,
     mosaic_id: str | None = None,
-    before_id: int | None = None,
     most: int = 100,
 ) -> pd.DataFrame:
     """The writes that concern a territory or a mosaic, the newest first.
@@ -50,7 +49,6 @@ def history(
         actor: On whose behalf; sees only the writes of rows that it may see.
         territory_id: Only this territory; null for all.
         mosaic_id: Only this mosaic; null for all.
-        before_id: Only older ones than this ``audit_id``, for the next page.
         most: How many rows at the most.
 
     Returns:
@@ -88,8 +86,6 @@ def history(
         query = query.where(AuditLog.territory_id == territory_id)
     if mosaic_id is not None:
         query = query.where(AuditLog.mosaic_id == mosaic_id)
-    if before_id is not None:
-        query = query.where(AuditLog.audit_id < before_id)
     with reading(engine) as connection:
         frame = read_frame(connection, query)
     if actor.audience != "all":

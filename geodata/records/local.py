@@ -20,7 +20,7 @@ from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, LocalLayer, LocalLink, LocalMember
-from geodata.records.published import LINK, published_ids, published_links, published_pairs
+from geodata.records.published import LINK, published_ids, published_pairs
 from geodata.records.register import check_values, require_places, require_records
 from geodata.records.roles import Actor, require_writer
 from geodata.records.schema import KINDS, LOCAL, Kind
@@ -215,14 +215,13 @@ def correct(
     return Stored(values[key], True)
 
 
-def local_facts(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
-    """The local facts of one kind that the actor may see.
+def local_facts(engine: Store, actor: Actor, kind: str) -> pd.DataFrame:
+    """The standing local facts of one kind that the actor may see.
 
     Args:
         engine: The database.
         actor: On whose behalf.
         kind: ``link``, ``member``, ``seat``; for ``layer`` see `layers`.
-        with_withdrawn: Whether withdrawn ones are wanted too.
 
     Returns:
         The columns of the table but who recorded or withdrew it and geometry, ``is_local`` (always true) and
@@ -236,7 +235,7 @@ def local_facts(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool 
     hidden = {"recorded_by", "withdrawn_by", "geometry"}
     columns = [column for column in table.__table__.columns if column.name not in hidden]
     with reading(engine) as connection:
-        frame = _read(connection, actor, table, columns, with_withdrawn=with_withdrawn)
+        frame = _read(connection, actor, table, columns)
     return frame.assign(is_local=True, bundle_state=_bundle_states(kind, frame))
 
 
@@ -257,29 +256,13 @@ def layers(engine: Store, actor: Actor) -> gpd.GeoDataFrame:
         if column.name not in hidden and not column.name.startswith("withdrawn")
     ]
     with reading(engine) as connection:
-        frame = _read(connection, actor, LocalLayer, columns, with_withdrawn=False).assign(is_local=True)
+        frame = _read(connection, actor, LocalLayer, columns).assign(is_local=True)
     import geopandas as gpd  # noqa: PLC0415 - boundaries alone need the libraries of geometry, which take 30 MB
     import shapely  # noqa: PLC0415
 
     geometry = shapely.from_wkb(frame.pop("geometry").to_numpy(dtype=object), on_invalid="ignore")
     read = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(geometry, crs=WGS84, index=frame.index))
     return read[read.geometry.notna()].reset_index(drop=True)
-
-
-def all_links(engine: Store, actor: Actor) -> pd.DataFrame:
-    """The published links and the standing local ones that the actor may see.
-
-    Returns:
-        ``territory_id``, ``mosaic_id``, ``is_local``; by both ids, each pair once (published wins).
-
-    Raises:
-        ContractError: there is no readable bundle.
-        DatabaseError: the database cannot be used.
-    """
-    local = local_facts(engine, actor, "link")[["territory_id", "mosaic_id", "is_local"]]
-    both = pd.concat([published_links().assign(is_local=False), local], ignore_index=True)
-    both = both.drop_duplicates(["territory_id", "mosaic_id"])
-    return both.sort_values(["territory_id", "mosaic_id"], ignore_index=True)
 
 
 def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
@@ -401,17 +384,10 @@ def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> No
 
 
 def _read(
-    connection: Connection,
-    actor: Actor,
-    table: type[Base],
-    columns: Sequence[sa.ColumnElement[Any]],
-    *,
-    with_withdrawn: bool,
+    connection: Connection, actor: Actor, table: type[Base], columns: Sequence[sa.ColumnElement[Any]]
 ) -> pd.DataFrame:
     of = table.__table__.c
-    query = sa.select(*columns).where(of.visibility.in_(SEEN_BY[actor.audience]))
-    if not with_withdrawn:
-        query = query.where(of.withdrawn_at.is_(None))
+    query = sa.select(*columns).where(of.visibility.in_(SEEN_BY[actor.audience]), of.withdrawn_at.is_(None))
     return read_frame(connection, query.order_by(of.mosaic_id, of[key_name(table)]))
 
 

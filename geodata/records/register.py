@@ -166,14 +166,13 @@ def reinstate(engine: Store, actor: Actor, kind: str, row_id: str) -> bool:
         return change_row(connection, actor, table, row, stands, action="reinstate")
 
 
-def read(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool = False) -> pd.DataFrame:
-    """All records of a kind of the register that the actor may see.
+def read(engine: Store, actor: Actor, kind: str) -> pd.DataFrame:
+    """The standing records of a kind of the register that the actor may see.
 
     Args:
         engine: The database.
         actor: On whose behalf.
         kind: Kind of record.
-        with_withdrawn: Whether withdrawn ones are wanted too, as for naming what an older record points at.
 
     Returns:
         The columns of its table but who recorded or withdrew it, by key. An ``address`` is one of the web, or null.
@@ -186,9 +185,7 @@ def read(engine: Store, actor: Actor, kind: str, *, with_withdrawn: bool = False
     of = table.__table__.c
     hidden = {"recorded_by", "withdrawn_by"}
     query = sa.select(*(column for column in of if column.name not in hidden))
-    query = query.where(of.visibility.in_(SEEN_BY[actor.audience]))
-    if not with_withdrawn:
-        query = query.where(of.withdrawn_at.is_(None))
+    query = query.where(of.visibility.in_(SEEN_BY[actor.audience]), of.withdrawn_at.is_(None))
     with reading(engine) as connection:
         frame = read_frame(connection, query.order_by(table.__table__.c[key_name(table)]))
     if "address" in frame:  # rows that are older than its rule may hold any

@@ -20,6 +20,7 @@ from dashboard.map.world import bounds_of
 from dashboard.reasons import listed, reasons_of
 from dashboard.text import TONGUES, words
 from geodata.agenda import AgendaItem
+from geodata.desk import action_points
 from geodata.ranking import FACTORS, USUAL_WEIGHTS, LinkFactors, check_weights
 from geodata.records import events, register
 from geodata.records.accounts import sign_in_locally
@@ -305,7 +306,7 @@ def test_documents_of_a_place_are_those_about_it_and_those_that_show_its_events(
 def test_every_point_opens_by_its_address_without_any_database(number: int) -> None:
     app = open_page("points", lang="fr", point=str(number))
     text = said(app).replace("&#x27;", "'")
-    assert desk.facts_of(number).texts["fr"].replace("&#x27;", "'")[:60] in text
+    assert action_points()[number - 1].texts["fr"].replace("&#x27;", "'")[:60] in text
     assert "non documenté" in text
 
 

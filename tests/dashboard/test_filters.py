@@ -36,12 +36,6 @@ def test_overview_puts_counterparts_last_and_ignores_accents(tiny: Bundle) -> No
     assert rows["borderline"].tolist() == [1, 1, 0]
 
 
-def test_links_of_a_territory_certain_first(tiny: Bundle) -> None:
-    rows = filters.links_of(tiny, A2)
-    assert rows["mosaic_id"].tolist() == ["alfa", "beta"]
-    assert rows["recognition_type"].tolist() == ["federal", "state"]
-
-
 def test_members_keep_those_without_polygon(tiny: Bundle) -> None:
     rows = filters.member_rows(tiny, "alfa")
     assert rows["member_name"].tolist() == ["Parque Zero", "Reserva sem mapa", "Terra Um"]

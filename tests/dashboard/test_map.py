@@ -20,7 +20,7 @@ import streamlit_folium
 from streamlit_folium import generate_js_hash, generate_leaflet_string
 
 import dashboard
-from dashboard import data
+from dashboard import data, stages
 from dashboard.components import fragments, history
 from dashboard.map import style
 from dashboard.map.base import (
@@ -296,11 +296,13 @@ def test_the_stage_on_the_map_is_that_of_the_selection(tiny: Bundle, first: str 
     held = {"alfa": first, "beta": second}
     known = catalogue(tiny, links={(A2, mosaic): record(stage) for mosaic, stage in held.items() if stage})
     selection = known.select(Filters())
-    link = selection.shown_link(1)
-    shown = known.link_records[link] if link is not None else None
+    shown = stages.shown_record(selection, A2)
     assert territory_codes(selection, by_stage=True)[1] == ("Z" if shown is None else shown.stage[1])
     states = {mosaic: None if stage is None else state(stage) for mosaic, stage in held.items()}
-    assert known.link_stage[link or 0] == territory_stage(states, None)[0]
+    for chosen in (None, "alfa", "beta"):
+        asked = known.select(Filters() if chosen is None else Filters(mosaic=(chosen,)))
+        stood_for = stages.shown_record(asked, A2)
+        assert ("S0" if stood_for is None else stood_for.stage) == territory_stage(states, chosen)[0]
 
 
 def state(stage: str) -> State:

@@ -14,27 +14,11 @@ from geodata import symbology
 from geodata.model import vocabulary
 from geodata.snapshot import LinkRecord
 
-from ..oracles.link_state import State, territory_stage
-
 DAY = dt.date(2024, 3, 1)
 
 
 def record(stage: str, *flags: str) -> LinkRecord:
     return LinkRecord(stage, stage, DAY, DAY, flags, 1)
-
-
-def state(stage: str) -> State:
-    rank = int(stage[1])
-    return State(stage, rank, DAY, "e", stage, rank, DAY, None, frozenset(), 1)
-
-
-@pytest.mark.parametrize("selected", [None, "a", "b", "c", "elsewhere"])
-@pytest.mark.parametrize("held", [{"a": "S3", "b": "S1", "c": None}, {"a": "S3", "b": "S1"}, {"a": None}])
-def test_the_stage_of_a_territory_is_that_of_the_rule(held: dict[str, str | None], selected: str | None) -> None:
-    links = {mosaic: record(stage) if stage else None for mosaic, stage in held.items()}
-    shown = stages.shown_link(links, selected)
-    expected = territory_stage({one: state(stage) if stage else None for one, stage in held.items()}, selected)
-    assert ("S0" if shown.record is None else shown.record.stage, shown.mosaics) == expected
 
 
 @pytest.mark.parametrize("flags", [(), *((flag,) for flag in vocabulary("flag")), tuple(vocabulary("flag"))])

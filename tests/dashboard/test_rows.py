@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard import data, rows
 from dashboard.components.grid import Order
-from dashboard.rows import TablePage, page_holding, sort_places, territory_columns, territory_page
+from dashboard.rows import TablePage, page_holding, territory_columns, territory_page
 from dashboard.text import UNKNOWN, words
 from geodata.selection import Catalogue, Filters, Selection
 from geodata.snapshot import LinkRecord, Snapshot
@@ -70,6 +70,12 @@ def shown(selection: Selection, heading: str, order: Order | None = None) -> lis
 
 def ids(page: TablePage) -> list[str]:
     return [row.id for row in page.rows]
+
+
+def sort_places(selection: Selection, order: Order | None) -> list[int]:
+    """Places of the selected territories in the order of the table."""
+    table = rows._table_of(selection)
+    return [int(place) for place in table.places[table.sort(order)]]
 
 
 def sorted_ids(selection: Selection, key: str, *, falling: bool = False) -> list[str]:

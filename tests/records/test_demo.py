@@ -16,7 +16,7 @@ from geodata.records.database import is_demonstration, open_engine, reading, upg
 from geodata.records.demo import load_demo
 from geodata.records.errors import DatabaseError
 from geodata.records.events import events_of
-from geodata.records.local import all_links
+from geodata.records.local import local_facts
 from geodata.records.models import (
     AUDIENCES,
     Base,
@@ -104,7 +104,7 @@ def test_its_records_are_over_real_links_and_say_what_they_are(demo: Engine) -> 
     events = events_of(demo, SYSTEM)
     pairs = set(zip(events["territory_id"], events["mosaic_id"], strict=True))
     assert pairs <= set(published_links().itertuples(index=False, name=None))
-    assert not all_links(demo, SYSTEM)["is_local"].any()
+    assert local_facts(demo, SYSTEM, "link").empty
     with reading(demo) as connection:
         for table in (SensitisationEvent, SupportNeed, Mission):
             assert connection.scalars(sa.select(table.is_demonstration).distinct()).all() == [True]

@@ -23,14 +23,15 @@ from geodata.records.database import reading
 from geodata.records.errors import BoundaryError, ConflictError, PermissionDenied
 from geodata.records.events import append_event
 from geodata.records.local import (
-    all_links,
     correct,
     layers,
     local_facts,
     withdraw,
 )
-from geodata.records.models import LocalMember
+from geodata.records.models import LocalLink, LocalMember
 from geodata.records.published import published_columns, published_links
+
+from .stored import stored
 
 RIO = shapely.box(-43.5, -23.0, -43.0, -22.5)
 WHY = {"reason": "the list lacks it", "source": "council minutes"}
@@ -45,7 +46,7 @@ def pair(links: list[tuple[str, str]]) -> tuple[str, str]:
     return territory_id, "carioca"
 
 
-def test_a_local_link_stands_beside_the_published_ones_and_is_marked(engine: Engine, actors, pair) -> None:
+def test_a_local_link_is_marked(engine: Engine, actors, pair) -> None:
     local.add(
         engine,
         actors.coordinator,
@@ -57,11 +58,8 @@ def test_a_local_link_stands_beside_the_published_ones_and_is_marked(engine: Eng
             "confidence": "B",
         },
     )
-    both = all_links(engine, actors.visitor)
-    assert len(both) == len(published_links()) + 1
-    assert both.loc[both["is_local"], ["territory_id", "mosaic_id"]].values.tolist() == [list(pair)]
-    assert both.sort_values(["territory_id", "mosaic_id"], ignore_index=True).equals(both)
     (fact,) = local_facts(engine, actors.visitor, "link").to_dict("records")
+    assert (fact["territory_id"], fact["mosaic_id"]) == pair
     assert (fact["reason"], fact["source"], fact["is_local"]) == ("the list lacks it", "council minutes", True)
 
 
@@ -77,8 +75,8 @@ def test_a_withdrawn_link_is_gone_kept_and_may_come_again(engine: Engine, actors
         withdraw(engine, actors.coordinator, "link", row_id, why=" ")
     assert withdraw(engine, actors.coordinator, "link", row_id, why="a mistake")
     assert not withdraw(engine, actors.coordinator, "link", row_id, why="a mistake")
-    assert not all_links(engine, actors.visitor)["is_local"].any()
-    (kept,) = local_facts(engine, actors.visitor, "link", with_withdrawn=True).to_dict("records")
+    assert local_facts(engine, actors.visitor, "link").empty
+    (kept,) = stored(engine, LocalLink).to_dict("records")
     assert kept["withdrawn_why"] == "a mistake"
     assert [line.action for line in history(engine, actors.admin, territory_id=pair[0]).itertuples()] == [
         "withdraw",
@@ -192,7 +190,7 @@ def test_a_correction_supersedes_and_the_history_keeps_both(engine: Engine, acto
     assert tuple(fact[name] for name in told) == (
         new_id, wrong, "Parque de teste", "part", "the list lacks it", "act of 2019",
     )  # fmt: skip
-    kept = local_facts(engine, actors.visitor, "member", with_withdrawn=True).set_index("local_member_id")
+    kept = stored(engine, LocalMember).set_index("local_member_id")
     assert kept.loc[wrong, ["member_name", "withdrawn_why"]].tolist() == ["Parqe de teste", "misspelt"]
     lines = history(engine, actors.admin, mosaic_id="carioca")
     assert lines[["action", "row_id", "account"]].values.tolist() == [
@@ -248,7 +246,7 @@ def test_a_correction_that_hides_hides_what_was_wrong_too(engine: Engine, actors
     wrong = local.add(engine, actors.coordinator, "seat", {"mosaic_id": "carioca", **facts, "act": "Portaria 1"}).row_id
     assert len(history(engine, actors.visitor, mosaic_id="carioca")) == 1
     correct(engine, actors.coordinator, "seat", wrong, {"visibility": "restricted"}, why="not public yet")
-    assert local_facts(engine, actors.visitor, "seat", with_withdrawn=True).empty
+    assert local_facts(engine, actors.visitor, "seat").empty
     assert history(engine, actors.visitor, mosaic_id="carioca").empty
     assert len(history(engine, actors.editor, mosaic_id="carioca")) == 3
 
@@ -362,8 +360,6 @@ def test_local_facts_survive_a_new_bundle_and_what_is_published_since_is_told(
     told = dict(zip(after["member"]["member_name"], after["member"]["bundle_state"], strict=True))
     assert told == {"Parque": "published", "Reserva sem cadastro": "lacking"}
     assert [*after["layer"]["bundle_state"], *after["seat"]["bundle_state"]] == ["lacking", "lacking"]
-    both = all_links(engine, actors.coordinator)
-    assert both[(both["territory_id"] == pair[0]) & (both["mosaic_id"] == pair[1])]["is_local"].tolist() == [False]
     append_event(engine, actors.coordinator, contact(territory_id=pair[0], mosaic_id=pair[1]))
 
 
@@ -466,8 +462,8 @@ def test_each_sees_what_is_meant_for_it(engine: Engine, actors, pair) -> None:
         {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY, "visibility": "restricted"},
     )
     assert local_facts(engine, actors.visitor, "link").empty
-    assert not all_links(engine, actors.partner)["is_local"].any()
-    assert all_links(engine, actors.editor)["is_local"].sum() == 1
+    assert local_facts(engine, actors.partner, "link").empty
+    assert len(local_facts(engine, actors.editor, "link")) == 1
     empty = local_facts(engine, actors.visitor, "link")
     assert isinstance(empty, pd.DataFrame)
     assert "is_local" in empty.columns

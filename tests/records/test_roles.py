@@ -135,7 +135,6 @@ OPEN_READS = {
     "queries.changed_since": lambda e, a: queries.changed_since(e, a, DAY),
     "local.local_facts": lambda e, a: local.local_facts(e, a, "link"),
     "local.layers": local.layers,
-    "local.all_links": local.all_links,
     "register.read": lambda e, a: register.read(e, a, "document"),
     "support.missions_by_year": support.missions_by_year,
     "support.public_support": support.public_support,
