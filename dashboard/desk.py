@@ -234,10 +234,7 @@ def programme_places(*, territory_id: str | None = None, mosaic_id: str | None =
 
 def documents(*, territory_id: str | None = None, mosaic_id: str | None = None) -> list[Row]:
     """Documents about a territory or a mosaic (one of them), and those that show its events and trainings, by day."""
-    run = records.current()
-    if run.engine is None:
-        return []
-    ids = _shown_documents(run.engine, run.access.actor, run.version[0], territory_id, mosaic_id)
+    ids = _shown_documents(territory_id, mosaic_id)
     column, place = ("territory_id", territory_id) if mosaic_id is None else ("mosaic_id", mosaic_id)
     rows = read_rows("document")
     if rows.empty:
@@ -247,10 +244,8 @@ def documents(*, territory_id: str | None = None, mosaic_id: str | None = None) 
     return sorted(found, key=lambda row: (row["document_date"] or "", row["title"]), reverse=True)
 
 
-@lru_cache(maxsize=64)
-def _shown_documents(
-    engine: Engine, actor: Actor, _last_write: int, territory_id: str | None, mosaic_id: str | None
-) -> frozenset[str]:
+@records.cached(64, without=frozenset)
+def _shown_documents(engine: Engine, actor: Actor, territory_id: str | None, mosaic_id: str | None) -> frozenset[str]:
     return shown_documents(engine, actor, territory_id=territory_id, mosaic_id=mosaic_id)
 
 
@@ -279,27 +274,17 @@ def pairing_sides() -> list[str]:
 # --- over time ---------------------------------------------------------------------------------------------
 
 
-def reached(mosaic_id: str | None) -> pd.DataFrame:
+@records.cached(40, without=lambda: pd.DataFrame(columns=["territory_id", "mosaic_id", "stage_rank", "first_date"]))
+def reached(engine: Engine, actor: Actor, mosaic_id: str | None) -> pd.DataFrame:
     """When each link first reached each stage; see `geodata.records.queries.first_reached`."""
-    run = records.current()
-    if run.engine is None:
-        return pd.DataFrame(columns=["territory_id", "mosaic_id", "stage_rank", "first_date"])
-    return _reached(run.engine, run.access.actor, run.version[0], mosaic_id)
-
-
-@lru_cache(maxsize=40)
-def _reached(engine: Engine, actor: Actor, _last_write: int, mosaic_id: str | None) -> pd.DataFrame:
     return first_reached(engine, actor, mosaic_id=mosaic_id)
 
 
 def missions(mosaic_id: str | None) -> pd.DataFrame:
     """Missions by year; see `geodata.records.support.missions_by_year`."""
-    run = records.current()
-    if run.engine is None:
-        return pd.DataFrame({"year": [], "missions": []})
-    return _missions(run.engine, run.access.actor, run.version[0], dt.date.today(), mosaic_id)
+    return _missions(dt.date.today(), mosaic_id)
 
 
-@lru_cache(maxsize=40)
-def _missions(engine: Engine, actor: Actor, _last_write: int, _today: dt.date, mosaic_id: str | None) -> pd.DataFrame:
+@records.cached(40, without=lambda: pd.DataFrame({"year": [], "missions": []}))
+def _missions(engine: Engine, actor: Actor, _today: dt.date, mosaic_id: str | None) -> pd.DataFrame:
     return missions_by_year(engine, actor, mosaic_id=mosaic_id)

@@ -10,10 +10,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from os import environ
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 import streamlit as st
@@ -44,6 +44,7 @@ NO_ANSWER = frozenset({"silent", "busy", "gave-way", "too-slow", "too-many", "un
 MOST_KEPT = 24
 """Snapshots that are kept to be compared with."""
 Value = TypeVar("Value")
+Params = ParamSpec("Params")
 Version = tuple[int, int]
 """The last write and the minute."""
 NO_VERSION: Version = (0, 0)
@@ -102,6 +103,35 @@ class Run:
             DatabaseError: the database cannot be used.
         """
         return without if self.engine is None else what(self.engine, self.access.actor)
+
+
+def cached(
+    maxsize: int, *, without: Callable[[], Any]
+) -> Callable[[Callable[Concatenate[Engine, Actor, Params], Value]], Callable[Params, Value]]:
+    """Keep what a function reads of the records for each who acts, until something is written.
+
+    The function takes the engine and the actor before its other arguments; it is called without both. What it returns
+    is shared by all sessions: it is read only.
+
+    Args:
+        maxsize: How many results are kept.
+        without: Makes the result where there is no database.
+    """
+
+    def decorate(read: Callable[Concatenate[Engine, Actor, Params], Value]) -> Callable[Params, Value]:
+        def read_version(engine: Engine, actor: Actor, _version: Version, *args: Any, **kwargs: Any) -> Value:
+            return read(engine, actor, *args, **kwargs)
+
+        kept: Callable[..., Value] = lru_cache(maxsize=maxsize)(read_version)
+
+        @wraps(read)
+        def read_now(*args: Params.args, **kwargs: Params.kwargs) -> Value:
+            run = current()
+            return without() if run.engine is None else kept(run.engine, run.access.actor, run.version, *args, **kwargs)
+
+        return read_now
+
+    return decorate
 
 
 @dataclass(frozen=True)

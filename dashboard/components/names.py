@@ -54,26 +54,16 @@ def region_name(region_id: str, words: Words) -> str:
     return region_id if row is None else str(row["region_name"])
 
 
-def organisation_names() -> dict[str, str]:
+@records.cached(8, without=dict)
+def organisation_names(engine: Engine, actor: Actor) -> dict[str, str]:
     """Names of the organisations that whoever acts may see, by id, in their order; short where there is a short one."""
-    run = records.current()
-    return {} if run.engine is None else _organisations(run.engine, run.access.actor, run.version)
-
-
-@lru_cache(maxsize=8)
-def _organisations(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
     rows = read(engine, actor, "organisation")
     names = rows["short_name"].fillna(rows["organisation_name"])
     return dict(sorted(zip(rows["organisation_id"], names, strict=True), key=lambda pair: fold(pair[1])))
 
 
-def document_names() -> dict[str, str]:
+@records.cached(8, without=dict)
+def document_names(engine: Engine, actor: Actor) -> dict[str, str]:
     """Titles of the documents that whoever acts may see, by id, in their order."""
-    run = records.current()
-    return {} if run.engine is None else _documents(run.engine, run.access.actor, run.version)
-
-
-@lru_cache(maxsize=8)
-def _documents(engine: Engine, actor: Actor, _version: records.Version) -> dict[str, str]:
     rows = read(engine, actor, "document")
     return dict(zip(rows["document_id"], rows["title"], strict=True))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -54,17 +53,9 @@ NO_NAME: tuple[FieldType, ...] = ("lines", "note", "amount", "currency")
 _SAID = frozenset(field.name for field in STATEMENT)
 
 
-def read_rows(kind: str) -> pd.DataFrame:
-    """The records of a kind of the register that whoever acts may see; empty without a database.
-
-    Read only: all sessions share them.
-    """
-    run = records.current()
-    return pd.DataFrame() if run.engine is None else _read(run.engine, run.access.actor, kind, run.version)
-
-
-@lru_cache(maxsize=64)
-def _read(engine: Engine, actor: Actor, kind: str, _version: records.Version) -> pd.DataFrame:
+@records.cached(64, without=pd.DataFrame)
+def read_rows(engine: Engine, actor: Actor, kind: str) -> pd.DataFrame:
+    """The records of a kind of the register that whoever acts may see; empty without a database."""
     return register.read(engine, actor, kind)
 
 

@@ -351,9 +351,7 @@ def show_note(engine: Store, actor: Actor, note_id: str, *, visibility: str) -> 
     if visibility not in SEEN_BY["all"]:
         raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
     with writing(engine) as connection:
-        require_writer(connection, actor, "editor", "show a note")
-        row = _find_note(connection, note_id)
-        require_own(actor, row.organisation_id, "show a note")
+        row = _find_own_note(connection, actor, note_id, "show a note")
         change_row(connection, actor, EventNote, row, {"visibility": visibility})
 
 
@@ -366,9 +364,7 @@ def erase_note(engine: Store, actor: Actor, note_id: str, *, why: str) -> None:
         PermissionDenied: the actor may not.
     """
     with writing(engine) as connection:
-        require_writer(connection, actor, "editor", "erase a note")
-        row = _find_note(connection, note_id)
-        require_own(actor, row.organisation_id, "erase a note")
+        row = _find_own_note(connection, actor, note_id, "erase a note")
         blank_note(connection, actor, row, why=why)
 
 
@@ -379,11 +375,14 @@ def notes_query() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*EventNote.__table__.columns, *of_event).join_from(EventNote, event).order_by(EventNote.note_id)
 
 
-def _find_note(connection: Connection, note_id: str) -> sa.Row[Any]:
+def _find_own_note(connection: Connection, actor: Actor, note_id: str, doing: str) -> sa.Row[Any]:
+    """A note of `notes_query` that the actor may change."""
+    require_writer(connection, actor, "editor", doing)
     query = notes_query().where(EventNote.note_id == note_id).with_for_update(of=EventNote)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise UnknownIdError("event note", note_id)
+    require_own(actor, row.organisation_id, doing)
     return row
 
 
