@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,10 +10,12 @@ import streamlit as st
 
 from dashboard import records, stages
 from dashboard.components import fragments, names
+from dashboard.components.record_fields import texts
 from dashboard.map import style
 from dashboard.text import Words, is_unknown
 from geodata.records import audit
 from geodata.records.events import events_of, notes_of
+from geodata.records.schema import KINDS
 
 SHOWN_BESIDE = {"territory_id", "mosaic_id", "is_demonstration"}
 """Columns that the history of writes does not repeat among the values."""
@@ -78,30 +81,39 @@ def event_details(
     event: dict[str, Any], organisations: dict[str, str], documents: dict[str, str], words: Words
 ) -> list[str]:
     """What shows an event, in words: only what was given."""
-    act = " ".join(
-        part
-        for part in (
-            "" if is_unknown(event["act_type"]) else words.label("act_type", event["act_type"]),
-            "" if is_unknown(event["act_number"]) else str(event["act_number"]),
-            "" if is_unknown(event["act_date"]) else words.date(event["act_date"]),
-        )
-        if part
-    )
-    attending = event["attending_count"]
-    point = event["action_point"]
-    told = [
-        organisations.get(event["organisation_id"], event["organisation_id"]),
-        None if is_unknown(event["channel_code"]) else words.label("channel", event["channel_code"]),
-        event["place"],
-        None if is_unknown(attending) else words.count("{n} attending", "{n} attending", int(attending)),
-        act,
-        None if is_unknown(event["seat_kind"]) else words.label("seat_kind", event["seat_kind"]),
-        event["term"],
-        documents.get(event["document_id"], event["document_id"]),
-        None if is_unknown(point) else words.say("point {n} of the minutes").format(n=int(point)),
-        None if is_unknown(event["confidence"]) else words.label("confidence", event["confidence"]),
-    ]
-    return [str(one) for one in told if not is_unknown(one) and one]
+    known = {"organisation": organisations, "document": documents}
+    told = []
+    for field in KINDS["event"].fields:
+        value = event.get(field.name)
+        if field.name == ACT[0]:
+            told.append(_act(event, words))
+        elif field.name in (*ELSEWHERE, *ACT) or is_unknown(value):
+            continue
+        elif field.name in OWN_WORDS:
+            told.append(OWN_WORDS[field.name](event, words))
+        elif field.type in known:
+            told.append(names.called(known[field.type], str(value)))
+        else:
+            told += texts(field, [event], words)
+    return [one for one in told if one]
+
+
+def _act(event: dict[str, Any], words: Words) -> str:
+    """An act in one phrase: its type, number and date."""
+    parts = [text for name in ACT for text in texts(KINDS["event"].field(name), [event], words)]
+    return " ".join(filter(None, parts))
+
+
+ACT = ("act_type", "act_number", "act_date")
+ELSEWHERE = frozenset({"territory_id", "mosaic_id", "event_date", "stage_code", "flag_code", "note", "visibility"})
+"""Fields of an event that its line shows elsewhere."""
+OWN_WORDS: dict[str, Callable[[dict[str, Any], Words], str]] = {
+    "attending_count": lambda event, words: words.count(
+        "{n} attending", "{n} attending", int(event["attending_count"])
+    ),
+    "action_point": lambda event, words: words.say("point {n} of the minutes").format(n=int(event["action_point"])),
+}
+"""Fields that read otherwise than others of their type."""
 
 
 def event_name(event: dict[str, Any], words: Words) -> str:

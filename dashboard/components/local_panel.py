@@ -11,15 +11,19 @@ import streamlit as st
 from dashboard import records, stages
 from dashboard.components import faults_panel, fragments, names
 from dashboard.components.forms import Form
-from dashboard.components.record_fields import as_entered, as_shown, show_field, show_fields
+from dashboard.components.record_fields import as_entered, as_shown, show_field, show_fields, texts
 from dashboard.text import Words, is_unknown
 from geodata.records import local
 from geodata.records.boundary import MAX_BYTES
 from geodata.records.roles import Actor
-from geodata.records.schema import KINDS
+from geodata.records.schema import KINDS, STATEMENT
 
 SHOWN = ("link", "member", "layer", "seat")
 """The kinds of local facts, in their order on the page."""
+ABOUT = frozenset(
+    {"territory_id", "mosaic_id", "organisation_id", "member_name", "layer_name", "local_member_id", "source"}
+).union(field.name for field in STATEMENT)
+"""Fields that say what a fact is about, or that are shown in a way of their own."""
 OF_LAYERS = ("local_member_id",)
 """What a boundary says and no form asks for."""
 MEGABYTES = MAX_BYTES // 1_000_000
@@ -154,20 +158,15 @@ def _mosaic(row: dict[str, Any]) -> str:
 
 
 def _details(kind: str, row: dict[str, Any], words: Words) -> list[str]:
-    match kind:
-        case "member":
-            told = [words.label("extent", row["extent"])]
-        case "layer":
-            area = words.say("{area} km²").format(area=words.km2(row["computed_area_km2"]))
-            told = [area, row["file_name"], row["licence"]]
-        case "seat":
-            told = [words.label("seat_kind", row["seat_kind"]), row["valid_from"], row["valid_to"], row["act"]]
-        case _:
-            told = [row["valid_from"]]
-    told += [row["reason"], words.say("Source: {source}").format(source=row["source"])]
+    """What a fact says beside what it is about."""
+    told = []
+    if kind == "layer":
+        told = [words.say("{area} km²").format(area=words.km2(row["computed_area_km2"])), str(row["file_name"])]
+    told += [text for field in KINDS[kind].fields if field.name not in ABOUT for text in texts(field, [row], words)]
+    told.append(words.say("Source: {source}").format(source=row["source"]))
     if not is_unknown(row["supersedes_id"]):
         told.append(words.say("corrected"))
-    return [str(one) for one in told if not is_unknown(one)]
+    return [one for one in told if one]
 
 
 def show_member_form(words: Words) -> None:
