@@ -210,8 +210,9 @@ def serve_peer(python: Path, folder: Path, data: Path) -> Iterator[str]:
     config.write_text(PEER_CONFIG.format(port=port, data=data), encoding="utf-8")
     env = {**os.environ, "PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(document)}
     command = python.with_name("pygeoapi")
-    subprocess.run([command, "openapi", "generate", config, "--output-file", document], env=env, check=True,
-                   capture_output=True)  # fmt: skip
+    subprocess.run(
+        [command, "openapi", "generate", config, "--output-file", document], env=env, check=True, capture_output=True
+    )
     words = [python, "-m", "uvicorn", "pygeoapi.starlette_app:APP", "--port", str(port), "--log-level", "error"]
     with (folder / "peer.log").open("w") as log:
         process = subprocess.Popen(words, env=env, stderr=log, stdout=log)
@@ -234,8 +235,9 @@ def serve_peer(python: Path, folder: Path, data: Path) -> Iterator[str]:
 
 def check_same(ours: bytes, theirs: bytes) -> int:
     """Whether both gave the same features; their number."""
-    one, other = ({f["id"]: (f["geometry"], f["properties"]) for f in orjson.loads(told)["features"]}
-                  for told in (ours, theirs))  # fmt: skip
+    one, other = (
+        {f["id"]: (f["geometry"], f["properties"]) for f in orjson.loads(told)["features"]} for told in (ours, theirs)
+    )
     assert one.keys() == other.keys(), "other features"
     for id_, (geometry, properties) in one.items():
         assert geometry == other[id_][0], f"another geometry of {id_}"
@@ -336,11 +338,13 @@ def tell(asked: argparse.Namespace, found: dict[str, list[Load]], visits: list[f
         lines += ["", f"pygeoapi could not be installed here; the reach is ≥ {LEAST_TIMES} times its answers."]
     lines += [
         f"Reruns of the visitor meanwhile: {len(visits)}, median {statistics.median(visits):,.0f} ms, "
-        f"p95 {statistics.quantiles(visits, n=20)[-1]:,.0f} ms." if len(visits) > 1 else "No rerun of the visitor.",
+        f"p95 {statistics.quantiles(visits, n=20)[-1]:,.0f} ms."
+        if len(visits) > 1
+        else "No rerun of the visitor.",
         f"Slowest of {len(every):,} answers of the API: {max(every):,.0f} ms.",
         "",
         f"Environment: {peer + '; ' if peer else ''}{environment(['starlette', 'uvicorn', 'streamlit', 'orjson'])}.",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)
 
 

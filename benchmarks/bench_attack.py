@@ -40,8 +40,17 @@ REACH_MS, REACH_TIMES, REACH_MB = 150, 3, 1200
 """What is to be reached: small answers in so many milliseconds or times idle; memory of all processes together."""
 WARM_S = 8.0
 """Strangers begin so long before anything is measured."""
-FILES = ("territories.geojson", "territories.kml", "territories.gpkg", "territories.shp.zip", "territories.fgb",
-         "territories.parquet", "territories.zip", "protected-areas.kml", "territories.csv")  # fmt: skip
+FILES = (
+    "territories.geojson",
+    "territories.kml",
+    "territories.gpkg",
+    "territories.shp.zip",
+    "territories.fgb",
+    "territories.parquet",
+    "territories.zip",
+    "protected-areas.kml",
+    "territories.csv",
+)
 QUERIES = ("mosaic=bocaina", "state=BR-16", "mosaic=lagamar", "state=BR-35&linked=yes")
 MOSAICS = ("bocaina", "lagamar", "mantiqueira", "jalapao", "carioca", "apui", "jacupiranga", "gf-parc-amazonien-coeur")
 
@@ -242,9 +251,11 @@ def main() -> None:
             with attacked(server.address, Path(name), statuses):
                 asyncio.run(use(server, paths, options.seconds, under))
             time.sleep(2)
-            print(f"run {run + 1}: small {p95(alone.small):.0f} -> {p95(under.small):.0f} ms, rerun "
-                  f"{p95(alone.reruns):.0f} -> {p95(under.reruns):.0f} ms, {max(under.memory):.0f} MB, {statuses}",
-                  flush=True)  # fmt: skip
+            print(
+                f"run {run + 1}: small {p95(alone.small):.0f} -> {p95(under.small):.0f} ms, rerun "
+                f"{p95(alone.reruns):.0f} -> {p95(under.reruns):.0f} ms, {max(under.memory):.0f} MB, {statuses}",
+                flush=True,
+            )
     assert alone.errors == under.errors == 0, "a small answer was none"
     text = describe(options, alone, under, statuses)
     print(text)
@@ -272,17 +283,27 @@ def describe(options: argparse.Namespace, alone: Times, under: Times, statuses: 
         "| what | alone | meanwhile | reach |",
         "|---|---|---|---|",
         row("small answers of the API, p50", statistics.median(alone.small), statistics.median(under.small), "ms"),
-        row(f"small answers of the API, p95 ({len(under.small)})", p95(alone.small), p95(under.small), "ms",
-            f"≤ {small:,.0f} ms"),
+        row(
+            f"small answers of the API, p95 ({len(under.small)})",
+            p95(alone.small),
+            p95(under.small),
+            "ms",
+            f"≤ {small:,.0f} ms",
+        ),
         row("a rerun of the map page, p50", statistics.median(alone.reruns), statistics.median(under.reruns), "ms"),
-        row(f"a rerun of the map page, p95 ({len(under.reruns)})", p95(alone.reruns), p95(under.reruns), "ms",
-            f"≤ {rerun:,.0f} ms"),
+        row(
+            f"a rerun of the map page, p95 ({len(under.reruns)})",
+            p95(alone.reruns),
+            p95(under.reruns),
+            "ms",
+            f"≤ {rerun:,.0f} ms",
+        ),
         row("memory of all processes, most", max(alone.memory), max(under.memory), "MB", f"≤ {REACH_MB:,} MB"),
         "",
         f"Answers to the strangers' large files: {answers}.",
         "",
         environment(("uvicorn", "starlette", "streamlit", "sqlalchemy")),
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)
 
 

@@ -17,8 +17,13 @@ def answer(asset: Asset, request: Request) -> Response:
     compressed = accepts_gzip(request)
     body = asset.compressed if compressed else asset.plain
     tag = f'"{asset.digest}{"-gzip" if compressed else ""}"'
-    headers = {"Cache-Control": FOREVER, "ETag": tag, "Vary": "Accept-Encoding", "Accept-Ranges": "bytes",
-               "Access-Control-Allow-Origin": "*"}  # fmt: skip
+    headers = {
+        "Cache-Control": FOREVER,
+        "ETag": tag,
+        "Vary": "Accept-Encoding",
+        "Accept-Ranges": "bytes",
+        "Access-Control-Allow-Origin": "*",
+    }
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)

@@ -115,9 +115,11 @@ def mosaic_overview(bundle: Bundle) -> pd.DataFrame:
         counterparts; by `short_name` blind to accents within each.
     """
     counts = (
-        bundle.territory_mosaic.groupby(["mosaic_id", "link_grade"]).size().unstack(fill_value=0)
+        bundle.territory_mosaic.groupby(["mosaic_id", "link_grade"])
+        .size()
+        .unstack(fill_value=0)
         .reindex(columns=[CERTAIN, BORDERLINE], fill_value=0)
-    )  # fmt: skip
+    )
     rows = pd.DataFrame(bundle.mosaic.drop(columns="geometry")).join(counts, on="mosaic_id", validate="one_to_one")
     rows[[CERTAIN, BORDERLINE]] = rows[[CERTAIN, BORDERLINE]].fillna(0).astype("int64")
     is_counterpart = rows["recognition_type"] == COUNTERPART

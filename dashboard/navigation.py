@@ -73,77 +73,125 @@ def page_infos(language: str) -> tuple[PageInfo, ...]:
     places, programme, register, data = say("Places"), say("Programme"), say("Register"), say("Data")
     return (
         PageInfo(
-            "home", "", "", say("Map"),
-            say("Map of the mosaics of protected areas of Brazil and of their counterparts in French Guiana: which "
-                "municipalities are linked to them, and how far the cooperation with each has come."),
-            subjects=(state.TERRITORY, state.MOSAIC), long_title=say("Mosaics of protected areas"),
+            "home",
+            "",
+            "",
+            say("Map"),
+            say(
+                "Map of the mosaics of protected areas of Brazil and of their counterparts in French Guiana: which "
+                "municipalities are linked to them, and how far the cooperation with each has come."
+            ),
+            subjects=(state.TERRITORY, state.MOSAIC),
+            long_title=say("Mosaics of protected areas"),
         ),
         PageInfo(
-            "mosaic", "mosaic", places, say("Mosaics"),
+            "mosaic",
+            "mosaic",
+            places,
+            say("Mosaics"),
             say("Each mosaic of protected areas, with its municipalities, its members and what is known of them."),
             subjects=(state.MOSAIC,),
         ),
         PageInfo(
-            "territory", "territory", places, say("Municipalities"),
-            say("Each municipality of Brazil and commune of French Guiana, with its links to mosaics of protected "
-                "areas and its neighbours."),
+            "territory",
+            "territory",
+            places,
+            say("Municipalities"),
+            say(
+                "Each municipality of Brazil and commune of French Guiana, with its links to mosaics of protected "
+                "areas and its neighbours."
+            ),
             subjects=(state.TERRITORY,),
         ),
         PageInfo(
-            "region", "region", places, say("States and countries"),
-            say("The states of Brazil and the intercommunal bodies of French Guiana, with their municipalities and "
-                "mosaics."),
+            "region",
+            "region",
+            places,
+            say("States and countries"),
+            say(
+                "The states of Brazil and the intercommunal bodies of French Guiana, with their municipalities and "
+                "mosaics."
+            ),
             subjects=(state.REGION,),
         ),
         PageInfo(
-            "next", "next", programme, say("Where next"),
+            "next",
+            "next",
+            programme,
+            say("Where next"),
             say("Which municipalities to address next, with the reasons and with weights that can be changed."),
             subjects=(state.MOSAIC,),
         ),
         PageInfo(
-            "points", "points", programme, say("Ten points"),
+            "points",
+            "points",
+            programme,
+            say("Ten points"),
             say("The ten points that CNM and CUF agreed in March 2007, and what became of each."),
         ),
         PageInfo(
-            "agenda", "agenda", programme, say("Agenda"),
+            "agenda",
+            "agenda",
+            programme,
+            say("Agenda"),
             say("Meetings, visits and trainings of the programme, as a list, a map and a calendar to subscribe to."),
         ),
         PageInfo(
-            "partnerships", "partnerships", programme, say("Partnerships"),
+            "partnerships",
+            "partnerships",
+            programme,
+            say("Partnerships"),
             say("Partnerships between French and Brazilian local authorities, and sources of funding."),
         ),
         PageInfo(
-            "records", "records", programme, say("Records"),
+            "records",
+            "records",
+            programme,
+            say("Records"),
             say("How far the cooperation with each municipality has come, on any day, and what changed."),
             subjects=(state.MOSAIC,),
         ),
         PageInfo(
-            "organisations", "organisations", register, say("Organisations"),
+            "organisations",
+            "organisations",
+            register,
+            say("Organisations"),
             say("Organisations, programmes and documents of the cooperation around mosaics of protected areas."),
         ),
         PageInfo(
-            "local_facts", "local", register, say("Local facts"),
+            "local_facts",
+            "local",
+            register,
+            say("Local facts"),
             say("Links, members and boundaries that the published sources lack, each with its reason and source."),
             subjects=(state.MOSAIC,),
         ),
         PageInfo(
-            "files", "files", register, say("Files"),
+            "files",
+            "files",
+            register,
+            say("Files"),
             say("Download the records as a spreadsheet, work on them offline, and load them back with a preview."),
             role="editor",
         ),
+        PageInfo("accounts", "accounts", register, say("Accounts"), say("Accounts and their rights."), role="admin"),
         PageInfo(
-            "accounts", "accounts", register, say("Accounts"), say("Accounts and their rights."), role="admin"
-        ),
-        PageInfo(
-            "persons", "persons", register, say("Persons"),
+            "persons",
+            "persons",
+            register,
+            say("Persons"),
             say("Persons to contact, kept apart and for a limited time."),
-            role="coordinator", is_closed=True,
+            role="coordinator",
+            is_closed=True,
         ),
         PageInfo(
-            "quality", "quality", data, say("Data and quality"),
+            "quality",
+            "quality",
+            data,
+            say("Data and quality"),
             say("Sources of the data with their licences, corrections, and measures of quality."),
         ),
-    )  # fmt: skip
+    )
 
 
 @cache

@@ -22,8 +22,19 @@ from geodata.selection import Filters, Refused
 from geodata.status import ACTION_POINTS
 
 LANGUAGE, TERRITORY, COLOUR, DAY, SINCE, TAB, PART, VIEW, SORT, REGION, POINT, WEIGHTS = (
-    "lang", "territory", "colour", "day", "since", "tab", "part", "view", "sort", "region", "point", "weights",
-)  # fmt: skip
+    "lang",
+    "territory",
+    "colour",
+    "day",
+    "since",
+    "tab",
+    "part",
+    "view",
+    "sort",
+    "region",
+    "point",
+    "weights",
+)
 MOSAIC, TEXT = "mosaic", "text"
 BY_LINK, BY_STAGE = "link", "stage"
 LIST, MOSAICS, MEMBERS, ABOUT, CHANGES = "list", "mosaics", "members", "about", "changes"
@@ -163,11 +174,13 @@ def read_choice(page: str) -> Choice:
     is_other_page = st.session_state.get(PAGE) not in {None, page}
     st.session_state[PAGE] = page
     if is_other_page:
-        _change_address({
-            name: value
-            for name, value in _kept().items()
-            if name not in st.query_params and (name != TAB or value in tabs)
-        })  # fmt: skip
+        _change_address(
+            {
+                name: value
+                for name, value in _kept().items()
+                if name not in st.query_params and (name != TAB or value in tabs)
+            }
+        )
 
     address = st.query_params.to_dict()
     asked = {name: address[name] for name in NAMES if address.get(name)}

@@ -127,9 +127,7 @@ def in_month(items: Iterable[AgendaItem], year: int, month: int) -> list[AgendaI
     """The entries known to the day or to the month that touch a month."""
     first = dt.date(year, month, 1)
     last = dt.date(year, month, calendar.monthrange(year, month)[1])
-    return [
-        item for item in items if item.precision != "year" and item.first_day <= last and item.last_day >= first
-    ]  # fmt: skip
+    return [item for item in items if item.precision != "year" and item.first_day <= last and item.last_day >= first]
 
 
 def write_calendar(

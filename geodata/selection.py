@@ -29,9 +29,18 @@ STATED, LOCAL_REASON = "stated", "local-statement"
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 CERTAIN = "certain"
 LINK_COLUMNS = (
-    "territory_id", "mosaic_id", "link_kind", "link_grade", "grade_reason", "overlap_km2", "territory_share",
-    "mosaic_share", "part_overlap_km2", "valid_from", "source",
-)  # fmt: skip
+    "territory_id",
+    "mosaic_id",
+    "link_kind",
+    "link_grade",
+    "grade_reason",
+    "overlap_km2",
+    "territory_share",
+    "mosaic_share",
+    "part_overlap_km2",
+    "valid_from",
+    "source",
+)
 """Columns of `Catalogue.links`, as in the published table `territory_mosaic`."""
 
 Mask = npt.NDArray[np.bool_]

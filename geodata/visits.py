@@ -34,8 +34,18 @@ SEATS = ("seat", "seat-moved")
 """Kinds of point that are a seat of the administration."""
 INDIGENOUS_LAND = "indigenous-land"
 HEADINGS = (
-    "rank", "territory_id", "name", "region", "mosaics", "grade", "score", "reasons", "day", "latitude", "longitude",
-)  # fmt: skip
+    "rank",
+    "territory_id",
+    "name",
+    "region",
+    "mosaics",
+    "grade",
+    "score",
+    "reasons",
+    "day",
+    "latitude",
+    "longitude",
+)
 """Columns of a plan."""
 WIDTHS = {"name": 26, "mosaics": 34, "reasons": 90, "region": 10, "territory_id": 14, "day": 12, "grade": 14}
 
@@ -160,10 +170,18 @@ def plan_visits(
 def _cells(visit: Visit) -> dict[str, Any]:
     latitude, longitude = visit.place or (None, None)
     return {
-        "rank": visit.rank, "territory_id": visit.territory_id, "name": visit.name, "region": visit.region,
-        "mosaics": "; ".join(visit.mosaics), "grade": visit.grade, "score": round(visit.score, 4),
-        "reasons": "; ".join(visit.reasons), "day": visit.day, "latitude": latitude, "longitude": longitude,
-    }  # fmt: skip
+        "rank": visit.rank,
+        "territory_id": visit.territory_id,
+        "name": visit.name,
+        "region": visit.region,
+        "mosaics": "; ".join(visit.mosaics),
+        "grade": visit.grade,
+        "score": round(visit.score, 4),
+        "reasons": "; ".join(visit.reasons),
+        "day": visit.day,
+        "latitude": latitude,
+        "longitude": longitude,
+    }
 
 
 def write_workbook(visits: Sequence[Visit], words: PlanWords) -> bytes:

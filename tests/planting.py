@@ -32,9 +32,21 @@ NUL = "nul \x00 and bell \x07 and half \ufffd"
 """As it is read: the half of a character is bytes that are no text, see `HALF`."""
 HALF = b"nul \x00 and bell \x07 and half " + b"\xed\xa0\x80"
 CODES = frozenset(
-    {"confidence", "visibility", "audience", "role", "kind", "extent", "seat_kind", "outcome", "severity", "act_type",
-     "stage_code", "flag_code"}
-)  # fmt: skip
+    {
+        "confidence",
+        "visibility",
+        "audience",
+        "role",
+        "kind",
+        "extent",
+        "seat_kind",
+        "outcome",
+        "severity",
+        "act_type",
+        "stage_code",
+        "flag_code",
+    }
+)
 """Columns that hold a code, beside those that end in ``_code``."""
 FREE = frozenset({"country_code", "action", "table_name", "code", "column_name"})
 """Columns of short words that no rule knows."""

@@ -260,8 +260,14 @@ def test_chromium_missing_says_the_line_to_run(machine: Path, words: list[str], 
     assert f"Run: sudo apt-get install {package} (" in missing.stderr
 
 
-NEEDED = {"browser": "chromium", "gdal": "ogr2ogr", "office": "soffice", "java": "java", "nginx": "nginx",
-         "second_user": "setpriv"}  # fmt: skip
+NEEDED = {
+    "browser": "chromium",
+    "gdal": "ogr2ogr",
+    "office": "soffice",
+    "java": "java",
+    "nginx": "nginx",
+    "second_user": "setpriv",
+}
 """The command that the tests of each marker need."""
 
 

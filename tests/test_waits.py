@@ -67,13 +67,21 @@ def test_tests_wait_for_conditions_with_the_one_limit(project_root: Path) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "page.wait_for_timeout(500)", "time.sleep(1)", "expect(a).to_be_visible(timeout=5_000)", "server.wait(20)",
-        "page.set_default_timeout(LIMIT * 2)", "thread.join(5)", "run(command, timeout=60)",
-        "until = time.monotonic() + 30", "asyncio.sleep(0.2)",
-        "page.evaluate('() => new Promise((done) => setTimeout(done, 400))')", "browser.new_context()",
-        "expect.set_options(timeout=30_000)", "browser.new_page(default_timeout=3)",
+        "page.wait_for_timeout(500)",
+        "time.sleep(1)",
+        "expect(a).to_be_visible(timeout=5_000)",
+        "server.wait(20)",
+        "page.set_default_timeout(LIMIT * 2)",
+        "thread.join(5)",
+        "run(command, timeout=60)",
+        "until = time.monotonic() + 30",
+        "asyncio.sleep(0.2)",
+        "page.evaluate('() => new Promise((done) => setTimeout(done, 400))')",
+        "browser.new_context()",
+        "expect.set_options(timeout=30_000)",
+        "browser.new_page(default_timeout=3)",
     ],
-)  # fmt: skip
+)
 def test_a_wait_of_its_own_is_found(text: str) -> None:
     assert list(faults_of(Path("test_a.py"), ast.parse(text)))
 

@@ -68,9 +68,14 @@ def self_links(place: Place, path: str, media_type: str, **parameters: object) -
     say = place.words.say
     return [
         link("self", place.address(path, f="json", **parameters), media_type, say("This document"), place.language),
-        link("alternate", place.address(path, f="html", **parameters), HTML_TYPE, say("This document as a page"),
-             place.language),
-    ]  # fmt: skip
+        link(
+            "alternate",
+            place.address(path, f="html", **parameters),
+            HTML_TYPE,
+            say("This document as a page"),
+            place.language,
+        ),
+    ]
 
 
 def landing(place: Place) -> dict[str, Any]:
@@ -83,8 +88,9 @@ def landing(place: Place) -> dict[str, Any]:
         "links": [
             *self_links(place, "/", JSON_TYPE),
             link("service-desc", place.address("/openapi", f="json"), OPENAPI_TYPE, say("What may be asked (OpenAPI)")),
-            link("service-doc", place.address("/openapi", f="html"), HTML_TYPE, say("What may be asked"),
-                 place.language),
+            link(
+                "service-doc", place.address("/openapi", f="html"), HTML_TYPE, say("What may be asked"), place.language
+            ),
             link("conformance", place.address("/conformance"), JSON_TYPE, say("Standards that are kept")),
             link("data", place.address("/collections"), JSON_TYPE, say("The collections")),
             link("related", place.address("/status"), JSON_TYPE, say("Codes of all territories for a web map")),
@@ -92,7 +98,7 @@ def landing(place: Place) -> dict[str, Any]:
             link("related", place.address("/agenda.ics"), CALENDAR_TYPE, say("The agenda (iCalendar)"), place.language),
             link("related", place.address("/embed"), HTML_TYPE, say("The map in your own page"), place.language),
         ],
-    }  # fmt: skip
+    }
 
 
 def about(place: Place) -> str:
@@ -132,9 +138,11 @@ def collection(place: Place, id_: str, where: Extent, *, is_alone: bool = True) 
     say = place.words.say
     extent = write_extent(where)
     path = f"/collections/{id_}"
-    here = self_links(place, path, JSON_TYPE) if is_alone else [
-        link("self", place.address(path), JSON_TYPE, say("This document"), place.language)
-    ]  # fmt: skip
+    here = (
+        self_links(place, path, JSON_TYPE)
+        if is_alone
+        else [link("self", place.address(path), JSON_TYPE, say("This document"), place.language)]
+    )
     return {
         "id": id_,
         "title": title_of(place, id_),
@@ -146,16 +154,25 @@ def collection(place: Place, id_: str, where: Extent, *, is_alone: bool = True) 
         "links": [
             *here,
             link("items", place.address(f"{path}/items", f="json"), GEOJSON_TYPE, say("The features"), place.language),
-            link("items", place.address(f"{path}/items", f="html"), HTML_TYPE, say("The features as a page"),
-                 place.language),
+            link(
+                "items",
+                place.address(f"{path}/items", f="html"),
+                HTML_TYPE,
+                say("The features as a page"),
+                place.language,
+            ),
             *schema_links(place, id_),
             *[
-                link("enclosure", place.address(f"/export/{id_}{one.suffix}"), one.media_type.partition(";")[0],
-                     one.label(place.words.vocabulary))
+                link(
+                    "enclosure",
+                    place.address(f"/export/{id_}{one.suffix}"),
+                    one.media_type.partition(";")[0],
+                    one.label(place.words.vocabulary),
+                )
                 for one in downloads()
             ],
         ],
-    }  # fmt: skip
+    }
 
 
 def schema_links(place: Place, id_: str, mosaic: str = "") -> list[dict[str, str]]:
@@ -248,8 +265,9 @@ def page_links(
     if offset + shown < matched and shown:
         found.append(link("next", at(offset + limit, "json"), GEOJSON_TYPE, say("Next page"), place.language))
     if offset > 0:
-        found.append(link("prev", at(max(offset - limit, 0), "json"), GEOJSON_TYPE, say("Previous page"),
-                          place.language))  # fmt: skip
+        found.append(
+            link("prev", at(max(offset - limit, 0), "json"), GEOJSON_TYPE, say("Previous page"), place.language)
+        )
     return found
 
 

@@ -21,8 +21,12 @@ from geodata.records.snapshots import READERS
 from geodata.status import SEEN_BY, Audience
 
 SUFFIX = ".geojson"
-TOLD = {"local_layer_id": "local_layer_id", "mosaic_id": "mosaic_id", "layer_name": "name",
-        "computed_area_km2": "computed_area_km2"}  # fmt: skip
+TOLD = {
+    "local_layer_id": "local_layer_id",
+    "mosaic_id": "mosaic_id",
+    "layer_name": "name",
+    "computed_area_km2": "computed_area_km2",
+}
 """Columns that a feature tells, and the names of its properties."""
 
 

@@ -16,10 +16,15 @@ from geodata.export.requests import CRS, DETAILS, FORMATS, MOST_DECIMALS, YES_OR
 from geodata.selection import CHOICES
 
 WRONG = {
-    "304": "What the client has is still right.", "400": "A parameter is wrong.", "401": "The token is not good.",
-    "404": "There is no such thing.", "406": "No accepted format.", "416": "The range lies outside the file.",
-    "429": "This client has too much under way.", "503": "Not now.",
-}  # fmt: skip
+    "304": "What the client has is still right.",
+    "400": "A parameter is wrong.",
+    "401": "The token is not good.",
+    "404": "There is no such thing.",
+    "406": "No accepted format.",
+    "416": "The range lies outside the file.",
+    "429": "This client has too much under way.",
+    "503": "Not now.",
+}
 """Statuses that are answers all the same."""
 HTML = {"text/html": {"schema": {"type": "string"}}}
 ABOUT_FILTER = {
@@ -42,8 +47,13 @@ ABOUT_FILTER = {
 
 
 def _parameter(name: str, schema: dict[str, Any], about: str, *, place: str = "query") -> dict[str, Any]:
-    told: dict[str, Any] = {"name": name, "in": place, "description": about, "required": place == "path",
-                            "schema": schema}  # fmt: skip
+    told: dict[str, Any] = {
+        "name": name,
+        "in": place,
+        "description": about,
+        "required": place == "path",
+        "schema": schema,
+    }
     if place == "query":
         told |= {"style": "form", "explode": False}
     return told
@@ -62,12 +72,18 @@ def parameters() -> dict[str, dict[str, Any]]:
             {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS, "default": DEFAULT_LIMIT},
             "Features at the most. More than the maximum is taken for the maximum.",
         ),
-        _parameter("offset", {"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0},
-                   "Features before the first."),
+        _parameter(
+            "offset",
+            {"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": 0},
+            "Features before the first.",
+        ),
         _parameter(
             "bbox",
-            {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
-             "items": number},
+            {
+                "type": "array",
+                "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+                "items": number,
+            },
             "Only features whose geometry meets the box: west, south, east, north in degrees of WGS 84. Beyond 180 the "
             "world begins again; beyond a pole it ends.",
         ),
@@ -79,13 +95,17 @@ def parameters() -> dict[str, dict[str, Any]]:
         ),
         _parameter("as_of", day, "The records of a past day."),
         _parameter("since", day, "Only territories and links of which something changed on that day or later."),
-        _parameter("detail", {"type": "string", "enum": list(DETAILS)}, "Geometry: as published, simplified, one "
-                   "point, or none."),
+        _parameter(
+            "detail",
+            {"type": "string", "enum": list(DETAILS)},
+            "Geometry: as published, simplified, one point, or none.",
+        ),
         _parameter("crs", {"type": "string", "enum": list(CRS)}, "Reference system, where the format has several."),
         _parameter("decimals", {"type": "integer", "minimum": 0, "maximum": MOST_DECIMALS}, "Decimals of degrees."),
         _parameter("format", {"type": "string", "enum": list(FORMATS)}, "The format, where a suffix has several."),
         _parameter(
-            "one_row_per_territory", {"type": "string", "enum": list(YES_OR_NO)},
+            "one_row_per_territory",
+            {"type": "string", "enum": list(YES_OR_NO)},
             "Whether a flat format has one row per territory, its links joined, instead of one per link.",
         ),
         _parameter("by", {"type": "string", "enum": ["stage", "link"]}, "What the codes tell."),
@@ -97,15 +117,30 @@ def parameters() -> dict[str, dict[str, Any]]:
             "Layer and suffix.",
             place="path",
         ),
-    ]  # fmt: skip
-    made.append(_parameter("job", {"type": "string", "minLength": 1}, "Id of the work: whoever knows it may look.",
-                           place="path"))  # fmt: skip
+    ]
+    made.append(
+        _parameter(
+            "job", {"type": "string", "minLength": 1}, "Id of the work: whoever knows it may look.", place="path"
+        )
+    )
     prefer = {"type": "string", "example": "respond-async"}
-    made.append(_parameter("Prefer", prefer, "`respond-async`: a large file is made later, and looked for at the "
-                           "address of the answer; `wait=20` waits so many seconds first.",
-                           place="header"))  # fmt: skip
-    made.append(_parameter("boundary", {"type": "string", "pattern": r"^[^/]+\.geojson$"},
-                           "Id of a local boundary, and .geojson.", place="path"))  # fmt: skip
+    made.append(
+        _parameter(
+            "Prefer",
+            prefer,
+            "`respond-async`: a large file is made later, and looked for at the "
+            "address of the answer; `wait=20` waits so many seconds first.",
+            place="header",
+        )
+    )
+    made.append(
+        _parameter(
+            "boundary",
+            {"type": "string", "pattern": r"^[^/]+\.geojson$"},
+            "Id of a local boundary, and .geojson.",
+            place="path",
+        )
+    )
     one = {"type": "string", "enum": list(values["mosaic"])}
     made.append(_parameter("v", {"type": "string", "minLength": 1}, "Any text: a new one where the file is another."))
     for name in FILTER_NAMES:
@@ -132,43 +167,86 @@ def schemas() -> dict[str, Any]:
     text = {"type": "string"}
     links = {"type": "array", "items": _refs("link")}
     whole = {"type": "integer", "minimum": 0}
-    geometry = _object(["type", "coordinates"],
-                       type={"type": "string", "enum": ["Point", "MultiPolygon"]},
-                       coordinates={"type": "array", "items": {}}) | {"nullable": True}  # fmt: skip
-    feature = _object(["type", "id", "geometry", "properties"],
-                      type={"type": "string", "enum": ["Feature"]}, id=text, geometry=geometry,
-                      properties={"type": "object", "nullable": True}, links=links)  # fmt: skip
+    geometry = _object(
+        ["type", "coordinates"],
+        type={"type": "string", "enum": ["Point", "MultiPolygon"]},
+        coordinates={"type": "array", "items": {}},
+    ) | {"nullable": True}
+    feature = _object(
+        ["type", "id", "geometry", "properties"],
+        type={"type": "string", "enum": ["Feature"]},
+        id=text,
+        geometry=geometry,
+        properties={"type": "object", "nullable": True},
+        links=links,
+    )
     return {
         "link": _object(["href"], href=text, rel=text, type=text, title=text, hreflang=text),
         "landingPage": _object(["links"], title=text, description=text, attribution=text, links=links),
         "conformance": _object(["conformsTo"], conformsTo={"type": "array", "items": text}, links=links),
-        "collections": _object(["links", "collections"], links=links,
-                               collections={"type": "array", "items": _refs("collection")}),
-        "collection": _object(["id", "links"], id=text, title=text, description=text, attribution=text,
-                              itemType=text, crs={"type": "array", "items": text},
-                              extent={"type": "object"}, links=links),
+        "collections": _object(
+            ["links", "collections"], links=links, collections={"type": "array", "items": _refs("collection")}
+        ),
+        "collection": _object(
+            ["id", "links"],
+            id=text,
+            title=text,
+            description=text,
+            attribution=text,
+            itemType=text,
+            crs={"type": "array", "items": text},
+            extent={"type": "object"},
+            links=links,
+        ),
         "feature": feature,
-        "features": _object(["type", "features"], type={"type": "string", "enum": ["FeatureCollection"]},
-                            features={"type": "array", "items": _refs("feature")}, links=links, numberMatched=whole,
-                            numberReturned=whole),
-        "status": _object(["as_of", "mesh", "count", "codes", "meaning"], as_of=text | {"nullable": True},
-                          mesh=text, object=text, count=whole, codes=text, by=text, mosaic=text | {"nullable": True},
-                          is_demonstration={"type": "boolean"},
-                          meaning={"type": "object", "additionalProperties": text},
-                          colours={"type": "object", "additionalProperties": text},
-                          flags={"type": "object", "additionalProperties": _object(
-                              ["meaning", "at"], meaning=text, at={"type": "array", "items": whole})}),
-        "job": _object(["id", "state", "progress", "links"], id=text,
-                       state={"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
-                       progress=_object(["done", "total"], done=whole, total=whole),
-                       position=whole | {"nullable": True},
-                       created=text | {"nullable": True}, started=text | {"nullable": True},
-                       finished=text | {"nullable": True}, bytes=whole | {"nullable": True},
-                       problem=_refs("problem"), links=links),
-        "problem": _object(["type", "title", "status", "detail"], type=text, title=text,
-                           status={"type": "integer"}, detail=text, parameter=text,
-                           nearest={"type": "array", "items": text}),
-    }  # fmt: skip
+        "features": _object(
+            ["type", "features"],
+            type={"type": "string", "enum": ["FeatureCollection"]},
+            features={"type": "array", "items": _refs("feature")},
+            links=links,
+            numberMatched=whole,
+            numberReturned=whole,
+        ),
+        "status": _object(
+            ["as_of", "mesh", "count", "codes", "meaning"],
+            as_of=text | {"nullable": True},
+            mesh=text,
+            object=text,
+            count=whole,
+            codes=text,
+            by=text,
+            mosaic=text | {"nullable": True},
+            is_demonstration={"type": "boolean"},
+            meaning={"type": "object", "additionalProperties": text},
+            colours={"type": "object", "additionalProperties": text},
+            flags={
+                "type": "object",
+                "additionalProperties": _object(["meaning", "at"], meaning=text, at={"type": "array", "items": whole}),
+            },
+        ),
+        "job": _object(
+            ["id", "state", "progress", "links"],
+            id=text,
+            state={"type": "string", "enum": ["queued", "running", "done", "failed", "cancelled"]},
+            progress=_object(["done", "total"], done=whole, total=whole),
+            position=whole | {"nullable": True},
+            created=text | {"nullable": True},
+            started=text | {"nullable": True},
+            finished=text | {"nullable": True},
+            bytes=whole | {"nullable": True},
+            problem=_refs("problem"),
+            links=links,
+        ),
+        "problem": _object(
+            ["type", "title", "status", "detail"],
+            type=text,
+            title=text,
+            status={"type": "integer"},
+            detail=text,
+            parameter=text,
+            nearest={"type": "array", "items": text},
+        ),
+    }
 
 
 def _problem() -> dict[str, Any]:
@@ -214,16 +292,31 @@ def _job_paths() -> dict[str, Any]:
     result["500"] = {"description": "The work has failed.", "content": _problem()}
     return {
         "/jobs/{job}": {
-            "get": {"operationId": "getJob", "summary": "How far the work on a file is", "tags": ["Files"],
-                    "parameters": [one], "responses": status},
-            "delete": {"operationId": "cancelJob", "summary": "End the work on a file", "tags": ["Files"],
-                       "parameters": [one], "responses": status},
+            "get": {
+                "operationId": "getJob",
+                "summary": "How far the work on a file is",
+                "tags": ["Files"],
+                "parameters": [one],
+                "responses": status,
+            },
+            "delete": {
+                "operationId": "cancelJob",
+                "summary": "End the work on a file",
+                "tags": ["Files"],
+                "parameters": [one],
+                "responses": status,
+            },
         },
         "/jobs/{job}/result": {
-            "get": {"operationId": "getJobResult", "summary": "The file, once it is there", "tags": ["Files"],
-                    "parameters": [one], "responses": result},
+            "get": {
+                "operationId": "getJobResult",
+                "summary": "The file, once it is there",
+                "tags": ["Files"],
+                "parameters": [one],
+                "responses": result,
+            },
         },
-    }  # fmt: skip
+    }
 
 
 def _get(
@@ -250,43 +343,114 @@ def document() -> dict[str, Any]:
     common = ("f", "lang")
     anything: dict[str, Any] = {"*/*": {"schema": {}}}
     paths = {
-        "/": _get("getLandingPage", "Where to begin", common, "The landing page.", _json("landingPage"), "406",
-                  tag="Capabilities"),
-        "/openapi": _get("getDefinition", "This document", common, "What may be asked.",
-                         {OPENAPI_TYPE: {"schema": {"type": "object"}}, **HTML}, "406", tag="Capabilities"),
-        "/conformance": _get("getConformance", "Standards that are kept", common, "Conformance classes.",
-                             _json("conformance"), "406", tag="Capabilities"),
-        "/collections": _get("getCollections", "The collections", common, "All collections.", _json("collections"),
-                             "406", tag="Capabilities"),
-        "/collections/{collectionId}": _get("describeCollection", "One collection", ("collectionId", *common),
-                                            "The collection.", _json("collection"), "404", "406",
-                                            tag="Capabilities"),
+        "/": _get(
+            "getLandingPage",
+            "Where to begin",
+            common,
+            "The landing page.",
+            _json("landingPage"),
+            "406",
+            tag="Capabilities",
+        ),
+        "/openapi": _get(
+            "getDefinition",
+            "This document",
+            common,
+            "What may be asked.",
+            {OPENAPI_TYPE: {"schema": {"type": "object"}}, **HTML},
+            "406",
+            tag="Capabilities",
+        ),
+        "/conformance": _get(
+            "getConformance",
+            "Standards that are kept",
+            common,
+            "Conformance classes.",
+            _json("conformance"),
+            "406",
+            tag="Capabilities",
+        ),
+        "/collections": _get(
+            "getCollections",
+            "The collections",
+            common,
+            "All collections.",
+            _json("collections"),
+            "406",
+            tag="Capabilities",
+        ),
+        "/collections/{collectionId}": _get(
+            "describeCollection",
+            "One collection",
+            ("collectionId", *common),
+            "The collection.",
+            _json("collection"),
+            "404",
+            "406",
+            tag="Capabilities",
+        ),
         "/collections/{collectionId}/schema": _get(
-            "getSchema", "Types and meaning of the columns of a collection (JSON Schema of a feature)",
-            ("collectionId", "f", "lang", "oneMosaic"), "The schema.",
-            {SCHEMA_TYPE: {"schema": {"type": "object"}}, **HTML}, "404", "406", tag="Capabilities",
+            "getSchema",
+            "Types and meaning of the columns of a collection (JSON Schema of a feature)",
+            ("collectionId", "f", "lang", "oneMosaic"),
+            "The schema.",
+            {SCHEMA_TYPE: {"schema": {"type": "object"}}, **HTML},
+            "404",
+            "406",
+            tag="Capabilities",
         ),
         "/collections/{collectionId}/items": _get(
-            "getFeatures", "Features of a collection",
+            "getFeatures",
+            "Features of a collection",
             ("collectionId", *common, "limit", "offset", "bbox", "datetime", *FILTER_NAMES, *DAYS),
-            "A page of features.", _json("features", GEOJSON_TYPE), "404", "406",
+            "A page of features.",
+            _json("features", GEOJSON_TYPE),
+            "404",
+            "406",
         ),
         "/collections/{collectionId}/items/{featureId}": _get(
-            "getFeature", "One feature", ("collectionId", "featureId", *common, "as_of"), "The feature.",
-            _json("feature", GEOJSON_TYPE), "404", "406",
+            "getFeature",
+            "One feature",
+            ("collectionId", "featureId", *common, "as_of"),
+            "The feature.",
+            _json("feature", GEOJSON_TYPE),
+            "404",
+            "406",
         ),
         "/export/{file}": _get(
-            "getFile", "A file to keep or to load: the same as the download of the page",
-            ("file", "lang", "format", "detail", "crs", "decimals", "one_row_per_territory", *FILTER_NAMES, *DAYS,
-             "Prefer"), "The file.",
-            anything, tag="Files",
+            "getFile",
+            "A file to keep or to load: the same as the download of the page",
+            (
+                "file",
+                "lang",
+                "format",
+                "detail",
+                "crs",
+                "decimals",
+                "one_row_per_territory",
+                *FILTER_NAMES,
+                *DAYS,
+                "Prefer",
+            ),
+            "The file.",
+            anything,
+            tag="Files",
         ),
         **_job_paths(),
-        "/agenda.ics": _get("getAgenda", "The agenda, for calendar programs (iCalendar)", ("lang",), "The calendar.",
-                            {"text/calendar": {"schema": {"type": "string"}}}, tag="Files"),
+        "/agenda.ics": _get(
+            "getAgenda",
+            "The agenda, for calendar programs (iCalendar)",
+            ("lang",),
+            "The calendar.",
+            {"text/calendar": {"schema": {"type": "string"}}},
+            tag="Files",
+        ),
         "/status": _get(
-            "getStatus", "A code for each territory, in the order of the mesh",
-            ("lang", "by", "as_of", *FILTER_NAMES), "The codes.", {JSON_TYPE: {"schema": _refs("status")}},
+            "getStatus",
+            "A code for each territory, in the order of the mesh",
+            ("lang", "by", "as_of", *FILTER_NAMES),
+            "The codes.",
+            {JSON_TYPE: {"schema": _refs("status")}},
             tag="Web maps",
         ),
         "/mesh": {
@@ -297,18 +461,31 @@ def document() -> dict[str, Any]:
                 "parameters": [{"$ref": "#/components/parameters/oneMosaic"}],
                 "responses": {
                     "302": {"description": "Where the file is; its name changes with its content."},
-                    **{status: {"description": about, "content": _problem()}
-                       for status, about in (("400", WRONG["400"]), ("401", WRONG["401"]))},
+                    **{
+                        status: {"description": about, "content": _problem()}
+                        for status, about in (("400", WRONG["400"]), ("401", WRONG["401"]))
+                    },
                 },
             }
         },
         "/local/{boundary}": _get(
-            "getLocalBoundary", "A boundary that a coordinator brought as a file", ("boundary", "lang", "v"),
-            "The boundary.", {GEOJSON_TYPE: {"schema": _refs("features")}}, "404", tag="Web maps",
+            "getLocalBoundary",
+            "A boundary that a coordinator brought as a file",
+            ("boundary", "lang", "v"),
+            "The boundary.",
+            {GEOJSON_TYPE: {"schema": _refs("features")}},
+            "404",
+            tag="Web maps",
         ),
-        "/embed": _get("getEmbedding", "The map in your own page: what to copy", ("lang", *FILTER_NAMES),
-                       "A page with an example.", HTML, tag="Web maps"),
-    }  # fmt: skip
+        "/embed": _get(
+            "getEmbedding",
+            "The map in your own page: what to copy",
+            ("lang", *FILTER_NAMES),
+            "A page with an example.",
+            HTML,
+            tag="Web maps",
+        ),
+    }
     paths["/export/{file}"]["get"]["responses"] = _file_answers("The file.")
     return {
         "openapi": "3.0.3",
@@ -328,7 +505,8 @@ def document() -> dict[str, Any]:
         "components": {
             "parameters": parameters(),
             "schemas": schemas(),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer",
-                                          "description": "A token that an administrator has made."}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "A token that an administrator has made."}
+            },
         },
-    }  # fmt: skip
+    }

@@ -34,13 +34,29 @@ BAR = 22
 FONT = '"Source Sans", sans-serif'
 LOOK: dict[str, Any] = {
     "font": FONT,
-    "axis": {"aria": False, "labelColor": style.INK, "titleColor": "#4a5957", "gridColor": "#e3e8e7",
-             "domainColor": "#c3cdcb", "tickColor": "#c3cdcb", "labelFontSize": 13, "titleFontSize": 13,
-             "titleFontWeight": "normal", "labelLimit": 210},
-    "legend": {"aria": False, "labelFontSize": 13, "titleFontSize": 13, "labelColor": style.INK, "orient": "bottom",
-               "columns": 2, "labelLimit": 260},
+    "axis": {
+        "aria": False,
+        "labelColor": style.INK,
+        "titleColor": "#4a5957",
+        "gridColor": "#e3e8e7",
+        "domainColor": "#c3cdcb",
+        "tickColor": "#c3cdcb",
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "labelLimit": 210,
+    },
+    "legend": {
+        "aria": False,
+        "labelFontSize": 13,
+        "titleFontSize": 13,
+        "labelColor": style.INK,
+        "orient": "bottom",
+        "columns": 2,
+        "labelLimit": 260,
+    },
     "view": {"stroke": None},
-}  # fmt: skip
+}
 """How all charts look. Vega describes axes and legends in English only: the sentence and the table stand for them."""
 WHOLE = alt.Axis(format=",d", tickMinStep=1)
 """An axis of whole numbers."""
@@ -208,12 +224,16 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
             x=alt.X("month:T", title=None, axis=alt.Axis(format="%Y", tickCount="year", labelOverlap=True)),
             y=alt.Y("links:Q", title=words.say("Links that had reached it"), axis=WHOLE),
             color=alt.Color(
-                "stage:N", sort=names, title=None,
+                "stage:N",
+                sort=names,
+                title=None,
                 scale=alt.Scale(domain=names, range=[symbology.STAGES[code].line for code in codes]),
                 legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3),
             ),
             strokeDash=alt.StrokeDash(
-                "stage:N", sort=names, legend=None,
+                "stage:N",
+                sort=names,
+                legend=None,
                 scale=alt.Scale(domain=names, range=[[1, 0], [7, 2], [1, 0], [3, 2], [1, 0], [8, 2, 2, 2]]),
             ),
             tooltip=[
@@ -222,7 +242,7 @@ def progress(reached: pd.DataFrame, today: dt.date, words: Words, *, key: str = 
                 alt.Tooltip("links:Q", title=words.say("Links"), format=",d"),
             ],
         )
-    )  # fmt: skip
+    )
     last = months.iloc[-1]
     summary = words.say(
         "By {month}: {n} at “Contacted” (S2) or beyond, {committed} at “Committed” (S4) or beyond."
@@ -305,7 +325,9 @@ def overlaps(
             x=alt.X("km2:Q", title="km²", axis=AREA),
             y=alt.Y("name:N", sort=[names[at] for at in drawn], title=None),
             color=alt.Color(
-                "grade:N", title=None, sort=list(grades.values()),
+                "grade:N",
+                title=None,
+                sort=list(grades.values()),
                 scale=alt.Scale(domain=list(grades.values()), range=[CERTAIN_FILL, UNSURE_FILL]),
             ),
             tooltip=[
@@ -314,7 +336,7 @@ def overlaps(
                 alt.Tooltip("grade:N", title=words.say("Grade")),
             ],
         )
-    )  # fmt: skip
+    )
     known = [areas[at] for at in drawn]
     if known:
         summary = words.say("{name} holds most of it: {area} km².").format(

@@ -208,11 +208,12 @@ def show_comparison(territory_id: str, said: Words) -> None:
         PlainColumn("people", said.say("Inhabitants"), people, [said.number(one) for one in people], is_number=True),
         PlainColumn("area", "km²", areas, [said.km2(one) for one in areas], is_number=True),
         PlainColumn("mosaics", said.say("Mosaics"), of, of),
-        PlainColumn("share", said.say("Largest share in one"), shares, [said.share(one) for one in shares],
-                    is_number=True),
+        PlainColumn(
+            "share", said.say("Largest share in one"), shares, [said.share(one) for one in shares], is_number=True
+        ),
         PlainColumn("stage", said.say("Lowest stage"), [stages.rank_of(record) for record in shown], told),
         PlainColumn("support", said.say("Support"), support, support),
-    ]  # fmt: skip
+    ]
     show_grid_of(
         f"compare-{territory_id}",
         columns,

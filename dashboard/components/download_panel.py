@@ -106,24 +106,34 @@ def _show_button(label: str, make: Callable[[], bytes], name: str, key: str, loo
 
 def _write(kind: Kind, suffix: str, words: Words) -> bytes:
     run = records.current()
-    return write_records(run.engine, run.access.actor, kind, suffix=suffix, language=words.vocabulary,
-                         is_demonstration=run.is_demonstration)  # fmt: skip
+    return write_records(
+        run.engine,
+        run.access.actor,
+        kind,
+        suffix=suffix,
+        language=words.vocabulary,
+        is_demonstration=run.is_demonstration,
+    )
 
 
 def _submit(jobs: Service, client: str, *, kind: Kind, file_name: str, words: Words) -> Job:
     actor = records.current().access.actor
     params = import_params(
-        actor, kind=kind.name, file_name=file_name, language=words.code,
+        actor,
+        kind=kind.name,
+        file_name=file_name,
+        language=words.code,
         is_demonstration=records.wants_demonstration(),
-    )  # fmt: skip
+    )
     return jobs.submit(JobRequest("records-file", params, client, actor.audience))
 
 
 def _write_empty(kind: Kind, words: Words) -> bytes:
     run = records.current()
     finder = Finder(run.engine, run.access.actor, kind)
-    return sheets.write_workbook(kind, [], language=words.vocabulary, finder=finder,
-                                 is_demonstration=run.is_demonstration)  # fmt: skip
+    return sheets.write_workbook(
+        kind, [], language=words.vocabulary, finder=finder, is_demonstration=run.is_demonstration
+    )
 
 
 def _write_form(kind: Kind) -> bytes:

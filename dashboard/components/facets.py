@@ -16,9 +16,20 @@ from geodata.snapshot import Snapshot
 
 KEY = "facets"
 SHOWN = (
-    "stage", "record", "flag", "support", "kind", "grade", "country", "state", "epci", "population", "amazonia",
-    "border", "linked",
-)  # fmt: skip
+    "stage",
+    "record",
+    "flag",
+    "support",
+    "kind",
+    "grade",
+    "country",
+    "state",
+    "epci",
+    "population",
+    "amazonia",
+    "border",
+    "linked",
+)
 """The fields in the order of the panel; the mosaic has a list of its own, the text stands over the table."""
 
 _mount = own_component("facets")
@@ -53,9 +64,12 @@ def value_labels(words: Words) -> dict[str, dict[str, str]]:
     names = data.bundle().mosaic.set_index("mosaic_id")["short_name"]
     countries = {"BR": words.say("Brazil"), "FR": words.say("French Guiana")}
     vocabularies = {
-        "flag": "flag", "support": "support_public", "kind": "link_kind", "grade": "link_grade",
+        "flag": "flag",
+        "support": "support_public",
+        "kind": "link_kind",
+        "grade": "link_grade",
         "population": "population_band",
-    }  # fmt: skip
+    }
     labels = {name: {value: words.label(book, value) for value in values[name]} for name, book in vocabularies.items()}
     for name in ("record", "amazonia", "border", "linked"):
         labels[name] = {value: words.label("known_answer", value) for value in values[name]}

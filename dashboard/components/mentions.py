@@ -81,8 +81,11 @@ def count_text(found: list[Mention] | tuple[Mention, ...], words: Words) -> str:
     """How many texts name the person."""
     if not found:
         return words.say("No text holds the name, a word of it or the contact.")
-    return words.count("{n} text holds the name, a word of it or the contact.",
-                       "{n} texts hold the name, a word of it or the contact.", len(found))  # fmt: skip
+    return words.count(
+        "{n} text holds the name, a word of it or the contact.",
+        "{n} texts hold the name, a word of it or the contact.",
+        len(found),
+    )
 
 
 def show_found(words: Words) -> None:

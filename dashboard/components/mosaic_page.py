@@ -121,9 +121,11 @@ def council_html(catalogue: Catalogue, mosaic_id: str, language: str) -> str:
     own = [] if seats is None or seats.empty else seats[seats["mosaic_id"] == mosaic_id].to_dict("records")
     lines = []
     for seat in own:
-        holder = organisations.get(seat["organisation_id"]) if is_unknown(seat["territory_id"]) else known.get(
-            seat["territory_id"]
-        )  # fmt: skip
+        holder = (
+            organisations.get(seat["organisation_id"])
+            if is_unknown(seat["territory_id"])
+            else known.get(seat["territory_id"])
+        )
         term = " – ".join(said.date(seat[name]) for name in ("valid_from", "valid_to") if not is_unknown(seat[name]))
         lines.append((f"{holder or UNKNOWN}: {said.label('seat_kind', seat['seat_kind'])}", [term] if term else []))
     places = catalogue.select(Filters(mosaic=(mosaic_id,))).links.tolist()
@@ -154,15 +156,13 @@ def council_html(catalogue: Catalogue, mosaic_id: str, language: str) -> str:
 def _show_support(mosaic_id: str, said: Words) -> None:
     run = records.current()
     st.html(fragments.heading_small(said.say("Volunteer support")))
-    counts = data.catalogue(run.snapshot).headline(
-        data.catalogue(run.snapshot).select(Filters(mosaic=(mosaic_id,)))
-    ).support  # fmt: skip
+    counts = (
+        data.catalogue(run.snapshot).headline(data.catalogue(run.snapshot).select(Filters(mosaic=(mosaic_id,)))).support
+    )
     if not run.snapshot.is_recorded:
         st.html(fragments.paragraph(said.say("Not documented: there are no records here yet.")))
         return
-    told = [
-        f"{said.label('support_public', word)}: {said.number(count)}" for word, count in counts.items() if count
-    ]  # fmt: skip
+    told = [f"{said.label('support_public', word)}: {said.number(count)}" for word, count in counts.items() if count]
     st.html(fragments.paragraph(" · ".join(told)))
     is_public = run.access.actor.audience == "public"
     figure = charts.missions(desk.missions(mosaic_id), said, is_public=is_public, key=f"missions-{mosaic_id}")
@@ -206,23 +206,23 @@ def member_columns(mosaic_id: str, snapshot: Snapshot, said: Words) -> tuple[lis
             said.say("{name} (local)").format(name=row["member_name"]) if row.get("is_local") else row["member_name"]
             for row in listed
         ],
-        "category": [
-            UNKNOWN if is_unknown(row.get("category")) else str(row["category"]) for row in listed
-        ],
+        "category": [UNKNOWN if is_unknown(row.get("category")) else str(row["category"]) for row in listed],
         "sphere": [
             UNKNOWN if is_unknown(row.get("sphere_code")) else said.label("member_sphere", row["sphere_code"])
             for row in listed
         ],
         "manager": [about(row, "manager") for row in listed],
         "extent": [UNKNOWN if is_unknown(row["extent"]) else said.label("extent", row["extent"]) for row in listed],
-        "polygon": [
-            said.say("no") if is_unknown(row["protected_area_id"]) else said.say("yes") for row in listed
-        ],
-    }  # fmt: skip
+        "polygon": [said.say("no") if is_unknown(row["protected_area_id"]) else said.say("yes") for row in listed],
+    }
     headings = {
-        "name": said.say("Name"), "category": said.say("Category"), "sphere": said.say("Level"),
-        "manager": said.say("Manager"), "extent": said.say("Belongs"), "polygon": said.say("Polygon"),
-    }  # fmt: skip
+        "name": said.say("Name"),
+        "category": said.say("Category"),
+        "sphere": said.say("Level"),
+        "manager": said.say("Manager"),
+        "extent": said.say("Belongs"),
+        "polygon": said.say("Polygon"),
+    }
     columns = [PlainColumn(key, headings[key], told, told) for key, told in texts.items()]
     shown = [one for one in columns if any(text != UNKNOWN for text in one.texts)]
     return shown, [str(number) for number in range(len(listed))]

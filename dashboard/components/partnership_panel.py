@@ -97,9 +97,7 @@ def _show_partnerships(said: Words) -> None:
         PlainColumn("until", said.say("Until"), [one.valid_to for one in found], texts["until"]),
         PlainColumn("funder", said.say("Paid by"), texts["funder"], texts["funder"]),
     ]
-    show_grid_of(
-        "partnerships", columns, [one.id for one in found], about=said.say("Partnerships"), words=said
-    )  # fmt: skip
+    show_grid_of("partnerships", columns, [one.id for one in found], about=said.say("Partnerships"), words=said)
     st.html(fragments.unfold_lines(said.say("Sources and notes"), [(one.name, _about(one)) for one in found]))
     st.html(
         fragments.paragraph(

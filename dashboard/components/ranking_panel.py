@@ -100,9 +100,7 @@ def show_ranking(catalogue: Catalogue, ranking: Ranking, choice: state.Choice, w
             st.session_state[_PAGE], st.session_state[_OF] = 1, of
         number = min(max(int(st.session_state.get(_PAGE, 1)), 1), pages)
         first = (number - 1) * ROWS
-        rows = [
-            _row(catalogue, ranking, at, choice.weights, words) for at in range(first, min(first + ROWS, total))
-        ]  # fmt: skip
+        rows = [_row(catalogue, ranking, at, choice.weights, words) for at in range(first, min(first + ROWS, total))]
         st.html(fragments.ranked_rows(rows, start=first + 1, about=words.say("Links by score, the highest first")))
         _show_pages(number, pages, total, words)
     for flag, places in ranking.left_out.items():
@@ -295,19 +293,29 @@ def plan_words(weights: Mapping[str, int], words: Words) -> PlanWords:
     if records.current().is_demonstration:
         notices.insert(0, words.say("Demonstration: the records are synthetic. Nothing of it happened."))
     texts = (
-        words.say("Rank"), words.say("Code"), words.say("Municipality"), words.say("State"), words.say("Mosaics"),
-        words.say("Link"), words.say("Score (share of the highest)"), words.say("Reasons"), words.say("Proposed day"),
-        words.say("Latitude of the seat"), words.say("Longitude of the seat"),
-    )  # fmt: skip
+        words.say("Rank"),
+        words.say("Code"),
+        words.say("Municipality"),
+        words.say("State"),
+        words.say("Mosaics"),
+        words.say("Link"),
+        words.say("Score (share of the highest)"),
+        words.say("Reasons"),
+        words.say("Proposed day"),
+        words.say("Latitude of the seat"),
+        words.say("Longitude of the seat"),
+    )
     return PlanWords(
         language=words.vocabulary,
         title=words.say("Plan of visits"),
         headings=dict(zip(HEADINGS, texts, strict=True)),
         notices=notices,
-        weights=[(label("visit_factor", factor, words.vocabulary), weight) for factor, weight in
-                 check_weights(weights).items()],
+        weights=[
+            (label("visit_factor", factor, words.vocabulary), weight)
+            for factor, weight in check_weights(weights).items()
+        ],
         summary=words.say("Proposed visit: {name}"),
-    )  # fmt: skip
+    )
 
 
 def _show_visits(visits: list[Visit], words: Words) -> None:
@@ -315,12 +323,22 @@ def _show_visits(visits: list[Visit], words: Words) -> None:
     days = ["" if visit.day is None else words.date(visit.day.isoformat()) for visit in visits]
     columns = [
         PlainColumn("name", words.say("Municipality"), titles, titles),
-        PlainColumn("rank", words.say("Rank"), [visit.rank for visit in visits],
-                    [words.number(visit.rank) for visit in visits], is_number=True),
-        PlainColumn("mosaics", words.say("Mosaics"), [", ".join(visit.mosaics) for visit in visits],
-                    [", ".join(visit.mosaics) for visit in visits]),
-    ]  # fmt: skip
+        PlainColumn(
+            "rank",
+            words.say("Rank"),
+            [visit.rank for visit in visits],
+            [words.number(visit.rank) for visit in visits],
+            is_number=True,
+        ),
+        PlainColumn(
+            "mosaics",
+            words.say("Mosaics"),
+            [", ".join(visit.mosaics) for visit in visits],
+            [", ".join(visit.mosaics) for visit in visits],
+        ),
+    ]
     if any(days):
         columns.append(PlainColumn("day", words.say("Proposed day"), [visit.day for visit in visits], days))
-    show_grid_of("plan-grid", columns, [visit.territory_id for visit in visits], about=words.say("Plan of visits"),
-                 words=words)  # fmt: skip
+    show_grid_of(
+        "plan-grid", columns, [visit.territory_id for visit in visits], about=words.say("Plan of visits"), words=words
+    )

@@ -33,15 +33,20 @@ def _groups(said: Words) -> list[Group]:
     for region_id in places.region_ids()[len(places.COUNTRIES) :]:
         kinds["state" if region_id.startswith("BR-") else "epci"].append(region_id)
     headings = {
-        "country": said.say("Countries"), "state": said.say("States of Brazil"),
+        "country": said.say("Countries"),
+        "state": said.say("States of Brazil"),
         "epci": said.say("Intercommunal bodies of French Guiana"),
-    }  # fmt: skip
+    }
     return [
-        Group(headings[kind], tuple(Option(one, region_name(one, said), _short(one)) for one in sorted(
-            ids, key=lambda one: region_name(one, said)
-        )))
+        Group(
+            headings[kind],
+            tuple(
+                Option(one, region_name(one, said), _short(one))
+                for one in sorted(ids, key=lambda one: region_name(one, said))
+            ),
+        )
         for kind, ids in kinds.items()
-    ]  # fmt: skip
+    ]
 
 
 def _short(region_id: str) -> str:
@@ -169,9 +174,14 @@ def _peer_columns(catalogue: Catalogue, ids: tuple[str, ...], chosen: str | None
                 ("recorded", said.say("Documented"), recorded),
             )
         ),
-        PlainColumn("committed", said.say("km² at S4 or above"), committed, [said.share(one) for one in committed],
-                    is_number=True),
-    ]  # fmt: skip
+        PlainColumn(
+            "committed",
+            said.say("km² at S4 or above"),
+            committed,
+            [said.share(one) for one in committed],
+            is_number=True,
+        ),
+    ]
     if ids[0].startswith("BR-"):
         laws: list[Any] = [facts.ecological_icms().get(one) for one in ids]
         since = [None if law is None else law.since[:4] for law in laws]

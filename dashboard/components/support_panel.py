@@ -29,9 +29,16 @@ NEED_FIELDS = ("mosaic_id", "period_start", "period_end", "organisation_id")
 STATEMENT = ("source", "confidence", "visibility")
 """Fields that say how sure a need or mission is, what shows it, and who sees it."""
 MISSION_FIELDS = (
-    "scheme_code", "mosaic_id", "sending_organisation_id", "host_organisation_id", "planned_start", "planned_end",
-    "actual_start", "actual_end", "document_id",
-)  # fmt: skip
+    "scheme_code",
+    "mosaic_id",
+    "sending_organisation_id",
+    "host_organisation_id",
+    "planned_start",
+    "planned_end",
+    "actual_start",
+    "actual_end",
+    "document_id",
+)
 """Fields of a mission that its form corrects as they are."""
 
 
@@ -178,12 +185,14 @@ def _show_need_fields(form: Form, words: Words, *, own: str | None) -> None:
 def _show_need_correction(need: dict[str, Any], linked: Sequence[str], words: Words) -> None:
     """The form that corrects what a need says and the day of its last step."""
     form = Form("correct-need", need["need_id"], words)
-    form.fill({
-        **{name: None if is_unknown(need[name]) else need[name] for name in NEED_FIELDS},
-        **{name: list(filter(None, need[name].split(";"))) for name in ("domains", "languages")},
-        "skills": _listed(need["skills"]),
-        **_statement(need),
-    })  # fmt: skip
+    form.fill(
+        {
+            **{name: None if is_unknown(need[name]) else need[name] for name in NEED_FIELDS},
+            **{name: list(filter(None, need[name].split(";"))) for name in ("domains", "languages")},
+            "skills": _listed(need["skills"]),
+            **_statement(need),
+        }
+    )
     with form.frame():
         _show_mosaic(form, linked, words, kept=need["mosaic_id"])
         form.day("on", words.say("Day of the last step"), latest=latest_today())
@@ -313,12 +322,14 @@ def _show_mission_correction(
 ) -> None:
     """The form that corrects what a mission says, its dates and the day of its last step."""
     form = Form("correct-mission", known.id, words)
-    form.fill({
-        **{name: getattr(known, name) for name in MISSION_FIELDS},
-        **{name: list(getattr(known, name)) for name in ("domains", "languages")},
-        "skills": ", ".join(known.skills),
-        **_statement(mission),
-    })  # fmt: skip
+    form.fill(
+        {
+            **{name: getattr(known, name) for name in MISSION_FIELDS},
+            **{name: list(getattr(known, name)) for name in ("domains", "languages")},
+            "skills": ", ".join(known.skills),
+            **_statement(mission),
+        }
+    )
     with form.frame():
         _show_scheme(form, known.start or known.end or dt.date.today(), words, kept=known.scheme_code)
         _show_mosaic(form, linked, words, kept=known.mosaic_id)

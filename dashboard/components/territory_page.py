@@ -100,7 +100,7 @@ def _show_interests(territory_id: str, words: Words) -> None:
     rows = desk.rows_of("interest", territory_id=territory_id)
     lines = [
         (words.label("training", row["domain_code"]), [words.date(row["valid_from"]), row["source"]]) for row in rows
-    ]  # fmt: skip
+    ]
     st.html(fragments.bullets(lines) if lines else fragments.paragraph(words.say("None is recorded.")))
     show_form("interest", words, title=words.say("Record an interest"), fixed={"territory_id": territory_id})
 
@@ -140,14 +140,17 @@ def show_candidates(territory_id: str, words: Words, *, most: int) -> None:
         )
     )
     known, mosaics = names.territory_names(), names.mosaic_names()
-    titles = [
-        known[one.territory_id] + (f" ({words.say('tied')})" if one.is_tied else "") for one in found
-    ]  # fmt: skip
+    titles = [known[one.territory_id] + (f" ({words.say('tied')})" if one.is_tied else "") for one in found]
     reasons = [_why(one, mosaics, words) for one in found]
     columns = [
         PlainColumn("name", words.say("Candidate"), titles, titles),
-        PlainColumn("rank", words.say("Rank"), [one.rank for one in found], [words.number(one.rank) for one in found],
-                    is_number=True),
+        PlainColumn(
+            "rank",
+            words.say("Rank"),
+            [one.rank for one in found],
+            [words.number(one.rank) for one in found],
+            is_number=True,
+        ),
         *(
             PlainColumn(
                 factor,
@@ -159,7 +162,7 @@ def show_candidates(territory_id: str, words: Words, *, most: int) -> None:
             for factor in FACTORS
         ),
         PlainColumn("why", words.say("Reasons"), reasons, reasons),
-    ]  # fmt: skip
+    ]
     show_grid_of(
         f"pairs-of-{territory_id}",
         columns,

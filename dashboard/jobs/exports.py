@@ -52,8 +52,10 @@ def _bundle_sizes(bundle: Bundle) -> dict[str, tuple[int, float]]:
 
 def _count_sizes(bundle: Bundle) -> dict[str, tuple[int, float]]:
     tables = {"territories": bundle.territory, "protected-areas": bundle.protected_area, "mosaics": bundle.mosaic}
-    counts = {name: (len(one), int(shapely.get_num_coordinates(one.geometry.to_numpy()).sum()))
-              for name, one in tables.items()}  # fmt: skip
+    counts = {
+        name: (len(one), int(shapely.get_num_coordinates(one.geometry.to_numpy()).sum()))
+        for name, one in tables.items()
+    }
     return {name: (rows, vertices / max(rows, 1)) for name, (rows, vertices) in counts.items()}
 
 
@@ -110,8 +112,13 @@ def export_params(
     fields = asdict(request)
     for name in ("as_of", "since"):
         fields[name] = None if fields[name] is None else fields[name].isoformat()
-    return {"request": fields, "audience": audience, "has_records": has_records, "is_demonstration": is_demonstration,
-            "is_compressed": is_compressed}  # fmt: skip
+    return {
+        "request": fields,
+        "audience": audience,
+        "has_records": has_records,
+        "is_demonstration": is_demonstration,
+        "is_compressed": is_compressed,
+    }
 
 
 def read_params(params: Mapping[str, Any]) -> tuple[ExportRequest, Audience]:
@@ -186,9 +193,13 @@ def run_export(work: Work) -> Made:
     write_pieces(work.output, export.pieces(), is_compressed=bool(work.params.get("is_compressed")))
     return Made(
         work.output,
-        {"digest": digest_of_snapshot(digest_of_bundle(bundle), snapshot), "rows": export.report.rows,
-         "file_name": export.file_name, "media_type": export.media_type},
-    )  # fmt: skip
+        {
+            "digest": digest_of_snapshot(digest_of_bundle(bundle), snapshot),
+            "rows": export.report.rows,
+            "file_name": export.file_name,
+            "media_type": export.media_type,
+        },
+    )
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes], *, is_compressed: bool) -> None:

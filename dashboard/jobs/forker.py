@@ -71,8 +71,10 @@ class Forker:
                 return
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "dashboard.jobs.forker", self._kinds],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **ENVIRONMENT, **_python_path()},
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **ENVIRONMENT, **_python_path()},
+            )
             threading.Thread(target=self._listen, args=(self._process,), name="jobs-forker", daemon=True).start()
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -87,8 +89,9 @@ class Forker:
                 process.stdin.close()
         self._on_event({"what": "gone", "parent": process.pid})
 
-    def run(self, id_: str, kind: str, params: Mapping[str, Any], folder: Path, database: str | None,
-            result_bytes: int) -> int:  # fmt: skip
+    def run(
+        self, id_: str, kind: str, params: Mapping[str, Any], folder: Path, database: str | None, result_bytes: int
+    ) -> int:
         """Begin a job.
 
         Returns:
@@ -99,8 +102,17 @@ class Forker:
         """
         self.start()
         process = self._process
-        self._send({"do": "run", "id": id_, "kind": kind, "params": params, "folder": str(folder),
-                    "database": database, "result_bytes": result_bytes})  # fmt: skip
+        self._send(
+            {
+                "do": "run",
+                "id": id_,
+                "kind": kind,
+                "params": params,
+                "folder": str(folder),
+                "database": database,
+                "result_bytes": result_bytes,
+            }
+        )
         return 0 if process is None else process.pid
 
     def kill(self, id_: str) -> None:

@@ -299,13 +299,26 @@ class JobQueue:
                     now = time.time()
                     connection.execute(
                         _job.insert().values(
-                            id=id_, kind=request.kind, params=json.dumps(request.params), client=request.client,
-                            audience=request.audience, state="queued", done=0, total=0, created=now, used=now,
-                            error_code="", error_facts="{}", facts="{}", size=0, dedup=key,
-                            waiters=0 if request.is_detached else 1, is_detached=request.is_detached,
+                            id=id_,
+                            kind=request.kind,
+                            params=json.dumps(request.params),
+                            client=request.client,
+                            audience=request.audience,
+                            state="queued",
+                            done=0,
+                            total=0,
+                            created=now,
+                            used=now,
+                            error_code="",
+                            error_facts="{}",
+                            facts="{}",
+                            size=0,
+                            dedup=key,
+                            waiters=0 if request.is_detached else 1,
+                            is_detached=request.is_detached,
                             place=self._place,
                         )
-                    )  # fmt: skip
+                    )
                     found = self._get(connection, id_)
         except BaseException:
             self.remove_files(id_)
@@ -360,10 +373,13 @@ class JobQueue:
     def place_in_line(self, job: Job) -> int:
         """How many queued jobs were submitted before this one."""
         with self._engine.connect() as connection:
-            return int(connection.execute(
-                sa.select(sa.func.count()).select_from(_job)
-                .where(_job.c.state == "queued", _job.c.created < job.created)
-            ).scalar_one())  # fmt: skip
+            return int(
+                connection.execute(
+                    sa.select(sa.func.count())
+                    .select_from(_job)
+                    .where(_job.c.state == "queued", _job.c.created < job.created)
+                ).scalar_one()
+            )
 
     def touch(self, id_: str) -> None:
         """The result is used: it is kept longer."""
@@ -453,10 +469,14 @@ class JobQueue:
                 _job.update()
                 .where(_job.c.id == id_, _job.c.state == "running")
                 .values(
-                    state="done", finished=now, used=now, facts=json.dumps(facts),
-                    result=None if result is None else str(result), size=0 if result is None else result.stat().st_size,
+                    state="done",
+                    finished=now,
+                    used=now,
+                    facts=json.dumps(facts),
+                    result=None if result is None else str(result),
+                    size=0 if result is None else result.stat().st_size,
                 )
-            )  # fmt: skip
+            )
 
     def fail(self, id_: str, code: str, facts: Mapping[str, Any] | None = None) -> None:
         """A job has failed; its files go. They go first: on a full disk the table cannot be written before."""
@@ -563,12 +583,24 @@ def _open(url: URL) -> Engine:
 
 def _read(row: Any) -> Job:
     return Job(
-        id=row.id, kind=row.kind, params=json.loads(row.params), client=row.client, audience=row.audience,
-        state=row.state, done=row.done, total=row.total, created=row.created, started=row.started,
-        finished=row.finished, error_code=row.error_code, error_facts=json.loads(row.error_facts),
-        facts=json.loads(row.facts), result=None if row.result is None else Path(row.result), size=row.size,
+        id=row.id,
+        kind=row.kind,
+        params=json.loads(row.params),
+        client=row.client,
+        audience=row.audience,
+        state=row.state,
+        done=row.done,
+        total=row.total,
+        created=row.created,
+        started=row.started,
+        finished=row.finished,
+        error_code=row.error_code,
+        error_facts=json.loads(row.error_facts),
+        facts=json.loads(row.facts),
+        result=None if row.result is None else Path(row.result),
+        size=row.size,
         dedup=row.dedup,
-    )  # fmt: skip
+    )
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -221,9 +221,13 @@ class Runner:
             running = self._running[job.id] = _Running(job, time.monotonic() + kind.seconds)
             try:
                 running.parent = self._forker.run(
-                    job.id, job.kind, job.params, self._queue.job_folder(job.id), _database_of(job),
+                    job.id,
+                    job.kind,
+                    job.params,
+                    self._queue.job_folder(job.id),
+                    _database_of(job),
                     self._queue.limits.result_bytes,
-                )  # fmt: skip
+                )
             except OSError:  # the system has no room for another process
                 self._close_job(job.id, status=-1)
                 return

@@ -160,8 +160,14 @@ SUPPORT: dict[str, list[Style]] = {
 }
 """Marks of volunteer support, discs one on the other: full, a ring with a dot, a broken ring. Radius: 1 is the whole
 mark. Black and white, so that they stand out from every fill."""
-LOCAL_BOUNDARY: Style = {"color": BLUE, "weight": 2.4, "dashArray": "1 5", "fill": True, "fillColor": BLUE,
-                         "fillOpacity": 0.08}  # fmt: skip
+LOCAL_BOUNDARY: Style = {
+    "color": BLUE,
+    "weight": 2.4,
+    "dashArray": "1 5",
+    "fill": True,
+    "fillColor": BLUE,
+    "fillOpacity": 0.08,
+}
 STATE_LINE: Style = {"color": "#7d8a87", "weight": 1.0}
 COUNTRY_LINE: Style = {"color": "#5b6a67", "weight": 1.5}
 SELECTED: Style = {"color": INK, "weight": 3.2, "fill": False}

@@ -149,6 +149,4 @@ def show_world(
     check_links(base, assets)
     group = folium.FeatureGroup(name="state")
     WorldState(world_state(points, lines, label=label, words=words)).add_to(group)
-    st_folium(
-        base, key=key, height=HEIGHT, use_container_width=True, returned_objects=[], feature_group_to_add=group
-    )  # fmt: skip
+    st_folium(base, key=key, height=HEIGHT, use_container_width=True, returned_objects=[], feature_group_to_add=group)

@@ -18,7 +18,7 @@ from dashboard.components import (
     stage,
     territory_answer,
     time,
-)  # fmt: skip
+)
 from dashboard.components.chooser import show_chooser
 from dashboard.components.refusals import refusal_detail
 from dashboard.map.view import local_layers, show_map

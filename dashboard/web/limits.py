@@ -321,8 +321,11 @@ def limit_bodies(app: ASGIApp, limits: Limits) -> ASGIApp:
 
 async def _refuse(send: Send) -> None:
     content = b"The request is too large.\n"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content)),
-               (b"connection", b"close")]  # fmt: skip
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(content)),
+        (b"connection", b"close"),
+    ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

@@ -58,25 +58,29 @@ def _notice(
 ) -> Response:
     language = reader_language(request)
     said = words(language)
-    content = environment().get_template("notice.html").render(
-        html_lang=language_tag(language),
-        language=language,
-        product=PRODUCT,
-        title=title,
-        lead=lead,
-        status=status,
-        style=pages.style(),
-        icon=local_address(request.scope, "/favicon.ico"),
-        home=_address(request, "/", language),
-        search_address=local_address(request.scope, "/"),
-        languages=[
-            (tongue.name, language_tag(code), _address(request, path_of(request.scope), code), code == language)
-            for code, tongue in TONGUES.items()
-        ],
-        nearest=nearest,
-        sections=_sections(request, language),
-        said=_texts(said),
-    )  # fmt: skip
+    content = (
+        environment()
+        .get_template("notice.html")
+        .render(
+            html_lang=language_tag(language),
+            language=language,
+            product=PRODUCT,
+            title=title,
+            lead=lead,
+            status=status,
+            style=pages.style(),
+            icon=local_address(request.scope, "/favicon.ico"),
+            home=_address(request, "/", language),
+            search_address=local_address(request.scope, "/"),
+            languages=[
+                (tongue.name, language_tag(code), _address(request, path_of(request.scope), code), code == language)
+                for code, tongue in TONGUES.items()
+            ],
+            nearest=nearest,
+            sections=_sections(request, language),
+            said=_texts(said),
+        )
+    )
     headers = {
         **HEADERS,
         "Content-Language": language_tag(language),
@@ -124,7 +128,11 @@ def _sections(request: Request, language: str) -> dict[str, list[tuple[str, str,
 def _nearest_pages(request: Request, language: str) -> list[tuple[str, str]]:
     """Public pages whose path or title is near what was asked for."""
     wanted = path_of(request.scope).strip("/").rpartition("/")[2][:MAX_PATH]
-    by_name = {name: info for info in page_infos(language) if info.is_public and info.address
-               for name in (info.address, info.title)}  # fmt: skip
+    by_name = {
+        name: info
+        for info in page_infos(language)
+        if info.is_public and info.address
+        for name in (info.address, info.title)
+    }
     found = {by_name[name].title: _address(request, by_name[name].path, language) for name in nearest(wanted, by_name)}
     return list(found.items())

@@ -30,9 +30,12 @@ EMBED = "embed"
 def environment() -> Environment:
     """Where the templates are found. Every value is escaped."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ def make_head(request: Request, info: PageInfo) -> Head:
     subject = find_subject(info, params, said)
     kept: dict[str, Any] = {} if subject is None else {subject[0]: subject[1]}
     is_embedded = params.get(EMBED, "").lower() == "true"
-    alternates = {language_tag(code): full_address(request, info.path, {**kept, state.LANGUAGE: code})
-                  for code in TONGUES}  # fmt: skip
+    alternates = {
+        language_tag(code): full_address(request, info.path, {**kept, state.LANGUAGE: code}) for code in TONGUES
+    }
     html = (
         environment()
         .get_template("head.html")

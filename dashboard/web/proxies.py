@@ -19,8 +19,16 @@ from geodata.settings import PROXIES_VARIABLE
 
 PREFIX_KEY = "mosaicos.prefix"
 """Where the scope of a request holds the path under which a trusted proxy publishes the server, ``/mosaicos``."""
-FORWARDED = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix",
-             b"x-forwarded-port", b"x-forwarded-server", b"x-real-ip", b"forwarded")  # fmt: skip
+FORWARDED = (
+    b"x-forwarded-for",
+    b"x-forwarded-proto",
+    b"x-forwarded-host",
+    b"x-forwarded-prefix",
+    b"x-forwarded-port",
+    b"x-forwarded-server",
+    b"x-real-ip",
+    b"forwarded",
+)
 """Headers that only a trusted proxy may set; from anybody else they go no further."""
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")

@@ -118,11 +118,20 @@ def _programme(row: dict[str, Any], seeded: AgendaItem | None) -> AgendaItem:
 def _common(row: dict[str, Any], point_of: PointOf) -> dict[str, Any]:
     lat, lon = (point_of(row["territory_id"]) if row["territory_id"] else None) or (None, None)
     return {
-        "valid_from": row["valid_from"], "valid_to": row["valid_to"], "codes": "agenda_status",
-        "status": row["status_code"], "place": row["place"], "territory_id": row["territory_id"],
-        "mosaic_id": row["mosaic_id"], "lat": lat, "lon": lon, "organisation_id": row["organisation_id"],
-        "point": row["action_point"], "note": row["note"], "source": row["source"],
-    }  # fmt: skip
+        "valid_from": row["valid_from"],
+        "valid_to": row["valid_to"],
+        "codes": "agenda_status",
+        "status": row["status_code"],
+        "place": row["place"],
+        "territory_id": row["territory_id"],
+        "mosaic_id": row["mosaic_id"],
+        "lat": lat,
+        "lon": lon,
+        "organisation_id": row["organisation_id"],
+        "point": row["action_point"],
+        "note": row["note"],
+        "source": row["source"],
+    }
 
 
 def _event(row: dict[str, Any], point_of: PointOf) -> AgendaItem:

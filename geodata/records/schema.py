@@ -27,11 +27,40 @@ from geodata.search import nearest
 from geodata.status import EVENT_CODES
 
 FieldType = Literal[
-    "id", "version", "text", "lines", "note", "identifier", "address", "hash", "point", "country", "language",
-    "currency", "code", "codes", "list", "languages", "day", "partial", "count", "year", "action_point", "amount",
-    "territory", "mosaic", "area",
-    "organisation", "programme", "partnership", "document", "need", "member", "training", "agenda",
-]  # fmt: skip
+    "id",
+    "version",
+    "text",
+    "lines",
+    "note",
+    "identifier",
+    "address",
+    "hash",
+    "point",
+    "country",
+    "language",
+    "currency",
+    "code",
+    "codes",
+    "list",
+    "languages",
+    "day",
+    "partial",
+    "count",
+    "year",
+    "action_point",
+    "amount",
+    "territory",
+    "mosaic",
+    "area",
+    "organisation",
+    "programme",
+    "partnership",
+    "document",
+    "need",
+    "member",
+    "training",
+    "agenda",
+]
 """What a field holds.
 
 ``text`` is one line, ``lines`` several, ``note`` several and more; ``identifier`` a number or name that others gave;
@@ -43,8 +72,15 @@ places in the published tables, or of records of the kind of that name.
 PLACES: dict[FieldType, str] = {"territory": "territory", "mosaic": "mosaic", "area": "protected_area"}
 """Types that are found in the published tables, each with its table."""
 RECORDS: tuple[FieldType, ...] = (
-    "organisation", "programme", "partnership", "document", "need", "member", "training", "agenda",
-)  # fmt: skip
+    "organisation",
+    "programme",
+    "partnership",
+    "document",
+    "need",
+    "member",
+    "training",
+    "agenda",
+)
 """Types that are other records, each the kind of that name."""
 CODED: tuple[FieldType, ...] = ("code", "codes")
 WHOLE: tuple[FieldType, ...] = ("count", "year", "action_point")

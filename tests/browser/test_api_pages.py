@@ -11,10 +11,15 @@ from playwright.sync_api import Browser, expect
 from .conftest import HOSTILE, HOSTILE_TERRITORY, PHONE, WIDE, Visit, open_context
 
 PAGES = (
-    "/api/", "/api/collections", "/api/collections/territories", "/api/collections/territories/items?mosaic=bocaina",
-    "/api/collections/links/items/BR-3303807%2Fbocaina", "/api/collections/links/schema", "/api/openapi",
+    "/api/",
+    "/api/collections",
+    "/api/collections/territories",
+    "/api/collections/territories/items?mosaic=bocaina",
+    "/api/collections/links/items/BR-3303807%2Fbocaina",
+    "/api/collections/links/schema",
+    "/api/openapi",
     "/api/conformance",
-)  # fmt: skip
+)
 FETCH = """async api => {
   const told = await (await fetch(api + "/status?by=link", {headers: {
     Authorization: "Basic eDp5", "Content-Type": "application/json", "X-Requested-With": "fetch", Range: "bytes=0-",

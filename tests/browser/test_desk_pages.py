@@ -24,9 +24,14 @@ Demonstration = tuple[str, Snapshot]
 
 AMAPA = "oeste-amapa-norte-para"
 PAGES = {
-    "mosaic": f"mosaic={AMAPA}", "territory": "territory=BR-1600501", "region": "region=BR-16", "next": "",
-    "points": "point=7", "agenda": "", "partnerships": "",
-}  # fmt: skip
+    "mosaic": f"mosaic={AMAPA}",
+    "territory": "territory=BR-1600501",
+    "region": "region=BR-16",
+    "next": "",
+    "points": "point=7",
+    "agenda": "",
+    "partnerships": "",
+}
 THOUSANDS = {"fr": "\u202f", "pt-br": ".", "en": ","}
 TITLES = {"fr": "Entonnoir des étapes", "pt-br": "Funil das etapas", "en": "Funnel of stages"}
 

@@ -168,9 +168,14 @@ def test_a_link_with_everything_opens_the_same_picture(demonstration: tuple[str,
 
 def test_bad_values_are_ignored_each_with_a_notice(address: str, visit: Open) -> None:
     bad = {
-        "state": "BR-99", "stage": "S9", "day": "yesterday", "view": "here", "colour": "pink", "tab": "attic",
+        "state": "BR-99",
+        "stage": "S9",
+        "day": "yesterday",
+        "view": "here",
+        "colour": "pink",
+        "tab": "attic",
         "sort": "beauty",
-    }  # fmt: skip
+    }
     visited = visit(f"{address}/?lang=en&{urlencode(bad)}")
     visited.wait_for_map()
     for name, value in bad.items():

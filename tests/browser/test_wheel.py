@@ -44,8 +44,11 @@ def installed_address(installed: Path, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", str(installed))
     found = subprocess.run(
         [sys.executable, "-c", "import dashboard, geodata, pipelines; print(dashboard.__file__, geodata.__file__)"],
-        capture_output=True, text=True, check=True, timeout=PROCESS_S,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PROCESS_S,
+    ).stdout
     assert all(Path(path).is_relative_to(installed) for path in found.split()), found
     with serve(installed / "geodata" / "data" / "published", tmp_path / "records.sqlite") as address:
         yield address
@@ -60,11 +63,13 @@ def test_an_installed_package_looks_like_the_checkout(installed_address: str, ad
         expect(visited.page.get_by_text("Deploy")).to_have_count(0)
         root = visited.page.locator("[data-testid=stApp]")
         button = visited.page.locator("[role=radio][aria-checked=true]").first
-        looks.append((
-            root.evaluate("one => getComputedStyle(one).fontFamily + getComputedStyle(one).color"),
-            button.evaluate("one => getComputedStyle(one).color"),
-            visited.page.title(),
-        ))  # fmt: skip
+        looks.append(
+            (
+                root.evaluate("one => getComputedStyle(one).fontFamily + getComputedStyle(one).color"),
+                button.evaluate("one => getComputedStyle(one).color"),
+                visited.page.title(),
+            )
+        )
     assert looks[0] == looks[1]
     assert looks[0][1] == ACCENT
 

@@ -17,8 +17,11 @@ from geodata.records.accounts import sign_in_locally
 from ..waits import wait_for_next_second
 from .api_client import BASE, ask
 
-TITLES = {"fr": "Réunion de travail de la CNM et de CUF", "pt-br": "Reunião de trabalho da CNM e da CUF",
-          "en": "Working meeting of CNM and CUF"}  # fmt: skip
+TITLES = {
+    "fr": "Réunion de travail de la CNM et de CUF",
+    "pt-br": "Reunião de trabalho da CNM e da CUF",
+    "en": "Working meeting of CNM and CUF",
+}
 
 
 def entries(language: str = "en") -> dict[str, Any]:

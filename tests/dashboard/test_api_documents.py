@@ -23,12 +23,16 @@ from geodata.selection import CHOICES
 from .api_client import BASE, TONGUES, ask, page, told
 
 PAGES = (
-    "/api/", "/api/openapi", "/api/conformance", "/api/collections",
+    "/api/",
+    "/api/openapi",
+    "/api/conformance",
+    "/api/collections",
     *(f"/api/collections/{one}" for one in COLLECTIONS),
     *(f"/api/collections/{one}/schema" for one in COLLECTIONS),
     *(f"/api/collections/{one}/items?limit=3" for one in COLLECTIONS),
-    "/api/collections/territories/items/BR-1600501", "/api/collections/links/items/BR-3303807%2Fbocaina",
-)  # fmt: skip
+    "/api/collections/territories/items/BR-1600501",
+    "/api/collections/links/items/BR-3303807%2Fbocaina",
+)
 
 
 def links_of(told: Any) -> Iterator[dict[str, str]]:
@@ -69,9 +73,12 @@ def test_conformance_names_the_classes() -> None:
 
 
 LINKED = (
-    "/api/", "/api/collections", "/api/collections/mosaics", "/api/collections/links/items?limit=2&state=BR-16",
+    "/api/",
+    "/api/collections",
+    "/api/collections/mosaics",
+    "/api/collections/links/items?limit=2&state=BR-16",
     "/api/collections/links/items/BR-3303807%2Fbocaina",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("path", LINKED)
@@ -128,9 +135,7 @@ def test_the_extent_of_a_collection_is_that_of_its_own_features() -> None:
     for one in told("/api/collections")["collections"]:
         page = told(f"/api/collections/{one['id']}/items?limit=10000")
         assert one["extent"]["spatial"]["bbox"] == [page["bbox"]]
-        days = [
-            feature["properties"][DAY_FIELD[one["id"]]] for feature in page["features"] if one["id"] in DAY_FIELD
-        ]  # fmt: skip
+        days = [feature["properties"][DAY_FIELD[one["id"]]] for feature in page["features"] if one["id"] in DAY_FIELD]
         known = [PartialDate.parse(day).first.isoformat() for day in days if day]
         if not known:
             assert "temporal" not in one["extent"]
@@ -160,8 +165,9 @@ def test_every_column_has_the_type_that_the_schema_says(collection: str, chosen:
     for feature in page["features"]:
         assert list(feature["properties"]) == list(columns["properties"])
         known = {name: value for name, value in feature["properties"].items() if value is not None}
-        known["links"] = [{name: value for name, value in one.items() if value is not None}
-                          for one in known.get("links", [])]  # fmt: skip
+        known["links"] = [
+            {name: value for name, value in one.items() if value is not None} for one in known.get("links", [])
+        ]
         validator.validate({**feature, "properties": known})
 
 
@@ -175,8 +181,10 @@ def test_the_openapi_document_is_valid() -> None:
 
 
 def test_every_path_is_promised_and_every_promise_is_a_path() -> None:
-    promised = {path.replace("{collectionId}", "{collection}").replace("{featureId}", "{feature:path}")
-                for path in document()["paths"]}  # fmt: skip
+    promised = {
+        path.replace("{collectionId}", "{collection}").replace("{featureId}", "{feature:path}")
+        for path in document()["paths"]
+    }
     assert promised == set(app.routes)
 
 

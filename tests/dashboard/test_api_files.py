@@ -67,8 +67,10 @@ def test_the_whole_country_goes_out_whole_and_says_its_length() -> None:
     assert int(found.headers["content-length"]) == found.num_bytes_downloaded
     assert found.headers["etag"].startswith('"')
     assert len(json.loads(found.content)["features"]) == len(data.bundle().territory)
-    assert ask("/api/export/territories.geojson", accept_encoding="gzip",
-               if_none_match=found.headers["etag"]).status_code == 304  # fmt: skip
+    assert (
+        ask("/api/export/territories.geojson", accept_encoding="gzip", if_none_match=found.headers["etag"]).status_code
+        == 304
+    )
 
 
 # --- web maps --------------------------------------------------------------------------------------------

@@ -32,8 +32,7 @@ def promised() -> dict[str, Any]:
     return changed
 
 
-UNTOLD = {"bbox", "datetime", "as_of", "since", "detail", "crs", "format", "decimals",
-          "one_row_per_territory"}  # fmt: skip
+UNTOLD = {"bbox", "datetime", "as_of", "since", "detail", "crs", "format", "decimals", "one_row_per_territory"}
 """Parameters with rules that such a document cannot tell: ends in order, days that are over, what goes together."""
 
 load_all_checks()
@@ -51,9 +50,13 @@ def loaded() -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate],
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 def test_answers_are_as_promised(case: Any) -> None:
     answer = case.call_and_validate(excluded_checks=accepts_all)
     if answer.status_code == 400 and case.meta.generation.mode is GenerationMode.POSITIVE:

@@ -30,9 +30,14 @@ LANDING = "/api/"
 ITEMS = "/api/collections/territories/items?mosaic=bocaina"
 FILE = "/api/export/territories.csv?mosaic=bocaina"
 PATHS = (
-    LANDING, ITEMS, FILE, "/api/status", "/api/embed", "/api/openapi",
+    LANDING,
+    ITEMS,
+    FILE,
+    "/api/status",
+    "/api/embed",
+    "/api/openapi",
     "/api/collections/links/items/BR-3303807%2Fbocaina",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -78,7 +83,7 @@ def test_head_says_what_get_would(path: str) -> None:
     is_file = path == FILE  # its length is told before it is fetched
     assert dict(cold.headers) == {
         name: one for name, one in whole.headers.items() if is_file or name != "content-length"
-    }  # fmt: skip
+    }
     assert ask("/api/collections/none", "HEAD").content == b""
 
 
@@ -116,8 +121,13 @@ def test_every_answer_is_open_to_every_origin(path: str) -> None:
 
 def test_a_browser_may_ask_before() -> None:
     for path in (*PATHS, "/api/mesh"):
-        found = ask(path, "OPTIONS", origin="https://partner.example", access_control_request_method="GET",
-                    access_control_request_headers="authorization")  # fmt: skip
+        found = ask(
+            path,
+            "OPTIONS",
+            origin="https://partner.example",
+            access_control_request_method="GET",
+            access_control_request_headers="authorization",
+        )
         assert (found.status_code, found.content) == (204, b"")
         assert found.headers["access-control-allow-origin"] == "*"
         assert found.headers["access-control-allow-methods"] == METHODS
@@ -126,12 +136,27 @@ def test_a_browser_may_ask_before() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["authorization", "content-type", "x-requested-with", "cache-control", "pragma", "if-modified-since", "range",
-     "if-none-match", "sentry-trace", "traceparent"],
-)  # fmt: skip
+    [
+        "authorization",
+        "content-type",
+        "x-requested-with",
+        "cache-control",
+        "pragma",
+        "if-modified-since",
+        "range",
+        "if-none-match",
+        "sentry-trace",
+        "traceparent",
+    ],
+)
 def test_a_page_of_elsewhere_may_send_whatever_browsers_and_libraries_send(header: str) -> None:
-    found = ask(ITEMS, "OPTIONS", origin="https://partner.example", access_control_request_method="GET",
-                access_control_request_headers=header)  # fmt: skip
+    found = ask(
+        ITEMS,
+        "OPTIONS",
+        origin="https://partner.example",
+        access_control_request_method="GET",
+        access_control_request_headers=header,
+    )
     allowed = [one.strip().lower() for one in found.headers["access-control-allow-headers"].split(",")]
     assert header in allowed or (header != "authorization" and "*" in allowed)
     assert ask(ITEMS, **{header.replace("-", "_"): "x"}).status_code < 500
@@ -164,9 +189,16 @@ async def _raw(path: str, query: bytes) -> bytes:
         sent.append(message.get("body", b""))
 
     scope = {
-        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": query,
-        "headers": [(b"host", b"data.example")], "scheme": "https", "http_version": "1.1", "root_path": "",
-    }  # fmt: skip
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": [(b"host", b"data.example")],
+        "scheme": "https",
+        "http_version": "1.1",
+        "root_path": "",
+    }
     await Api()(scope, receive, send)
     return b"".join(sent)
 
@@ -200,8 +232,10 @@ def test_a_slash_too_many_or_too_few_leads_on(path: str, right: str) -> None:
 
 def test_only_its_own_paths_are_the_apis() -> None:
     assert [path for path in ("/api", "/api/", "/api/x", "/apis", "/", "/apix/y", "/x/api/") if Api.answers(path)] == [
-        "/api", "/api/", "/api/x",
-    ]  # fmt: skip
+        "/api",
+        "/api/",
+        "/api/x",
+    ]
 
 
 def test_caches_may_keep_what_is_public_for_a_moment() -> None:
@@ -360,8 +394,13 @@ def test_a_large_answer_occupies_no_thread_of_small_ones() -> None:
 
     async def run() -> None:
         for is_large in (True, False):
-            await serve(request(), ("thread", is_large), lambda: pieces(1), media_type="text/plain",
-                        is_large=lambda is_large=is_large: is_large)  # type: ignore[misc]  # fmt: skip
+            await serve(
+                request(),
+                ("thread", is_large),
+                lambda: pieces(1),
+                media_type="text/plain",
+                is_large=lambda is_large=is_large: is_large,
+            )  # type: ignore[misc]
 
     asyncio.run(run())
     assert names[0].startswith("api-large")

@@ -88,7 +88,7 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
         ("/api/embed?mosaic=bocana", 400, "mosaic", "bocaina", "no 'bocana'"),
         ("/api/local/none.geojson", 404, None, None, "as local boundary"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_says_what_and_what_would_be_right(
     path: str, status: int, parameter: str | None, nearest: str | None, detail: str
 ) -> None:
@@ -118,18 +118,42 @@ def test_a_problem_with_the_language_is_told_in_english() -> None:
 
 
 HOSTILE = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "%00", "..%2f..%2fetc%2fpasswd",
-    "' OR 1=1 --", "%ff%fe", "a" * 5000, "%E2%80%AE", "${jndi:ldap://x}", "..%2F..%2F..%2Fpyproject.toml",
-    "%2e%2e/%2e%2e/pyproject.toml", "_x_%0d%0aSet-Cookie:a=b", "\u202e\u0000",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}",
+    "%00",
+    "..%2f..%2fetc%2fpasswd",
+    "' OR 1=1 --",
+    "%ff%fe",
+    "a" * 5000,
+    "%E2%80%AE",
+    "${jndi:ldap://x}",
+    "..%2F..%2F..%2Fpyproject.toml",
+    "%2e%2e/%2e%2e/pyproject.toml",
+    "_x_%0d%0aSet-Cookie:a=b",
+    "\u202e\u0000",
+)
 PLACES = (
-    "/api/{}", "/api/collections/{}", "/api/collections/{}/items", "/api/collections/territories/items/{}",
-    "/api/export/{}", "/api/export/{}.csv", "/api/local/{}", "/api/local/{}.geojson",
-    *(f"{ITEMS}?{name}={{}}" for name in ("limit", "bbox", "datetime", "mosaic", "text", "as_of", "since", "f", "lang",
-                                          "offset")),
-    f"{ITEMS}?{{}}=1", "/api/status?by={}", "/api/mesh?mosaic={}", "/api/embed?text={}", "/api/embed?mosaic={}",
-    "/api/export/territories.csv?crs={}", "/api/export/territories.csv?text={}&detail=none",
-)  # fmt: skip
+    "/api/{}",
+    "/api/collections/{}",
+    "/api/collections/{}/items",
+    "/api/collections/territories/items/{}",
+    "/api/export/{}",
+    "/api/export/{}.csv",
+    "/api/local/{}",
+    "/api/local/{}.geojson",
+    *(
+        f"{ITEMS}?{name}={{}}"
+        for name in ("limit", "bbox", "datetime", "mosaic", "text", "as_of", "since", "f", "lang", "offset")
+    ),
+    f"{ITEMS}?{{}}=1",
+    "/api/status?by={}",
+    "/api/mesh?mosaic={}",
+    "/api/embed?text={}",
+    "/api/embed?mosaic={}",
+    "/api/export/territories.csv?crs={}",
+    "/api/export/territories.csv?text={}&detail=none",
+)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])

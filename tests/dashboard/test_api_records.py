@@ -55,9 +55,20 @@ def token(engine: Engine, role: Role) -> dict[str, str]:
 def draft(stage: str, day: dt.date, visibility: str = "public") -> EventDraft:
     """An event with the evidence of any stage."""
     return EventDraft(
-        OIAPOQUE, AMAPA, day, stage_code=stage, channel_code="phone", organisation_id="cnm", note="mayor",
-        place="Oiapoque", attending_count=3, act_type="oficio", act_number="1", act_date=day, visibility=visibility,
-    )  # fmt: skip
+        OIAPOQUE,
+        AMAPA,
+        day,
+        stage_code=stage,
+        channel_code="phone",
+        organisation_id="cnm",
+        note="mayor",
+        place="Oiapoque",
+        attending_count=3,
+        act_type="oficio",
+        act_number="1",
+        act_date=day,
+        visibility=visibility,
+    )
 
 
 def record(engine: Engine, writer: Actor, stage: str, day: dt.date, visibility: str = "public") -> None:
@@ -130,8 +141,14 @@ def test_a_past_day(database: Engine, writer: Actor) -> None:
 def test_days_choose_by_the_last_event(database: Engine, writer: Actor) -> None:
     record(database, writer, "S2", dt.date(2023, 2, 6))
     path = f"/api/collections/links/items?mosaic={AMAPA}&record=yes&datetime="
-    for span, count in (("2023-02-06", 1), ("2023-02-07", 0), ("../2023-02-06", 1), ("2023-02-07/..", 0),
-                        ("2023-02-06T01:00:00%2B02:00", 0), ("2023-02-06T03:00:00%2B02:00", 1)):  # fmt: skip
+    for span, count in (
+        ("2023-02-06", 1),
+        ("2023-02-07", 0),
+        ("../2023-02-06", 1),
+        ("2023-02-07/..", 0),
+        ("2023-02-06T01:00:00%2B02:00", 0),
+        ("2023-02-06T03:00:00%2B02:00", 1),
+    ):
         assert told(path + span)["numberMatched"] == count, span
     territory = f"/api/collections/territories/items?record=yes&datetime=2023-02-06/{TODAY}"
     assert [one["id"] for one in told(territory)["features"]] == [OIAPOQUE]
@@ -261,9 +278,12 @@ def test_a_local_boundary_is_given_to_whom_it_is_for(database: Engine, writer: A
     (feature,) = json.loads(found.content)["features"]
     assert shapely.geometry.shape(feature["geometry"]).equals(shapely.box(-52.5, 1, -52, 2))
     assert feature["properties"] == {
-        "local_layer_id": ids["public"], "mosaic_id": AMAPA, "name": "For public",
-        "computed_area_km2": feature["properties"]["computed_area_km2"], "is_local": True,
-    }  # fmt: skip
+        "local_layer_id": ids["public"],
+        "mosaic_id": AMAPA,
+        "name": "For public",
+        "computed_area_km2": feature["properties"]["computed_area_km2"],
+        "is_local": True,
+    }
     assert "a reason" not in found.text
     hidden = local_address(ids["partner"], "0" * 64)
     assert ask(hidden).status_code == 404
@@ -300,11 +320,20 @@ def test_a_local_link_is_a_feature(database: Engine, writer: Actor) -> None:
 # --- privacy ---------------------------------------------------------------------------------------------
 
 SHOWN = (
-    "/api/", "/api/openapi", "/api/collections", "/api/status", "/api/status?by=link", "/api/embed",
+    "/api/",
+    "/api/openapi",
+    "/api/collections",
+    "/api/status",
+    "/api/status?by=link",
+    "/api/embed",
     *(f"/api/collections/{one}/items?mosaic={AMAPA},lagamar&lang=fr" for one in COLLECTIONS),
-    "/api/collections/territories/items?limit=10000&border=yes", LINK, f"/api/collections/territories/items/{OIAPOQUE}",
-    f"/api/collections/territories/items?since={TODAY}", f"{LINK}?as_of=2024-02-06", "/api/none",
-)  # fmt: skip
+    "/api/collections/territories/items?limit=10000&border=yes",
+    LINK,
+    f"/api/collections/territories/items/{OIAPOQUE}",
+    f"/api/collections/territories/items?since={TODAY}",
+    f"{LINK}?as_of=2024-02-06",
+    "/api/none",
+)
 CHECKSUMS = re.compile(r"\b[0-9a-f]{12,64}\b|[-\d.,\[\]()eE \n\t]{40,}|[ML]\d+\.\d [\d. MLZ]+")
 """Names of files, coordinates and paths of drawings, which are no telephone numbers."""
 

@@ -50,11 +50,16 @@ def test_the_funnel_counts_links_at_each_stage_and_further() -> None:
 def test_progress_counts_a_link_once_from_the_month_in_which_it_first_got_there() -> None:
     """a: S1 in January, S3 in March (so S2 too); b: S2 in February, and S1 only later."""
     found = charts.cumulate(
-        reached(("a", "m", 1, "2026-01-20"), ("a", "m", 3, "2026-03-31"), ("b", "m", 2, "2026-02-01"),
-                ("b", "m", 1, "2026-04-02"), ("a", "n", 1, "2026-05-01")),
+        reached(
+            ("a", "m", 1, "2026-01-20"),
+            ("a", "m", 3, "2026-03-31"),
+            ("b", "m", 2, "2026-02-01"),
+            ("b", "m", 1, "2026-04-02"),
+            ("a", "n", 1, "2026-05-01"),
+        ),
         TODAY,
         [1, 2, 3, 4],
-    )  # fmt: skip
+    )
     assert [month.isoformat()[:7] for month in found["month"]] == ["2026-01", "2026-02", "2026-03", "2026-04"]
     assert found[1].tolist() == [1, 2, 2, 2]
     assert found[2].tolist() == [0, 1, 2, 2]
@@ -122,8 +127,11 @@ def test_every_chart_has_a_title_a_sentence_a_table_and_our_colours(language: st
         assert "http" not in json.dumps({key: value for key, value in made.items() if key != "$schema"})
     for figure, colours in zip(figures[:2], (FILLS, LINES), strict=True):
         drawn = spec(figure)
-        (encoding,) = {json.dumps(layer["encoding"]["color"]["scale"]["range"]) for layer in drawn.get("layer", [drawn])
-                       if "scale" in layer["encoding"]["color"]}  # fmt: skip
+        (encoding,) = {
+            json.dumps(layer["encoding"]["color"]["scale"]["range"])
+            for layer in drawn.get("layer", [drawn])
+            if "scale" in layer["encoding"]["color"]
+        }
         assert json.loads(encoding) == colours, "a stage has its colour in every chart"
 
 

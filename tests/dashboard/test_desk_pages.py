@@ -126,9 +126,7 @@ def test_a_region_rolls_up_its_territories_beside_the_others(region: str, name: 
 
 
 def test_the_sum_over_the_states_is_the_country() -> None:
-    countries, states, epci = (
-        grid["rows"] for grid in grids(open_page("region", lang="en"))
-    )  # fmt: skip
+    countries, states, epci = (grid["rows"] for grid in grids(open_page("region", lang="en")))
 
     def total(rows: list[dict[str, Any]], column: int) -> int:
         return sum(int(row["cells"][column].replace(",", "")) for row in rows)
@@ -141,9 +139,14 @@ def test_the_sum_over_the_states_is_the_country() -> None:
 
 @pytest.mark.parametrize(
     ("page", "address"),
-    [("region", {"region": "BR-99"}), ("points", {"point": "11"}), ("next", {"weights": "share:11"}),
-     ("next", {"weights": "nothing:1"}), ("next", {"weights": "share"})],
-)  # fmt: skip
+    [
+        ("region", {"region": "BR-99"}),
+        ("points", {"point": "11"}),
+        ("next", {"weights": "share:11"}),
+        ("next", {"weights": "nothing:1"}),
+        ("next", {"weights": "share"}),
+    ],
+)
 def test_a_bad_value_of_the_desk_is_told_and_ignored(page: str, address: dict[str, str]) -> None:
     app = open_page(page, lang="en", **address)
     assert "Ignored:" in said(app)
@@ -209,8 +212,14 @@ def test_the_plan_offers_three_files(monkeypatch: pytest.MonkeyPatch) -> None:
     ranking = desk.factors(catalogue).rank()
     choice = type("Choice", (), {"weights": {}})()
     visits = ranking_panel.make_visits(
-        catalogue, ranking, choice, EN, most=3, first=dt.date(2027, 1, 4), between=7  # type: ignore[arg-type]
-    )  # fmt: skip
+        catalogue,
+        ranking,
+        choice,
+        EN,
+        most=3,
+        first=dt.date(2027, 1, 4),
+        between=7,  # type: ignore[arg-type]
+    )
     assert [visit.day for visit in visits] == [dt.date(2027, 1, 4), dt.date(2027, 1, 11), dt.date(2027, 1, 18)]
     assert all(visit.reasons for visit in visits)
 
@@ -322,9 +331,15 @@ def test_a_step_and_an_event_stand_in_the_history_of_a_point(database: Engine, a
         database, actor, "step", {"action_point": 7, "status_code": "completed", "valid_from": "2010", "source": "s"}
     )
     contact = EventDraft(
-        OIAPOQUE, AMAPA, dt.date(2024, 3, 1), stage_code="S2", channel_code="phone", organisation_id="cnm",
-        note="office", action_point=7,
-    )  # fmt: skip
+        OIAPOQUE,
+        AMAPA,
+        dt.date(2024, 3, 1),
+        stage_code="S2",
+        channel_code="phone",
+        organisation_id="cnm",
+        note="office",
+        action_point=7,
+    )
     events.append_event(database, actor, contact)
     app = open_page("points", lang="en", point="7")
     text = said(app)
@@ -428,11 +443,13 @@ def test_a_recorded_partnership_is_drawn_from_seat_to_seat(database: Engine, at_
     actor = sign_in_locally(database)
     sides = [
         register.add(
-            database, actor,
-            "organisation", {"organisation_name": name, "type_code": "MU", "source": "s", "seat_point": place},
+            database,
+            actor,
+            "organisation",
+            {"organisation_name": name, "type_code": "MU", "source": "s", "seat_point": place},
         ).row_id
         for name, place in (("Ville A", "48.86, 2.44"), (HOSTILE, "-23.69, -46.62"))
-    ]  # fmt: skip
+    ]
     pair = register.add(
         database,
         actor,
@@ -481,9 +498,11 @@ def test_every_part_opens_with_and_without_records(
         database, actor, "training", {"title": "Água", "domain_code": "T1A", "valid_from": "2008", "source": "s"}
     ).row_id
     register.add(
-        database, actor,
-        "attendance", {"training_session_id": session, "territory_id": OIAPOQUE, "attending_count": 7, "source": "s"},
-    )  # fmt: skip
+        database,
+        actor,
+        "attendance",
+        {"training_session_id": session, "territory_id": OIAPOQUE, "attending_count": 7, "source": "s"},
+    )
     register.add(
         database,
         actor,
@@ -495,10 +514,12 @@ def test_every_part_opens_with_and_without_records(
     app.segmented_control(key="partnership-part").set_value(part).run()
     text = said(app)
     told = {
-        "training": "7", "interests": words(language).label("training", "X2"),
-        "visits": words(language).say("Who travels where"), "funding": "",
+        "training": "7",
+        "interests": words(language).label("training", "X2"),
+        "visits": words(language).say("Who travels where"),
+        "funding": "",
         "pairs": "",
-    }[part]  # fmt: skip
+    }[part]
     assert told in text
     if part == "pairs":
         (grid,) = grids(app)

@@ -80,14 +80,19 @@ def test_every_list_file_and_feed_of_the_api_is_given(bad: Engine, place: dict[s
     header = {"authorization": f"Bearer {made.secret}"}
     mosaic = f"mosaic={place['mosaic']}"
     paths = [
-        "/api/", "/api/collections", "/api/agenda.ics?lang=fr", "/api/status", f"/api/status?{mosaic}&by=stage",
-        "/api/status?as_of=2024-01-01", f"/api/embed?{mosaic}",
+        "/api/",
+        "/api/collections",
+        "/api/agenda.ics?lang=fr",
+        "/api/status",
+        f"/api/status?{mosaic}&by=stage",
+        "/api/status?as_of=2024-01-01",
+        f"/api/embed?{mosaic}",
         f"/api/collections/links/items/{place['territory']}%2F{place['mosaic']}",
         *(f"/api/collections/{layer}/items?{mosaic}" for layer in LAYERS),
         "/api/collections/links/items?since=2020-01-01",
         *(f"/api/export/{layer}.csv?{mosaic}" for layer in LAYERS),
         *(f"/api/export/links{format_.suffix}?{mosaic}" for name, format_ in FORMATS.items() if name != "package"),
-    ]  # fmt: skip
+    ]
     wrong = {}
     for path in paths:
         found = ask(path, **header)

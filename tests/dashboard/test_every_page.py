@@ -15,9 +15,19 @@ from geodata.selection import Filters
 from .test_pages import component, map_state, run, said, table
 
 PAGES = (
-    "records", "organisations", "local_facts", "files", "quality", "mosaic", "territory", "region", "next", "points",
-    "agenda", "partnerships",
-)  # fmt: skip
+    "records",
+    "organisations",
+    "local_facts",
+    "files",
+    "quality",
+    "mosaic",
+    "territory",
+    "region",
+    "next",
+    "points",
+    "agenda",
+    "partnerships",
+)
 WITH_MOSAIC = {"home", "records", "local_facts", "mosaic", "next"}
 """Pages that show which mosaic is chosen."""
 

@@ -41,10 +41,15 @@ def test_the_address_asks_for_the_same(request_: ExportRequest) -> None:
 
 def test_the_address_keeps_filters_days_and_precision() -> None:
     wanted = ExportRequest(
-        layer="links", format="csv-bom", language="pt_br", decimals=3, detail="full",
-        filters=Filters(mosaic=("bocaina", "lagamar"), text="são"), as_of=dt.date(2024, 5, 1),
+        layer="links",
+        format="csv-bom",
+        language="pt_br",
+        decimals=3,
+        detail="full",
+        filters=Filters(mosaic=("bocaina", "lagamar"), text="são"),
+        as_of=dt.date(2024, 5, 1),
         since=dt.date(2024, 1, 1),
-    )  # fmt: skip
+    )
     address = file_address(wanted, words("pt-br"))
     assert asked_by(address) == wanted
     assert "mosaic=bocaina,lagamar" in address
@@ -53,9 +58,7 @@ def test_the_address_keeps_filters_days_and_precision() -> None:
 
 def test_the_address_keeps_one_row_per_territory() -> None:
     wanted = ExportRequest(format="csv-semicolon", one_row_per_territory=True)
-    assert file_address(wanted, ENGLISH) == (
-        "territories.csv?format=csv-semicolon&one_row_per_territory=yes&lang=en"
-    )  # fmt: skip
+    assert file_address(wanted, ENGLISH) == ("territories.csv?format=csv-semicolon&one_row_per_territory=yes&lang=en")
     assert asked_by(file_address(wanted, ENGLISH)) == wanted
 
 

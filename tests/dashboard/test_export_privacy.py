@@ -95,8 +95,7 @@ def test_no_layer_in_no_format_tells_of_a_person(
     seen = 0
     for at, layer in enumerate(LAYERS):
         filters = Filters(mosaic=(AMAPA, COUNTERPART))
-        content = exported(catalogue, planted, layer=layer, format=format_, filters=filters,
-                           language=LANGUAGES[at % 3])  # fmt: skip
+        content = exported(catalogue, planted, layer=layer, format=format_, filters=filters, language=LANGUAGES[at % 3])
         if content is None:
             continue
         for text in texts(content, format_, tmp_path):

@@ -118,10 +118,15 @@ def test_a_view_of_the_address_is_the_view_of_the_picture() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "territory=BR-1600501", "day=2025-01-01", "since=2025-01-01", "mosaic=unknown", "view=far", "state=BR-16",
+        "territory=BR-1600501",
+        "day=2025-01-01",
+        "since=2025-01-01",
+        "mosaic=unknown",
+        "view=far",
+        "state=BR-16",
         "linked=no",
     ],
-)  # fmt: skip
+)
 def test_what_only_the_page_can_show_waits_for_it(query: str) -> None:
     assert early_state(query, ELSEWHERE) is None
     assert early_html(query, ELSEWHERE) == ""

@@ -14,9 +14,15 @@ from dashboard.components.grid import GridCaptions, GridColumn, GridRow, Order, 
 from dashboard.components.own import pack
 
 CAPTIONS = GridCaptions(
-    about="Places", empty="Nothing", previous="Back", next="On", page="Page {page} of {pages}",
-    sort="Sort by {column}", choose="Show {name}", count="51–52 of 52",
-)  # fmt: skip
+    about="Places",
+    empty="Nothing",
+    previous="Back",
+    next="On",
+    page="Page {page} of {pages}",
+    sort="Sort by {column}",
+    choose="Show {name}",
+    count="51–52 of 52",
+)
 COLUMNS = [
     GridColumn("name", "Name"),
     GridColumn("size", "Size", is_number=True),
@@ -66,8 +72,10 @@ def test_the_script_is_told_one_page_of_texts(monkeypatch: pytest.MonkeyPatch) -
         {"id": "b", "mark": "", "cells": ["<b>", "–", ""]},
     ]
     assert [(one["key"], one["is_number"], one["is_sortable"]) for one in told["columns"]] == [
-        ("name", False, True), ("size", True, True), ("x", False, False),
-    ]  # fmt: skip
+        ("name", False, True),
+        ("size", True, True),
+        ("x", False, False),
+    ]
     assert told["order"] == {"key": "size", "is_descending": True}
     assert (told["selected"], told["page"], told["pages"]) == ("b", 2, 2)
     assert told["captions"]["page"] == "Page 2 of 2"
@@ -91,10 +99,19 @@ def test_what_the_browser_says_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("picked", None), ("picked", {"id": "a"}), ("ordered", None), ("ordered", "unknown"), ("ordered", "x"),
-        ("ordered", ["name"]), ("turned", None), ("turned", 0), ("turned", 3), ("turned", "1"), ("turned", 1.5),
+        ("picked", None),
+        ("picked", {"id": "a"}),
+        ("ordered", None),
+        ("ordered", "unknown"),
+        ("ordered", "x"),
+        ("ordered", ["name"]),
+        ("turned", None),
+        ("turned", 0),
+        ("turned", 3),
+        ("turned", "1"),
+        ("turned", 1.5),
     ],
-)  # fmt: skip
+)
 def test_what_no_table_says_is_not_heard(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
     assert Mounted(monkeypatch).answer(name, value) == []
 

@@ -122,12 +122,19 @@ def test_no_text_moves_a_terminal_or_begins_a_line(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "GET /?token={}", "GET /records?lang=en&token={}&page=2", "Authorization: Bearer {}", "authorization='{}'",
-        "Cookie: a=1; mosaicos_local_12ab34cd={}; b=2", "mosaicos_local_12ab34cd={}", "the token mosaicos_{}",
-        "postgresql+psycopg://user:{}@host/records", "/oauth2callback?code={}&state={}", '{{"access_token": "{}"}}',
+        "GET /?token={}",
+        "GET /records?lang=en&token={}&page=2",
+        "Authorization: Bearer {}",
+        "authorization='{}'",
+        "Cookie: a=1; mosaicos_local_12ab34cd={}; b=2",
+        "mosaicos_local_12ab34cd={}",
+        "the token mosaicos_{}",
+        "postgresql+psycopg://user:{}@host/records",
+        "/oauth2callback?code={}&state={}",
+        '{{"access_token": "{}"}}',
         "client_secret={}",
     ],
-)  # fmt: skip
+)
 def test_nothing_that_signs_in_is_written(text: str) -> None:
     secret = "Wq7-x_9ZkLm3PqRs"  # noqa: S105 - made up
     assert secret not in hide_secrets(text.format(*[secret] * 2))

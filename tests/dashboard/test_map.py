@@ -66,9 +66,13 @@ def _told(monkeypatch: pytest.MonkeyPatch, base: folium.Map, group: folium.Featu
     told: dict[str, Any] = {}
     monkeypatch.setattr(streamlit_folium, "_component_func", lambda **given: told.update(given))
     streamlit_folium.st_folium(
-        base, key="map", height=640, use_container_width=True, returned_objects=["last_clicked"],
+        base,
+        key="map",
+        height=640,
+        use_container_width=True,
+        returned_objects=["last_clicked"],
         feature_group_to_add=group,
-    )  # fmt: skip
+    )
     told.pop("on_change")
     return told
 
@@ -89,8 +93,9 @@ def test_a_map_rendered_once_tells_its_component_what_a_new_one_would(monkeypatc
         told = _told(monkeypatch, build_map(data.map_options(), data.assets()), ours)
         told["feature_group"] = told["feature_group"].rstrip()
         assert {**told, "feature_group": re.sub(r"\s+", " ", told["feature_group"])} == {
-            **expected, "feature_group": re.sub(r"\s+", " ", expected["feature_group"].rstrip())
-        }  # fmt: skip
+            **expected,
+            "feature_group": re.sub(r"\s+", " ", expected["feature_group"].rstrip()),
+        }
 
 
 def test_what_is_added_to_one_map_is_not_on_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,8 +85,9 @@ def test_without_a_choice_all_mosaics_are_listed_and_counterparts_not_counted_am
     assert len(kinds) == len(data.bundle().mosaic)
     counterparts = kinds.count("Counterpart in French Guiana")
     assert [one["label"] for one in component(app, "chooser")["groups"]] == [
-        f"{len(kinds) - counterparts} recognised mosaics", f"{counterparts} counterparts in French Guiana"
-    ]  # fmt: skip
+        f"{len(kinds) - counterparts} recognised mosaics",
+        f"{counterparts} counterparts in French Guiana",
+    ]
     assert len(kinds) - counterparts == 22
 
 

@@ -127,9 +127,18 @@ def test_an_embedded_session_stays_a_visitors_on_every_page(
 
 @pytest.mark.parametrize(
     ("age_hours", "setting", "expected"),
-    [(0, "", True), (11.9, "", True), (12.1, "", False), (1.1, "1", False), (24, "48", True), (-1, "", False),
-     (1, "nonsense", True), (13, "0", False), (13, "nan", False)],
-)  # fmt: skip
+    [
+        (0, "", True),
+        (11.9, "", True),
+        (12.1, "", False),
+        (1.1, "1", False),
+        (24, "48", True),
+        (-1, "", False),
+        (1, "nonsense", True),
+        (13, "0", False),
+        (13, "nan", False),
+    ],
+)
 def test_a_sign_in_holds_as_long_as_is_set(
     age_hours: float, setting: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

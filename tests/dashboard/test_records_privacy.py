@@ -43,9 +43,20 @@ from .test_pages import run
 OIAPOQUE, AMAPA = "BR-1600501", "oeste-amapa-norte-para"
 GUIANESE, COUNTERPART = "FR-97308", "gf-parc-amazonien-coeur"
 PAGES = (
-    "home", "records", "local_facts", "organisations", "quality", "accounts", "mosaic", "territory", "region", "next",
-    "points", "agenda", "partnerships",
-)  # fmt: skip
+    "home",
+    "records",
+    "local_facts",
+    "organisations",
+    "quality",
+    "accounts",
+    "mosaic",
+    "territory",
+    "region",
+    "next",
+    "points",
+    "agenda",
+    "partnerships",
+)
 HOST = "france-volontaires"
 
 NAME, MAIL, PHONE = "Jurupoca Canarinho Vasconcellos", "jurupoca.canarinho@secreta.example", "+55 96 99123-4567"
@@ -55,10 +66,27 @@ ACCOUNT = "a.serin@secreta.example"
 NATIONALITY = "Surinamese"
 PERSON_REF = str(uuid.UUID(int=0xCAFE_0001))
 PLANTED = (
-    "jurupoca", "canarinho", "vasconcellos", "99123", "anselme", "serin-duval", "a.serin", "29 12 34", "zulmira",
-    "pintassilgo", "secreta.example", NATIONALITY, PERSON_REF, "canary-function", "canary-place", "canary-skill",
-    "canary-source", "canary-reason", "canary-organisation", "canary-tombstone",
-)  # fmt: skip
+    "jurupoca",
+    "canarinho",
+    "vasconcellos",
+    "99123",
+    "anselme",
+    "serin-duval",
+    "a.serin",
+    "29 12 34",
+    "zulmira",
+    "pintassilgo",
+    "secreta.example",
+    NATIONALITY,
+    PERSON_REF,
+    "canary-function",
+    "canary-place",
+    "canary-skill",
+    "canary-source",
+    "canary-reason",
+    "canary-organisation",
+    "canary-tombstone",
+)
 """What must not get out, in any case of letters."""
 STEP, START, END = dt.date(2024, 3, 17), dt.date(2024, 4, 23), dt.date(2024, 11, 19)
 """Days of the mission: the public may know the month of the first only."""
@@ -119,9 +147,14 @@ def planted(database: Engine) -> Engine:
     gone = persons.add_person(database, writer, persons.PersonDraft(person_name=GONE, retention_until=later)).row_id
 
     public = EventDraft(
-        OIAPOQUE, AMAPA, EVENT_DAY, stage_code="S2", channel_code="phone", organisation_id="cnm",
+        OIAPOQUE,
+        AMAPA,
+        EVENT_DAY,
+        stage_code="S2",
+        channel_code="phone",
+        organisation_id="cnm",
         note=f"{NAME}, {NATIONALITY}, called from {PHONE}",
-    )  # fmt: skip
+    )
     event_id = events.append_event(database, writer, public).row_id
     events.add_note(database, writer, event_id, f"write to {MAIL}", visibility="partner")
     erased = events.add_note(database, writer, event_id, f"{OTHER} answers").row_id
@@ -133,19 +166,32 @@ def planted(database: Engine) -> Engine:
         events.append_event(database, writer, replace(met, visibility=visibility))
 
     support.add_need(
-        database, writer, support.NeedDraft(
-            territory_id=GUIANESE, mosaic_id=COUNTERPART, domains=("T3",), period_start=START, skills=("canary-skill",),
-            source=f"canary-source {NAME}"
-        ), on=STEP,
-    )  # fmt: skip
+        database,
+        writer,
+        support.NeedDraft(
+            territory_id=GUIANESE,
+            mosaic_id=COUNTERPART,
+            domains=("T3",),
+            period_start=START,
+            skills=("canary-skill",),
+            source=f"canary-source {NAME}",
+        ),
+        on=STEP,
+    )
     for visibility in ("public", "public", "partner", "restricted"):
         mission = Mission(
-            str(uuid.uuid4()), "VEC", "V3", territory_id=OIAPOQUE, mosaic_id=AMAPA, host_organisation_id=HOST,
-            planned_start=START, planned_end=END, skills=("canary-skill",), person_ref=PERSON_REF,
-        )  # fmt: skip
-        support.add_mission(
-            database, writer, mission, on=STEP, source=f"canary-source {NAME}", visibility=visibility
-        )  # fmt: skip
+            str(uuid.uuid4()),
+            "VEC",
+            "V3",
+            territory_id=OIAPOQUE,
+            mosaic_id=AMAPA,
+            host_organisation_id=HOST,
+            planned_start=START,
+            planned_end=END,
+            skills=("canary-skill",),
+            person_ref=PERSON_REF,
+        )
+        support.add_mission(database, writer, mission, on=STEP, source=f"canary-source {NAME}", visibility=visibility)
     hidden = (
         "organisation",
         {
@@ -331,9 +377,23 @@ def test_no_export_tells_of_a_person(planted: Engine, language: Any) -> None:
 
 @pytest.mark.parametrize(
     "leak",
-    [NAME, MAIL, "someone@else.example.org", PHONE, "(96) 98888-1234", "05 94 29 12 34", OTHER_PHONE, "+594694123456",
-     "0055 96 3521", ACCOUNT, PERSON_REF, "de nacionalidade francesa", "nationalité : brésilienne", "Haitian"],
-)  # fmt: skip
+    [
+        NAME,
+        MAIL,
+        "someone@else.example.org",
+        PHONE,
+        "(96) 98888-1234",
+        "05 94 29 12 34",
+        OTHER_PHONE,
+        "+594694123456",
+        "0055 96 3521",
+        ACCOUNT,
+        PERSON_REF,
+        "de nacionalidade francesa",
+        "nationalité : brésilienne",
+        "Haitian",
+    ],
+)
 def test_the_search_finds_what_is_personal(leak: str) -> None:
     assert personal(f"a line before, {leak}; and after")
 
@@ -354,8 +414,11 @@ def test_a_note_made_public_is_found_on_the_page(planted: Engine) -> None:
     found = finds(visit("en", pages=("home",)))
     assert set(found) == {"history of Oiapoque in en"}
     assert {line.split(":")[0] for line in found["history of Oiapoque in en"]} >= {
-        "planted “jurupoca”", f"planted “{NATIONALITY}”", "a telephone number", "a nationality"
-    }  # fmt: skip
+        "planted “jurupoca”",
+        f"planted “{NATIONALITY}”",
+        "a telephone number",
+        "a nationality",
+    }
     assert "notes" in finds((name, frame.to_csv()) for name, frame in frames(planted))
 
 

@@ -25,9 +25,27 @@ from .conftest import A1, A2, B1, G1
 EN, FR = words("en"), words("fr")
 DAY = dt.date(2026, 3, 1)
 KEYS = (
-    "name", "region", "country", "links", "mosaics", "stage", "flags", "grade", "why", "overlap", "territory_share",
-    "mosaic_share", "part_overlap", "kind", "since", "support", "population", "area", "code", "none such",
-)  # fmt: skip
+    "name",
+    "region",
+    "country",
+    "links",
+    "mosaics",
+    "stage",
+    "flags",
+    "grade",
+    "why",
+    "overlap",
+    "territory_share",
+    "mosaic_share",
+    "part_overlap",
+    "kind",
+    "since",
+    "support",
+    "population",
+    "area",
+    "code",
+    "none such",
+)
 ORDERS = st.none() | st.builds(Order, st.sampled_from(KEYS), st.booleans())
 
 
@@ -88,19 +106,61 @@ def sorted_ids(selection: Selection, key: str, *, falling: bool = False) -> list
 def test_one_mosaic_shows_its_links(catalogue: Catalogue) -> None:
     selection = catalogue.select(Filters(mosaic=("alfa",)))
     assert headings(selection) == [
-        "Municipality", "State", "Stage", "Flags", "How sure", "Why", "Overlap, km²", "Link", "Volunteer support",
-        "Inhabitants", "Code",
-    ]  # fmt: skip
+        "Municipality",
+        "State",
+        "Stage",
+        "Flags",
+        "How sure",
+        "Why",
+        "Overlap, km²",
+        "Link",
+        "Volunteer support",
+        "Inhabitants",
+        "Code",
+    ]
     page = territory_page(selection, EN, order=None, page=1)
     assert (page.page, page.pages, page.total) == (1, 1, 3)
     assert [row.cells for row in page.rows] == [
-        ("Agudo", "OZ", "S0 To be assessed", "No answer, Declined", "Certain", "Clear overlap", "7.5", "Computed",
-         "Not assessed", "20", "1100023"),
-        ("Água Boa", "OZ", "S3 Briefed (meeting held)", "", "Certain", "Clear overlap", "5.0", "Computed",
-         "Not assessed", "10", "1100015"),
-        ("Bom Jesus", "DZ", "S0 To be assessed, no record", "", "Borderline",
-         "Edge overlap, within the margin of error", "0.10", "Computed", "Support needed", UNKNOWN, "1200013"),
-    ]  # fmt: skip
+        (
+            "Agudo",
+            "OZ",
+            "S0 To be assessed",
+            "No answer, Declined",
+            "Certain",
+            "Clear overlap",
+            "7.5",
+            "Computed",
+            "Not assessed",
+            "20",
+            "1100023",
+        ),
+        (
+            "Água Boa",
+            "OZ",
+            "S3 Briefed (meeting held)",
+            "",
+            "Certain",
+            "Clear overlap",
+            "5.0",
+            "Computed",
+            "Not assessed",
+            "10",
+            "1100015",
+        ),
+        (
+            "Bom Jesus",
+            "DZ",
+            "S0 To be assessed, no record",
+            "",
+            "Borderline",
+            "Edge overlap, within the margin of error",
+            "0.10",
+            "Computed",
+            "Support needed",
+            UNKNOWN,
+            "1200013",
+        ),
+    ]
     assert [row.mark for row in page.rows] == [STAGES[stage].fill for stage in ("S0", "S3", "S0")]
     assert [column.key for column in territory_columns(selection, EN) if column.is_number] == ["overlap", "population"]
 
@@ -133,9 +193,16 @@ def test_a_counterpart_has_communes_of_intercommunal_bodies(catalogue: Catalogue
 def test_all_mosaics_show_how_many_and_which(catalogue: Catalogue) -> None:
     selection = catalogue.select(Filters())
     assert headings(selection) == [
-        "Municipality or commune", "State or intercommunal body", "Country", "Mosaics and counterparts",
-        "In which mosaics", "Stage", "Volunteer support", "Inhabitants", "Code",
-    ]  # fmt: skip
+        "Municipality or commune",
+        "State or intercommunal body",
+        "Country",
+        "Mosaics and counterparts",
+        "In which mosaics",
+        "Stage",
+        "Volunteer support",
+        "Inhabitants",
+        "Code",
+    ]
     assert [row.cells[1:6] for row in territory_page(selection, EN, order=None, page=1).rows] == [
         ("OZ", "Brazil", "1", "Álfa", "S3 Briefed (meeting held)"),
         ("OZ", "Brazil", "2", "Álfa, Beta", "S0 To be assessed, no record"),

@@ -43,9 +43,15 @@ RECORDS = st.dictionaries(
     ),
 )
 FILTERS = st.sampled_from(
-    [Filters(), Filters(mosaic=("alfa",)), Filters(mosaic=("beta", "gf-parc")), Filters(country=("FR",)),
-     Filters(stage=("S0", "S2")), Filters(flag=("NR",))]
-)  # fmt: skip
+    [
+        Filters(),
+        Filters(mosaic=("alfa",)),
+        Filters(mosaic=("beta", "gf-parc")),
+        Filters(country=("FR",)),
+        Filters(stage=("S0", "S2")),
+        Filters(flag=("NR",)),
+    ]
+)
 
 
 def without_flags(records: Mapping[Link, LinkRecord]) -> dict[Link, LinkRecord]:

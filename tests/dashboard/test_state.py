@@ -56,10 +56,20 @@ def test_an_empty_address_asks_for_nothing() -> None:
 def test_an_address_says_everything() -> None:
     choice = choice_of(
         open_at(
-            mosaic="lagamar", state="BR-35,BR-41", grade="certain", text="São", territory="BR-3520426", colour="stage",
-            day="2020-05-17", since="2010-01-01", tab="members", view="-24.5,-47.9,8.2", sort="-population", lang="fr",
+            mosaic="lagamar",
+            state="BR-35,BR-41",
+            grade="certain",
+            text="São",
+            territory="BR-3520426",
+            colour="stage",
+            day="2020-05-17",
+            since="2010-01-01",
+            tab="members",
+            view="-24.5,-47.9,8.2",
+            sort="-population",
+            lang="fr",
         )
-    )  # fmt: skip
+    )
     assert choice.filters == Filters(mosaic=("lagamar",), state=("BR-35", "BR-41"), grade=("certain",), text="São")
     assert choice.mosaic_id == "lagamar"
     assert choice.territory_id == "BR-3520426"
@@ -137,8 +147,10 @@ def test_choosing_writes_the_address_and_choosing_nothing_empties_it() -> None:
     then(app, "choose_colour", "stage")
     then(app, "choose_days", dt.date(2020, 1, 2), dt.date(2019, 1, 2))
     assert (app.query_params["colour"], app.query_params["day"], app.query_params["since"]) == (
-        "stage", "2020-01-02", "2019-01-02",
-    )  # fmt: skip
+        "stage",
+        "2020-01-02",
+        "2019-01-02",
+    )
     then(app, "choose", "state", ())
     assert "state" not in app.query_params
     then(app, "choose_mosaic", "lagamar")

@@ -305,9 +305,7 @@ def test_a_past_day_shows_the_stage_of_that_day_and_counts_later_events(database
 def test_the_history_is_read_again_after_a_write(database: Engine) -> None:
     app = open_part(run(lang="en", territory=OIAPOQUE), "history")
     assert "No event is recorded that you may see" in said(app)
-    draft = EventDraft(
-        OIAPOQUE, AMAPA, dt.date(2024, 1, 10), stage_code="S1", organisation_id="cnm", note="listed"
-    )  # fmt: skip
+    draft = EventDraft(OIAPOQUE, AMAPA, dt.date(2024, 1, 10), stage_code="S1", organisation_id="cnm", note="listed")
     events.append_event(database, sign_in_locally(database), draft)
     assert "10 January 2024" in said(app.run())
 

@@ -97,9 +97,14 @@ def test_nothing_is_shown_where_the_database_holds_none(database: Engine) -> Non
 def test_the_first_day_is_that_of_the_first_event_that_one_may_see(recorded: Engine) -> None:
     actor = sign_in_locally(recorded)
     draft = EventDraft(
-        OIAPOQUE, AMAPA, dt.date(2023, 1, 1), stage_code="S1", organisation_id="cnm", note="listed",
+        OIAPOQUE,
+        AMAPA,
+        dt.date(2023, 1, 1),
+        stage_code="S1",
+        organisation_id="cnm",
+        note="listed",
         visibility="restricted",
-    )  # fmt: skip
+    )
     append_event(recorded, actor, draft)
     assert time.first_event_day(records.begin()) == dt.date(2024, 1, 10)
 

@@ -188,10 +188,24 @@ def test_the_first_title_of_a_session_is_that_of_the_first_html(address: str | N
 # --- where there is nothing --------------------------------------------------------------------------------
 
 UNKNOWN = [
-    "/nonexistent", "/sw.js", "/index.html", "/manifest.json", "/home", "/mosaic/bocaina", "/Mosaic", "/media",
-    "/static", "/.well-known/security.txt", "/wp-login.php", "/auth/none", "/mosaicos/", "//mosaic", "/%00",
-    "/é", "/api-docs",
-]  # fmt: skip
+    "/nonexistent",
+    "/sw.js",
+    "/index.html",
+    "/manifest.json",
+    "/home",
+    "/mosaic/bocaina",
+    "/Mosaic",
+    "/media",
+    "/static",
+    "/.well-known/security.txt",
+    "/wp-login.php",
+    "/auth/none",
+    "/mosaicos/",
+    "//mosaic",
+    "/%00",
+    "/é",
+    "/api-docs",
+]
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
@@ -230,8 +244,18 @@ def test_an_unknown_address_cannot_write_into_its_page(path: str) -> None:
         assert re.match(r"(/(?![/\\])|#)", href), href
 
 
-@pytest.mark.parametrize("path", ["/assets/none.js", "/static/js/none.js", "/static/none/", "/media/none.png",
-                                  "/_stcore/none", "/app/static/none.js", "/points/_stcore/none"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/none.js",
+        "/static/js/none.js",
+        "/static/none/",
+        "/media/none.png",
+        "/_stcore/none",
+        "/app/static/none.js",
+        "/points/_stcore/none",
+    ],
+)
 def test_an_unknown_file_is_not_found_and_no_page(path: str) -> None:
     found = ask(path)
     assert found.status_code == 404
@@ -250,7 +274,8 @@ def test_streamlit_answers_at_its_own_addresses_and_leads_away_from_a_slash_too_
         assert site.leaves_to_streamlit(path)
     assert ask("/_stcore/upload_file/a/b", "PUT").status_code == 200
     assert ask("/component/x/index.html").text == shell.SHELL_FOLDERS["/static/"].parent.joinpath(
-        "index.html").read_text(encoding="utf-8")  # fmt: skip
+        "index.html"
+    ).read_text(encoding="utf-8")
 
 
 def test_every_page_of_the_menu_has_its_view_and_every_view_its_page() -> None:

@@ -15,15 +15,33 @@ from geodata.agenda import COMPILED, AgendaItem, in_month, sort_items, write_cal
 CHANGED = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
 HOSTILE = 'BEGIN:VEVENT\r\nDTSTART;X="1":; , \\ é\nEND:VCALENDAR ☃'
 FLORIANOPOLIS = AgendaItem(
-    id="florianopolis-2007", kind="meeting", titles={"fr": "Congrès", "pt_br": "Congresso", "en": "Congress"},
-    valid_from="2007-07-25", valid_to="2007-07-27", codes="programme_status", status="unknown",
-    place="Florianópolis", lat=-27.6, lon=-48.55, point=5, source="Minutes, point 5",
-)  # fmt: skip
+    id="florianopolis-2007",
+    kind="meeting",
+    titles={"fr": "Congrès", "pt_br": "Congresso", "en": "Congress"},
+    valid_from="2007-07-25",
+    valid_to="2007-07-27",
+    codes="programme_status",
+    status="unknown",
+    place="Florianópolis",
+    lat=-27.6,
+    lon=-48.55,
+    point=5,
+    source="Minutes, point 5",
+)
 
 
 def item(**more: Any) -> AgendaItem:
-    return AgendaItem(**{"id": "x", "kind": "event", "titles": {"en": "Workshop"}, "valid_from": "2027-05-03",
-                         "codes": "agenda_status", "status": "planned", **more})  # fmt: skip
+    return AgendaItem(
+        **{
+            "id": "x",
+            "kind": "event",
+            "titles": {"en": "Workshop"},
+            "valid_from": "2027-05-03",
+            "codes": "agenda_status",
+            "status": "planned",
+            **more,
+        }
+    )
 
 
 def written(*items: AgendaItem, language: Any = "en", note: str = "") -> str:

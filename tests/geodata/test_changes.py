@@ -30,9 +30,7 @@ def test_a_move_up_names_both_stages_and_the_flags_that_came_and_went() -> None:
     before = snapshot({(A, "alfa"): record("S2", "NR", "CT")})
     after = snapshot({(A, "alfa"): record("S4", "CT", "RC")})
     (found,) = changes_between(before, after)
-    assert found == Change(
-        A, "alfa", "S2", "S4", "S2", "S4", flags_gained=("RC",), flags_lost=("NR",)
-    )  # fmt: skip
+    assert found == Change(A, "alfa", "S2", "S4", "S2", "S4", flags_gained=("RC",), flags_lost=("NR",))
     assert found.steps == 2
 
 
@@ -64,8 +62,11 @@ def test_support_changes_by_territory_and_its_month_does_not_matter() -> None:
     after = snapshot(support={A: ("present", "2024-02"), B: ("needed", "2024-02"), "BR-1200013": ("none", "2024-02")})
     began, other = changes_between(before, after)
     assert (began.territory_id, began.mosaic_id, began.support_before, began.support_after) == (
-        A, None, "expected", "present",
-    )  # fmt: skip
+        A,
+        None,
+        "expected",
+        "present",
+    )
     assert began.support_began
     assert not began.support_ended
     assert (other.territory_id, other.support_before, other.support_after) == ("BR-1200013", "not-assessed", "none")

@@ -27,18 +27,28 @@ NAMED: dict[int, set[str]] = {
 }
 """Organisations by point, read by hand from the minutes."""
 SPELLED = {
-    "cnm": "cnm", "cuf": "cuf", "amf": "association des maires de france", "afvp": "afvp", "flacma": "flacma",
-    "conseil-general-guyane": "conseil general", "conseil-regional-guyane": "conseil regional",
-    "assistance-technique-cone-sud": "assistance technique du cone sud", "unitar": "unitar", "cglu": "cglu",
-    "cooperation-francaise": "cooperation francaise", "fonds-franco-bresilien": "fond franco bresilien",
-}  # fmt: skip
+    "cnm": "cnm",
+    "cuf": "cuf",
+    "amf": "association des maires de france",
+    "afvp": "afvp",
+    "flacma": "flacma",
+    "conseil-general-guyane": "conseil general",
+    "conseil-regional-guyane": "conseil regional",
+    "assistance-technique-cone-sud": "assistance technique du cone sud",
+    "unitar": "unitar",
+    "cglu": "cglu",
+    "cooperation-francaise": "cooperation francaise",
+    "fonds-franco-bresilien": "fond franco bresilien",
+}
 """How the minutes write each organisation, as `words_of` reads it."""
 WRITTEN = {5: "25 au 27 juillet 2007", 8: "aura lieu les 29 et 30 novembre", 9: "5 au 9 novembre", 10: "2007 2009"}
 """How the minutes write the dates of a point."""
 DATES = {
-    5: ("2007-07-25", "2007-07-27"), 8: ("2007-11-29", "2007-11-30"), 9: ("2007-11-05", "2007-11-09"),
+    5: ("2007-07-25", "2007-07-27"),
+    8: ("2007-11-29", "2007-11-30"),
+    9: ("2007-11-05", "2007-11-09"),
     10: ("2007", "2009"),
-}  # fmt: skip
+}
 PLACES = {5: "Florianópolis", 8: "Paris", 9: "Chiloé"}
 STATUS = {7: "conditional", 9: "conditional", 10: "to-study"}
 """Points that the minutes do not simply agree on: “pourra”, “étudier la possibilité”."""
@@ -53,12 +63,27 @@ COMMITMENTS: dict[int, tuple[str, ...]] = {
     8: ("vice-présidente de la FLACMA", "Amérique latine", "Paris", "29 et 30 novembre"),
     9: ("peut prendre part", "faire connaître", "Chiloé", "5 au 9 novembre", "intercommunalité"),
     10: (
-        "renforcer le pouvoir local", "petites communes brésiliennes", "voyages d’études", "fonds franco-brésilien",
-        "sujets qui intéressent", "UNITAR", "CGLU", "Afrique", "Amérique latine", "Caraïbes", "Asie du Sud-Est",
-        "coopération française", "trois ans", "2007 à 2009", "services essentiels", "sécurité urbaine",
-        "prévention des conflits", "cohésion sociale", "environnement urbain",
+        "renforcer le pouvoir local",
+        "petites communes brésiliennes",
+        "voyages d’études",
+        "fonds franco-brésilien",
+        "sujets qui intéressent",
+        "UNITAR",
+        "CGLU",
+        "Afrique",
+        "Amérique latine",
+        "Caraïbes",
+        "Asie du Sud-Est",
+        "coopération française",
+        "trois ans",
+        "2007 à 2009",
+        "services essentiels",
+        "sécurité urbaine",
+        "prévention des conflits",
+        "cohésion sociale",
+        "environnement urbain",
     ),
-}  # fmt: skip
+}
 PARTICIPANTS = ("matos", "zanin")
 """Names of the two participants whom the minutes name: nowhere here."""
 MEETINGS = {

@@ -65,12 +65,20 @@ def table(content: bytes) -> list[dict[str, str]]:
 def test_it_holds_data_and_all_that_explains_them(files: dict[str, bytes]) -> None:
     drawn = ("territories", "mosaics", "protected-areas", "members", "links")
     assert set(files) == {
-        "README.md", "dictionary.csv", "dictionary.md", "codes.csv", "sources.csv", "completeness.csv", "quality.csv",
-        "datapackage.json", "dcat.jsonld", "SHA256SUMS",
+        "README.md",
+        "dictionary.csv",
+        "dictionary.md",
+        "codes.csv",
+        "sources.csv",
+        "completeness.csv",
+        "quality.csv",
+        "datapackage.json",
+        "dcat.jsonld",
+        "SHA256SUMS",
         *(f"data/{layer}.{suffix}" for layer in LAYERS for suffix in ("geojson", "csv")),
         *(f"data/{layer}.qml" for layer in drawn),
         *(f"schemas/{layer}.json" for layer in LAYERS),
-    }  # fmt: skip
+    }
     assert all(files[f"schemas/{layer}.json"] == schema_bytes(layer) for layer in LAYERS)
 
 
@@ -84,8 +92,9 @@ def test_the_data_are_those_of_the_plain_exports(catalogue: Catalogue, files: di
 def test_every_sum_is_right(files: dict[str, bytes], tmp_path: Path) -> None:
     lines = files["SHA256SUMS"].decode().splitlines()
     sums = {line[66:]: line[:64] for line in lines}
-    assert sums == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()
-                    if name != "SHA256SUMS"}  # fmt: skip
+    assert sums == {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != "SHA256SUMS"
+    }
     if shutil.which("sha256sum"):
         write(files, tmp_path)
         subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=tmp_path, check=True, capture_output=True)
@@ -172,8 +181,12 @@ def test_a_package_speaks_its_language_and_is_stable(catalogue: Catalogue, langu
 def test_any_format_may_be_packed(catalogue: Catalogue) -> None:
     made = unpack(catalogue, *(ExportRequest("mosaics", one, BOCAINA) for one in ("gpkg", "xlsx", "csv-bom", "kml")))
     assert {name for name in made if name.startswith("data/")} == {
-        "data/mosaics.gpkg", "data/mosaics.xlsx", "data/mosaics-bom.csv", "data/mosaics.kml", "data/mosaics.qml"
-    }  # fmt: skip
+        "data/mosaics.gpkg",
+        "data/mosaics.xlsx",
+        "data/mosaics-bom.csv",
+        "data/mosaics.kml",
+        "data/mosaics.qml",
+    }
 
 
 def test_a_request_that_cannot_be_packed(catalogue: Catalogue) -> None:

@@ -60,14 +60,25 @@ def catalogue(bundle: Bundle) -> Catalogue:
     support = {one: (words[at % len(words)], "2026-05") for at, one in enumerate(ids) if at % 3 == 0}
     local = {
         "link": pd.DataFrame(
-            {"territory_id": ["BR-5300108"], "mosaic_id": ["bocaina"], "valid_from": [None],
-             "source": ["told by a man"]}
+            {
+                "territory_id": ["BR-5300108"],
+                "mosaic_id": ["bocaina"],
+                "valid_from": [None],
+                "source": ["told by a man"],
+            }
         ),
         "member": pd.DataFrame(
-            {"mosaic_id": ["bocaina"], "member_name": ["Reserva Nova"], "protected_area_id": [None],
-             "extent": ["whole"], "confidence": [None], "reason": ["a man said so"], "source": ["told by a man"]}
+            {
+                "mosaic_id": ["bocaina"],
+                "member_name": ["Reserva Nova"],
+                "protected_area_id": [None],
+                "extent": ["whole"],
+                "confidence": [None],
+                "reason": ["a man said so"],
+                "source": ["told by a man"],
+            }
         ),
-    }  # fmt: skip
+    }
     return Catalogue(bundle, Snapshot(DAY, links=records, support=support, local=local))
 
 
@@ -171,8 +182,12 @@ def test_the_agenda_is_valid_and_dated(catalogue: Catalogue, geojson_problems: P
     starts = [one["properties"]["start"] for one in told["features"]]
     assert starts == sorted(starts)
     assert {one["id"] for one in told["features"]} == {
-        "cnm-cuf-2007", "chiloe-2007", "florianopolis-2007", "forum-ue-alc-2007", "formation-unitar-cglu"
-    }  # fmt: skip
+        "cnm-cuf-2007",
+        "chiloe-2007",
+        "florianopolis-2007",
+        "forum-ue-alc-2007",
+        "formation-unitar-cglu",
+    }
 
 
 def test_each_line_is_a_valid_feature(catalogue: Catalogue) -> None:
@@ -244,8 +259,11 @@ def test_support_is_a_word_and_a_month_and_counts_are_of_three_and_more(catalogu
     assert set(territories) == set(catalogue.snapshot.support)
     assert {one["support_month"] for one in territories.values()} == {"2026-05"}
     assert {one["missions"] for one in territories.values()} == {None}, "a count of a territory would be one person"
-    counted = {(one["place_kind"], one["mosaic_id"] or one["state_id"]): one["missions"] for one in rows
-               if one["place_kind"] != "territory"}  # fmt: skip
+    counted = {
+        (one["place_kind"], one["mosaic_id"] or one["state_id"]): one["missions"]
+        for one in rows
+        if one["place_kind"] != "territory"
+    }
     assert counted == {("mosaic", "bocaina"): 4, ("state", "BR-16"): 4, ("state", "FR-973"): 4}
 
 

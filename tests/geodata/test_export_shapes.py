@@ -203,8 +203,10 @@ def test_other_formats_get_the_same_geometries(shapes: list[Any], decimals: int)
 
 def test_sirgas_is_only_another_label() -> None:
     shapes = (box(-52, 4, -51, 5), None)
-    made = [place_rows(rows_of(*shapes), detail="full", crs=crs, decimals=6, report=Report())
-            for crs in ("EPSG:4326", "EPSG:4674")]  # fmt: skip
+    made = [
+        place_rows(rows_of(*shapes), detail="full", crs=crs, decimals=6, report=Report())
+        for crs in ("EPSG:4326", "EPSG:4674")
+    ]
     assert made[0] is not None
     assert made[1] is not None
     assert shapely.equals_exact(made[0][0], made[1][0], 0)

@@ -34,9 +34,19 @@ from geodata.store import load_bundle
 
 DAY = dt.date(2026, 11, 26)
 NOTHING = Finding(
-    overlap_km2=None, territory_share=None, has_council=True, has_seat=False, last_event=None, months_stuck=None,
-    term_start=None, is_to_reconfirm=False, committed=(), population=None, has_need=False, facing=(),
-)  # fmt: skip
+    overlap_km2=None,
+    territory_share=None,
+    has_council=True,
+    has_seat=False,
+    last_event=None,
+    months_stuck=None,
+    term_start=None,
+    is_to_reconfirm=False,
+    committed=(),
+    population=None,
+    has_need=False,
+    facing=(),
+)
 OIAPOQUE, LARANJAL, CAMOPI = "BR-1600501", "BR-1600279", "FR-97356"
 AMAPA, PARK = "oeste-amapa-norte-para", "gf-parc-amazonien-coeur"
 
@@ -141,8 +151,12 @@ def test_what_the_border_shows(bundle: Any) -> None:
     assert finding.term_start == dt.date(2025, 1, 1)
     told = dict(zip(FACTORS, found.values[place_of(found, OIAPOQUE, AMAPA)].tolist(), strict=True))
     assert (told["stuck"], told["neighbour"], told["need"], told["border"], told["new-mandate"]) == (
-        500, 500, 1000, 1000, 0
-    )  # fmt: skip
+        500,
+        500,
+        1000,
+        1000,
+        0,
+    )
     counterpart = found.findings[place_of(found, CAMOPI, PARK)]
     assert not counterpart.has_council
     assert set(counterpart.facing) == {OIAPOQUE, LARANJAL}
@@ -185,9 +199,7 @@ def test_who_declined_withdrew_or_is_out_of_scope_is_not_ranked_and_told(bundle:
     }
     found = factors(bundle, links)
     ranking = found.rank()
-    assert ranking.left_out == {
-        "DC": [place_of(found, OIAPOQUE, AMAPA)], "WD": [place_of(found, LARANJAL, AMAPA)]
-    }  # fmt: skip
+    assert ranking.left_out == {"DC": [place_of(found, OIAPOQUE, AMAPA)], "WD": [place_of(found, LARANJAL, AMAPA)]}
     assert len(ranking.places) == len(found.catalogue.links) - 2
     assert LARANJAL not in found.committed  # a commitment that was taken back is none
 
@@ -261,8 +273,9 @@ def test_a_weight_of_zero_removes_the_effect_of_its_factor(
 ) -> None:
     without = {**weights, factor: 0}
     at = FACTORS.index(factor)
-    changed = [[*row[:at], (row[at] + other * (number + 1)) % (FULL + 1), *row[at + 1 :]]
-               for number, row in enumerate(table)]  # fmt: skip
+    changed = [
+        [*row[:at], (row[at] + other * (number + 1)) % (FULL + 1), *row[at + 1 :]] for number, row in enumerate(table)
+    ]
     assert ranked(plain, table, without) == ranked(plain, changed, without)
 
 

@@ -172,13 +172,30 @@ def test_naming_some_tells_how_many_more(ids: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("St Georges", "Saint-Georges"), ("st. georges", "Saint-Georges"), ("Sta Maria", "Santa Maria"),
-     ("Sto. Antônio", "Santo Antônio"), ("S. João", "São João"), ("S. Maria", "Santa Maria"),
-     ("Ste Rose", "Sainte-Rose"), ("Cel. Sapucaia", "Coronel Sapucaia"), ("Vila Sta Maria", "Vila Santa Maria")],
-)  # fmt: skip
+    [
+        ("St Georges", "Saint-Georges"),
+        ("st. georges", "Saint-Georges"),
+        ("Sta Maria", "Santa Maria"),
+        ("Sto. Antônio", "Santo Antônio"),
+        ("S. João", "São João"),
+        ("S. Maria", "Santa Maria"),
+        ("Ste Rose", "Sainte-Rose"),
+        ("Cel. Sapucaia", "Coronel Sapucaia"),
+        ("Vila Sta Maria", "Vila Santa Maria"),
+    ],
+)
 def test_an_abbreviated_saint_is_found(text: str, name: str) -> None:
-    names = ["Saint-Georges", "Santa Maria", "Santo Antônio", "São João", "Sainte-Rose", "Coronel Sapucaia",
-             "Vila Santa Maria", "Estrela", "Alta"]  # fmt: skip
+    names = [
+        "Saint-Georges",
+        "Santa Maria",
+        "Santo Antônio",
+        "São João",
+        "Sainte-Rose",
+        "Coronel Sapucaia",
+        "Vila Santa Maria",
+        "Estrela",
+        "Alta",
+    ]
     assert found(names, text)[0] == name
 
 

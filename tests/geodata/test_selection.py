@@ -67,10 +67,8 @@ def test_of_several_links_the_lowest_stage_stands_and_one_without_a_record_befor
         mosaics = catalogue.links["mosaic_id"]
         assert shown == min(
             links,
-            key=lambda link: (
-                catalogue.link_stage[link], catalogue.link_records[link] is not None, mosaics.iat[link]
-            ),
-        )  # fmt: skip
+            key=lambda link: (catalogue.link_stage[link], catalogue.link_records[link] is not None, mosaics.iat[link]),
+        )
 
 
 def test_what_does_not_exist_is_named_with_the_nearest(catalogue: Catalogue) -> None:

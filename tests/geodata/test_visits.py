@@ -24,17 +24,37 @@ from geodata.visits import HEADINGS, PlanWords, Visit, as_agenda, open_seats, pl
 
 HOSTILE = '=HYPERLINK("http://x";"y")<img src=x onerror=alert(1)>'
 WORDS = PlanWords(
-    language="en", title="Plan", headings={name: name.upper() for name in HEADINGS},
-    notices=["To the municipality"], weights=[("Share", 4), ("Overlap", 0)], summary="Proposed visit: {name}",
-)  # fmt: skip
+    language="en",
+    title="Plan",
+    headings={name: name.upper() for name in HEADINGS},
+    notices=["To the municipality"],
+    weights=[("Share", 4), ("Overlap", 0)],
+    summary="Proposed visit: {name}",
+)
 VISIT = Visit(
-    rank=1, territory_id="BR-1600501", name=HOSTILE, region="AP", mosaics=("Oeste", HOSTILE), grade="Certain",
-    score=0.5, reasons=(HOSTILE, "border"), day=dt.date(2027, 3, 1), place=(3.84, -51.83),
-)  # fmt: skip
+    rank=1,
+    territory_id="BR-1600501",
+    name=HOSTILE,
+    region="AP",
+    mosaics=("Oeste", HOSTILE),
+    grade="Certain",
+    score=0.5,
+    reasons=(HOSTILE, "border"),
+    day=dt.date(2027, 3, 1),
+    place=(3.84, -51.83),
+)
 HIDDEN = Visit(
-    rank=2, territory_id="BR-1400704", name="Uiramutã", region="RR", mosaics=("X",), grade="Borderline", score=0.25,
-    reasons=(), day=None, place=None,
-)  # fmt: skip
+    rank=2,
+    territory_id="BR-1400704",
+    name="Uiramutã",
+    region="RR",
+    mosaics=("X",),
+    grade="Borderline",
+    score=0.25,
+    reasons=(),
+    day=None,
+    place=None,
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +68,16 @@ def plan(bundle: Any, **more: Any) -> list[Visit]:
     names = dict(zip(territory["territory_id"], territory["territory_name"], strict=True))
     mosaics = dict(zip(bundle.mosaic["mosaic_id"], bundle.mosaic["short_name"], strict=True))
     ranking = LinkFactors(catalogue, load_mandates()).rank()
-    given = {"most": 30, "tell": lambda place: (f"reason {place}",), "names": names, "mosaics": mosaics, "regions": {},
-             "grades": {"certain": "Certain"}, "seats": open_seats(bundle), **more}  # fmt: skip
+    given = {
+        "most": 30,
+        "tell": lambda place: (f"reason {place}",),
+        "names": names,
+        "mosaics": mosaics,
+        "regions": {},
+        "grades": {"certain": "Certain"},
+        "seats": open_seats(bundle),
+        **more,
+    }
     return plan_visits(catalogue, ranking, **given)
 
 

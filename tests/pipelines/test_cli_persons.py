@@ -42,8 +42,9 @@ def test_mentions_lists_each_text_on_one_line(engine: Engine) -> None:
     assert found.exit_code == 0, found.output
     lines = [line.split("  ") for line in found.stdout.splitlines()]
     assert [(line[0], line[2], line[3]) for line in lines] == [
-        ("document", "title", "name"), ("person", "person_name", "name")
-    ]  # fmt: skip
+        ("document", "title", "name"),
+        ("person", "person_name", "name"),
+    ]
     assert "\x1b" not in found.stdout
     assert found.stderr.startswith("2 texts hold")
 

@@ -122,11 +122,14 @@ def test_overlaps_by_hand() -> None:
     found = territory_areas(
         territories(),
         areas(
-            both=box(-51.5, 0, -50.5, 1), inner=box(-49.75, 0, -49.5, 1), away=box(-40, 0, -39, 1),
-            touching=box(-52, 1, -49, 2), none=None,
+            both=box(-51.5, 0, -50.5, 1),
+            inner=box(-49.75, 0, -49.5, 1),
+            away=box(-40, 0, -39, 1),
+            touching=box(-52, 1, -49, 2),
+            none=None,
         ),
         threads=1,
-    )  # fmt: skip
+    )
     assert list(found.columns) == TERRITORY_AREA.column_names
     assert found[["territory_id", "protected_area_id"]].to_numpy().tolist() == [
         ["BR-1", "both"],

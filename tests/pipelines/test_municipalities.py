@@ -310,8 +310,12 @@ def test_bad_areas(listed: Listed, case: str) -> None:
 
 def test_a_listed_ring_is_mended(listed: Listed) -> None:
     corrections = listed({"source_id": MESH_BRAZIL.id, "action": "mend-ring", "subject": "BR-1100015"})
-    frame = clean(listed, mesh((1100015, "Alta", BOW), (1100023, "Baixa", box(-60, -12, -59, -11))),
-                  attributes(seat_lon=[None, None], seat_lat=[None, None]), corrections=corrections)  # fmt: skip
+    frame = clean(
+        listed,
+        mesh((1100015, "Alta", BOW), (1100023, "Baixa", box(-60, -12, -59, -11))),
+        attributes(seat_lon=[None, None], seat_lat=[None, None]),
+        corrections=corrections,
+    )
     assert frame.geometry[0].is_valid
     assert frame.geometry[0].area == pytest.approx(0.5)
 

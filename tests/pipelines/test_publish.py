@@ -316,8 +316,12 @@ def test_leftovers_of_this_target_are_swept_and_nothing_else(old: Path, frames: 
         (beside / name).mkdir()
     sweep(old)
     assert names(beside) == [
-        ".other.abc.new", ".published.abc", ".publishedother.abc.new", "published", "published.abc.new",
-    ]  # fmt: skip
+        ".other.abc.new",
+        ".published.abc",
+        ".publishedother.abc.new",
+        "published",
+        "published.abc.new",
+    ]
     assert load_bundle(old)
 
 
@@ -436,8 +440,11 @@ def test_a_kill_at_any_moment_leaves_a_whole_bundle(tmp_path: Path, tiny: Module
     tiny_path = Path(__file__).parent.parent / "geodata" / "tiny.py"
     run = subprocess.run(
         [sys.executable, script, tiny_path, beside / "published", tmp_path / "takes"],
-        capture_output=True, text=True, check=False, timeout=PROCESS_S,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PROCESS_S,
+    )
     assert run.returncode == 0, run.stderr
     seen = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(seen) >= 30

@@ -104,8 +104,12 @@ def test_when_each_stage_was_first_reached_is_what_the_events_say(engine: Engine
     for link in links[:2]:
         for stage, day in zip(("S1", "S2", "S1", "S3"), days, strict=False):
             evidence: dict[str, Any] = {
-                "organisation_id": "cnm", "note": "n", "channel_code": "phone", "place": "p", "attending_count": 3
-            }  # fmt: skip
+                "organisation_id": "cnm",
+                "note": "n",
+                "channel_code": "phone",
+                "place": "p",
+                "attending_count": 3,
+            }
             drafts[str(uuid.uuid4())] = EventDraft(*link, day, stage_code=stage, **evidence)
     wrong = next(one for one, draft in drafts.items() if draft.stage_code == "S3")
     link = (drafts[wrong].territory_id, drafts[wrong].mosaic_id)
@@ -129,9 +133,12 @@ def with_missions(engine: Engine, actors) -> Engine:
     """Three missions in 2020, one of them also in 2021; one that was cancelled, one that has not begun."""
     c = actors.coordinator
     for start, end, state in (
-        ("2020-01-10", "2020-12-20", "V5"), ("2020-02-10", "2020-11-20", "V5"), ("2020-03-10", "2021-02-20", "V5"),
-        ("2020-05-01", "2020-09-01", "VX"), ("2020-05-01", "2020-09-01", "V3"),
-    ):  # fmt: skip
+        ("2020-01-10", "2020-12-20", "V5"),
+        ("2020-02-10", "2020-11-20", "V5"),
+        ("2020-03-10", "2021-02-20", "V5"),
+        ("2020-05-01", "2020-09-01", "VX"),
+        ("2020-05-01", "2020-09-01", "V3"),
+    ):
         first, last = dt.date.fromisoformat(start), dt.date.fromisoformat(end)
         mission = Mission(str(uuid.uuid4()), "VSI", "V3", mosaic_id="carioca", planned_start=first, planned_end=last)
         support.add_mission(engine, c, mission, on=first - dt.timedelta(days=9), source="s")
@@ -148,8 +155,10 @@ def with_missions(engine: Engine, actors) -> Engine:
 def test_missions_by_year_keep_small_numbers_back_from_those_outside(with_missions: Engine, actors) -> None:
     def told(actor: Any, **more: Any) -> dict[int, int | None]:
         rows = support.missions_by_year(with_missions, actor, **more)
-        return {int(row.year): None if row.missions is None or row.missions != row.missions else int(row.missions)
-                for row in rows.astype(object).where(rows.notna(), None).itertuples()}  # fmt: skip
+        return {
+            int(row.year): None if row.missions is None or row.missions != row.missions else int(row.missions)
+            for row in rows.astype(object).where(rows.notna(), None).itertuples()
+        }
 
     assert told(actors.coordinator) == {2020: 3, 2021: 1}
     assert told(actors.partner) == {2020: 3, 2021: 1}

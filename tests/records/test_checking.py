@@ -30,12 +30,18 @@ from .conftest import Databases
 from .test_privacy_rules import fill_texts
 
 NO_RULE = {
-    ("audit_log", "row_id"), ("audit_log", "territory_id"), ("audit_log", "mosaic_id"), ("import_row", "row_id"),
-    ("import_row", "previous_id"), ("import_row", "audit_id"), ("import_issue", "line"),
+    ("audit_log", "row_id"),
+    ("audit_log", "territory_id"),
+    ("audit_log", "mosaic_id"),
+    ("import_row", "row_id"),
+    ("import_row", "previous_id"),
+    ("import_row", "audit_id"),
+    ("import_issue", "line"),
     ("import_issue", "column_name"),
-    ("programme", "atlas_id"), ("programme", "iati_id"),
+    ("programme", "atlas_id"),
+    ("programme", "iati_id"),
     *((table, name) for table in ("mission", "support_need") for name in ("skills", "languages", "domains")),
-}  # fmt: skip
+}
 """What may be empty or point at what is gone: the history, numbers of other registers, lists."""
 
 
@@ -105,8 +111,10 @@ def test_all_that_is_wrong_with_a_row_is_told_at_once(engine: Engine) -> None:
         connection.execute(sa.update(Document).where(Document.document_id == row_id).values(**wrong))
     found = faults(engine)
     assert {(one.column, one.code) for one in found} == {
-        ("document_date", "date-impossible"), ("address", "address-unfit"), ("sha256", "hash-unreadable")
-    }  # fmt: skip
+        ("document_date", "date-impossible"),
+        ("address", "address-unfit"),
+        ("sha256", "hash-unreadable"),
+    }
     assert all("mosaicos records export document FILE" in one.correction for one in found)
 
 
@@ -157,18 +165,28 @@ def test_the_command_lists_what_is_wrong_and_leaves_the_database_as_it_is(comman
             .where(Document.document_id == row_id)
             .values(address="javascript:alert(1)", title="Min\u202eutes")
         )
-        connection.execute(sa.insert(LinkStatus).values(
-            territory_id="BR-1600501", mosaic_id="carioca", audience="all", stage_code="S3", stage_rank=3,
-            highest_rank=3, last_event_date=dt.date(2020, 1, 1), flags="", event_count=1,
-        ))  # fmt: skip
+        connection.execute(
+            sa.insert(LinkStatus).values(
+                territory_id="BR-1600501",
+                mosaic_id="carioca",
+                audience="all",
+                stage_code="S3",
+                stage_rank=3,
+                highest_rank=3,
+                last_event_date=dt.date(2020, 1, 1),
+                flags="",
+                event_count=1,
+            )
+        )
     done = run("check", "--format", "json")
     assert done.exit_code == 1
     rows = json.loads(done.stdout)
     assert [list(row) for row in rows] == [["table", "id", "column", "code", "sentence", "correction"]] * len(rows)
     assert {(row["table"], row["id"], row["code"]) for row in rows} == {
-        ("document", row_id, "address-unfit"), ("document", row_id, "text-forbidden"),
+        ("document", row_id, "address-unfit"),
+        ("document", row_id, "text-forbidden"),
         ("link_status", "BR-1600501/carioca/all", "state-differs"),
-    }  # fmt: skip
+    }
     done = run("check", "--format", "csv")
     assert list(csv.DictReader(io.StringIO(done.stdout))) == rows
     assert "\u202e" not in done.stdout + run("check").stdout

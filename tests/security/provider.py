@@ -52,15 +52,24 @@ class Provider:
         self.asked.append(path)
         if path == "/.well-known/openid-configuration":
             return {
-                "issuer": self.issuer, "authorization_endpoint": f"{self.issuer}/authorize",
-                "token_endpoint": f"{self.issuer}/token", "jwks_uri": f"{self.issuer}/jwks",
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{self.issuer}/jwks",
                 "id_token_signing_alg_values_supported": ["RS256"],
-            }  # fmt: skip
+            }
         if path == "/jwks":
             return {"keys": [self.key.as_dict(private=False)]}
         now = int(time.time())
-        usual = {"iss": self.issuer, "aud": CLIENT_ID, "sub": "ana", "name": "Ana Terra", "iat": now, "exp": now + 600,
-                 "nonce": self.nonce}  # fmt: skip
+        usual = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "sub": "ana",
+            "name": "Ana Terra",
+            "iat": now,
+            "exp": now + 600,
+            "nonce": self.nonce,
+        }
         token = jwt.encode({"alg": "RS256", "kid": "one"}, {**usual, **self.claims}, self.key)
         return {"access_token": "an-access-token", "token_type": "Bearer", "id_token": token, "expires_in": 600}
 
@@ -141,5 +150,6 @@ def look(served: Served, browser: httpx.Client, page: str = "") -> Session:
     xsrf = browser.cookies.get(XSRF_COOKIE, "")
     cookies = "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)
     headers = {"Cookie": cookies}
-    return open_session(served.address, page=page, origin=served.address, headers=headers,
-                        subprotocols=["streamlit", xsrf])  # fmt: skip
+    return open_session(
+        served.address, page=page, origin=served.address, headers=headers, subprotocols=["streamlit", xsrf]
+    )

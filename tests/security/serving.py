@@ -233,9 +233,15 @@ def open_session(
         target = f"ws://{host}/_stcore/stream"
     try:
         with connect(
-            target, origin=origin, additional_headers=more, subprotocols=list(subprotocols), max_size=None, proxy=None,
-            open_timeout=LIMIT_S, sock=sock,
-        ) as connection:  # fmt: skip
+            target,
+            origin=origin,
+            additional_headers=more,
+            subprotocols=list(subprotocols),
+            max_size=None,
+            proxy=None,
+            open_timeout=LIMIT_S,
+            sock=sock,
+        ) as connection:
             came = run_page(connection, page=page, query=query, is_embedded=is_embedded)
             return Session("\n".join(map(str, came)))
     except InvalidStatus as refused:

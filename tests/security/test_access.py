@@ -141,8 +141,10 @@ def test_url_prints_the_address_of_the_running_server(served: Served) -> None:
     found = subprocess.run(
         [sys.executable, "-c", "from pipelines.cli import main; main()", "url"],
         env={**os.environ, "MOSAICOS_DATABASE_URL": f"sqlite:///{served.records}"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert found.stdout.strip() == served.sign_in
 
 
@@ -220,8 +222,14 @@ def test_a_part_of_an_open_page_asks_anew_who_acts(tmp_path: Path, how: str) -> 
         cookie = {"Cookie": served.cookie()}
 
         def opened(*protocols: str, headers: dict[str, str]) -> connect:
-            return connect(target, origin=served.address, additional_headers=headers,
-                           subprotocols=["streamlit", *protocols], max_size=None, proxy=None)  # fmt: skip
+            return connect(
+                target,
+                origin=served.address,
+                additional_headers=headers,
+                subprotocols=["streamlit", *protocols],
+                max_size=None,
+                proxy=None,
+            )
 
         with opened(headers=cookie) as tab:
             came = run_page(tab, **place)

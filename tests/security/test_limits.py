@@ -227,9 +227,13 @@ class _Quiet:
 
 @pytest.mark.parametrize(
     ("path", "size", "status"),
-    [("/body", 100, b"200"), ("/body", 101, b"413"), ("/_stcore/upload_file/x", 200, b"200"),
-     ("/_stcore/upload_file/x", 201, b"413")],
-)  # fmt: skip
+    [
+        ("/body", 100, b"200"),
+        ("/body", 101, b"413"),
+        ("/_stcore/upload_file/x", 200, b"200"),
+        ("/_stcore/upload_file/x", 201, b"413"),
+    ],
+)
 @pytest.mark.parametrize("is_chunked", [False, True])
 def test_a_body_has_a_size(path: str, size: int, status: bytes, is_chunked: bool) -> None:
     with serving(body_bytes=100, upload_bytes=200) as (port, seen, _):

@@ -22,9 +22,13 @@ MAX_LINES = 25
 
 def open_socket(served: Served) -> ClientConnection:
     return connect(
-        f"{served.address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=["streamlit"], max_size=None,
-        proxy=None, open_timeout=LIMIT_S, close_timeout=LIMIT_S,
-    )  # fmt: skip
+        f"{served.address.replace('http', 'ws', 1)}/_stcore/stream",
+        subprotocols=["streamlit"],
+        max_size=None,
+        proxy=None,
+        open_timeout=LIMIT_S,
+        close_timeout=LIMIT_S,
+    )
 
 
 def widget_ids(came: list[ForwardMsg]) -> list[str]:
@@ -44,9 +48,14 @@ def broken_messages(ids: list[str]) -> list[BackMsg]:
     made = []
     for id_ in [*ids, "unknown", EVIL, "$$ID-0123456789abcdef-x", f"$$ID-{EVIL}-y"]:
         for name, value in (
-            ("string_value", EVIL), ("int_value", -(2**62)), ("double_value", float("nan")), ("bytes_value", b"\xff"),
-            ("json_value", "{"), ("json_trigger_value", "[["), ("bool_value", True),
-        ):  # fmt: skip
+            ("string_value", EVIL),
+            ("int_value", -(2**62)),
+            ("double_value", float("nan")),
+            ("bytes_value", b"\xff"),
+            ("json_value", "{"),
+            ("json_trigger_value", "[["),
+            ("bool_value", True),
+        ):
             message = BackMsg()
             message.rerun_script.query_string = f"lang=en&page={EVIL}"
             state = message.rerun_script.widget_states.widgets.add()

@@ -18,8 +18,13 @@ FOREIGN = ("http://evil.example", "https://127.0.0.1", "null", "file://", "http:
 def test_a_page_of_another_origin_is_refused_before_streamlit_and_nothing_outside_is_asked(served: Served) -> None:
     for origin in FOREIGN:
         assert open_session(served.address, origin=origin).status == 403, origin
-        for method, path in (("GET", "/_stcore/health"), ("GET", "/"), ("PUT", "/_stcore/upload_file/a/b"),
-                             ("POST", "/_stcore/agent"), ("GET", "/_stcore/host-config")):  # fmt: skip
+        for method, path in (
+            ("GET", "/_stcore/health"),
+            ("GET", "/"),
+            ("PUT", "/_stcore/upload_file/a/b"),
+            ("POST", "/_stcore/agent"),
+            ("GET", "/_stcore/host-config"),
+        ):
             found = httpx.request(method, f"{served.address}{path}", headers={"Origin": origin}, timeout=LIMIT_S)
             assert found.status_code == 403, (origin, method, path)
     assert served.network.read_text() == "", "the server asks no other machine"
@@ -89,9 +94,16 @@ def test_a_page_is_out_of_reach_of_windows_of_others_where_browsers_heed_it(
 
 @pytest.mark.parametrize(
     ("origin", "is_secure"),
-    [("https://a.example", True), ("http://a.example", False), ("http://[::1]:8501", True), ("http://127.1.2.3", True),
-     ("http://a.localhost:1", True), ("http://localhost.a.example", False), (None, False)],
-)  # fmt: skip
+    [
+        ("https://a.example", True),
+        ("http://a.example", False),
+        ("http://[::1]:8501", True),
+        ("http://127.1.2.3", True),
+        ("http://a.localhost:1", True),
+        ("http://localhost.a.example", False),
+        (None, False),
+    ],
+)
 def test_an_origin_that_browsers_trust(origin: str | None, is_secure: bool) -> None:
     assert is_secure_origin(origin) is is_secure
 

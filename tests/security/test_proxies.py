@@ -37,8 +37,17 @@ def resolve(peer: str, headers: dict[str, str], *, scheme: str = "http") -> dict
 def test_who_is_no_trusted_proxy_changes_nothing_and_its_headers_go_no_further(
     peer: str, client: str, host: str, proto: str
 ) -> None:
-    found = resolve(peer, {"Host": "a.example", "X-Forwarded-For": client, "X-Forwarded-Host": host,
-                           "X-Forwarded-Proto": proto, "X-Forwarded-Prefix": "/x", "Forwarded": client})  # fmt: skip
+    found = resolve(
+        peer,
+        {
+            "Host": "a.example",
+            "X-Forwarded-For": client,
+            "X-Forwarded-Host": host,
+            "X-Forwarded-Proto": proto,
+            "X-Forwarded-Prefix": "/x",
+            "Forwarded": client,
+        },
+    )
     assert client_address(found) == peer
     assert (own_origin(found), found.get(PREFIX_KEY)) == ("http://a.example", None)
     assert [name for name, _ in found["headers"]] == [b"host"]  # type: ignore[attr-defined]

@@ -19,8 +19,11 @@ from ..waits import PATIENCE_S, PROCESS_S, first_line, wait_until
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Our server with short limits, and its port."""
-    env = {**os.environ, "MOSAICOS_DATABASE_URL": f"sqlite:///{tmp_path / 'records.sqlite'}",
-           "MOSAICOS_LIMITS": "header_seconds=5,body_bytes=1000"}  # fmt: skip
+    env = {
+        **os.environ,
+        "MOSAICOS_DATABASE_URL": f"sqlite:///{tmp_path / 'records.sqlite'}",
+        "MOSAICOS_LIMITS": "header_seconds=5,body_bytes=1000",
+    }
     words = [sys.executable, "-m", "dashboard.server", "--port", "0"]
     process = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True)
     port = int(next(word for word in first_line(process).split() if word.startswith("http")).rpartition(":")[2])
