@@ -118,3 +118,18 @@ def test_a_municipality_and_its_page_are_a_step_each_and_typing_is_none(address:
     expect(visited.page.locator(".st-key-answer h2")).to_have_text("Oiapoque (AP)")
     assert go_back(visited) == ("/", {name: held[name] for name in ("lang", "tab", "text")})
     expect(visited.page.locator(".st-key-answer")).to_have_count(0)
+
+
+def test_a_click_on_the_map_is_a_step(address: str, visit: Open) -> None:
+    """It happens inside a frame, which alone hears of it."""
+    visited = visit(f"{address}/?mosaic={AMAPA}&lang=en")
+    visited.wait_for_map(AMAPA)
+    visited.wait_for_run()
+    visited.wait_for_rest()
+    before, held = entries(visited), address_of(visited)
+    visited.map.locator(".leaflet-container").click()
+    visited.until(lambda: "territory" in address_of(visited)[1])
+    visited.wait_for_run()
+    assert entries(visited) == before + 1
+    assert go_back(visited) == held
+    expect(visited.page.locator(".st-key-answer")).to_have_count(0)
