@@ -21,9 +21,8 @@ from sqlalchemy.engine import Engine
 from starlette.requests import cookie_parser
 from streamlit import config
 from streamlit.errors import StreamlitAPIException
-from streamlit.runtime.secrets import secrets_singleton
 
-from dashboard.web.streamlit_internals import sign_in_claims
+from dashboard.web.streamlit_internals import secrets_singleton, sign_in_claims
 from geodata.records.accounts import sign_in, sign_in_locally
 from geodata.records.roles import ROLES, VISITOR, Actor, Role
 from geodata.records.server_token import cookie_value, is_cookie, is_token, read_token

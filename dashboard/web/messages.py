@@ -11,11 +11,11 @@ from collections import Counter
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from dashboard.jobs.service import client_of
 from dashboard.web.limits import LOOPBACK
 from dashboard.web.proxies import is_trusted
+from dashboard.web.streamlit_internals import BackMsg
 
 PER_SECOND, AT_ONCE = 30.0, 200
 """Messages of one client: a person who drags a slider sends ten a second. Those of this machine, where a proxy may

@@ -1,4 +1,7 @@
-"""Where Streamlit's own code is changed, each with its reason."""
+"""Where Streamlit's own code is changed, or used beside its documented functions, each with its reason.
+
+No other module imports from its inside. `tests/dashboard/test_internals.py` names each piece that has moved.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,20 @@ from typing import Any
 
 from streamlit import logger as streamlit_logger
 from streamlit import net_util
+from streamlit.proto.BackMsg_pb2 import BackMsg  # what a page says to its session: `dashboard.web.messages` counts it
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime import get_instance
 from streamlit.runtime.runtime_util import WidgetStateSizeError
 from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
+from streamlit.runtime.secrets import secrets_singleton  # whether there are secrets, which `st.secrets` raises at
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX, SessionState
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+__all__ = [
+    "BackMsg", "bound_widget_states", "client_of_thread", "is_history_navigation", "keep_off_the_network", "run_mark",
+    "secrets_singleton", "share_the_log", "sign_in_claims",
+]  # fmt: skip
 
 
 def keep_off_the_network() -> None:
