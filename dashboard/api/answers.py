@@ -26,6 +26,7 @@ from dashboard.api.problems import ApiError
 from dashboard.api.ranges import choose_part
 from dashboard.api.shelf import Shelf
 from dashboard.jobs.service import client_of
+from geodata.i18n import N_
 
 Value = TypeVar("Value")
 Work = Callable[..., Awaitable[Any]]
@@ -57,6 +58,7 @@ OPEN = {
     "Referrer-Policy": "same-origin",
 }
 """Headers of every answer."""
+TOO_MANY_FILES = N_("Too many files are being made. Try again in a moment, or ask for less.")
 VARY = "Accept, Accept-Encoding, Accept-Language, Authorization, Host, X-Forwarded-Host, X-Forwarded-Proto"
 """What an answer depends on: its links name the host that was asked for, so a cache keeps one for each."""
 PLAIN_TEXT = ("application/json", "application/geo+json", "application/x-ndjson", "text/", "application/vnd.oai",
@@ -254,7 +256,7 @@ async def deliver(
     if not is_file:
         return await _deliver_new(prepared, make, None, run)
     if _traffic.files >= MAX_FILES:
-        raise ApiError(503, "Too many files are being made. Try again in a moment, or ask for less.",
+        raise ApiError(503, TOO_MANY_FILES,
                        headers={"Retry-After": str(RETRY_SECONDS)})  # fmt: skip
     _traffic.files += 1
     try:
@@ -315,10 +317,10 @@ def _enter(client: str) -> None:
     """
     headers = {"Retry-After": str(RETRY_SECONDS)}
     if _traffic.streams[client] >= MAX_STREAMS_PER_CLIENT:
-        raise ApiError(429, "You have too many large answers at once. Wait for one to end, or ask for less.",
+        raise ApiError(429, N_("You have too many large answers at once. Wait for one to end, or ask for less."),
                        headers=headers)  # fmt: skip
     if _traffic.streams.total() >= MAX_STREAMS:
-        raise ApiError(503, "Too many large answers are going out. Try again in a moment, or ask for less.",
+        raise ApiError(503, N_("Too many large answers are going out. Try again in a moment, or ask for less."),
                        headers=headers)  # fmt: skip
     _traffic.streams[client] += 1
 

@@ -54,7 +54,7 @@ from dashboard.api.features import (
 )
 from dashboard.api.feed import read_feed
 from dashboard.api.openapi import document
-from dashboard.api.problems import MEDIA_TYPE, ApiError, problem_of, unknown_value
+from dashboard.api.problems import FAILED, MEDIA_TYPE, ApiError, problem_of, unknown_value
 from dashboard.api.results import send_result, serve_export, show_job
 from dashboard.api.state import State, bundle_digest, fresh_state, state_now, state_on
 from dashboard.api.tokens import audience_of_token
@@ -64,6 +64,7 @@ from dashboard.text import FALLBACK
 from geodata.errors import MosaicosError
 from geodata.export import ExportRequest, export_layer, read_extras
 from geodata.export.requests import FORMATS, file_name
+from geodata.i18n import N_
 from geodata.records.errors import DatabaseError
 from geodata.status import Audience
 
@@ -197,7 +198,7 @@ async def read_audience(request: Request) -> Audience:
         return "public"  # credentials of another kind are for whatever stands before this server
     found = await look(audience_of_token, secret.strip())
     if found is None:
-        raise ApiError(401, "This token is not known, has expired or was revoked. Ask for another, or ask without.",
+        raise ApiError(401, N_("This token is not known, has expired or was revoked. Ask for another, or ask without."),
                        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})  # fmt: skip
     return found
 
@@ -528,15 +529,16 @@ def wants_page(request: Request) -> bool:
 def tell_problem(request: Request, problem: ApiError) -> Response:
     """A problem as a document, or as a page for people."""
     headers = {**OPEN, "Cache-Control": UNTOUCHED, "Vary": VARY, **problem.headers}
+    try:
+        place = read_place(request)
+    except ApiError:
+        place = Place(base_address(request), FALLBACK)
+    headers["Content-Language"] = language_tag(place.language)
     if wants_page(request):
-        try:
-            place = read_place(request)
-        except ApiError:
-            place = Place(base_address(request), FALLBACK)
         content, media_type = pages.problem_page(place, problem), f"{HTML_TYPE}; charset=utf-8"
-        headers |= {**page_headers(), "Content-Language": language_tag(place.language)}
+        headers |= page_headers()
     else:
-        content, media_type = orjson.dumps(problem.tell()), MEDIA_TYPE
+        content, media_type = orjson.dumps(problem.tell(place.words.vocabulary)), MEDIA_TYPE
     headers |= {"Content-Type": media_type, "Content-Length": str(len(content))}
     return Response(b"" if request.method == "HEAD" else content, problem.status, headers)
 
@@ -561,11 +563,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         if request.method == "OPTIONS":
             headers = {**PREFLIGHT, "Allow": allowed, "Access-Control-Allow-Methods": allowed}
             return Response(status_code=204, headers=headers)
-        detail = f"This can only be read: {METHODS}." if allowed == METHODS else f"Here one may only {allowed}."
-        return tell_problem(request, ApiError(405, detail, headers={"Allow": allowed}))
+        message = N_("This can only be read: {methods}.") if allowed == METHODS else N_("Here one may only {methods}.")
+        return tell_problem(request, ApiError(405, message, headers={"Allow": allowed}, methods=allowed))
     if error.status_code == 404:
-        return tell_problem(request, ApiError(404, f"There is nothing at this path. Begin at {ROOT}/."))
-    return tell_problem(request, ApiError(error.status_code, str(error.detail)))
+        return tell_problem(
+            request, ApiError(404, N_("There is nothing at this path. Begin at {address}."), address=f"{ROOT}/")
+        )
+    return tell_problem(request, ApiError(error.status_code, "{text}", text=error.detail))
 
 
 def allowed_methods(path: str) -> str:
@@ -575,7 +579,7 @@ def allowed_methods(path: str) -> str:
 
 async def on_failure(request: Request, _error: Exception) -> Response:
     """What must not happen. The error itself goes to the log."""
-    return tell_problem(request, ApiError(500, "The server failed. What was asked for may be right."))
+    return tell_problem(request, ApiError(500, FAILED))
 
 
 # --- the application -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from dashboard.api.problems import ApiError, shorten, unknown_value
 from dashboard.text import FALLBACK, TONGUES, match_language
 from dashboard.web.proxies import PREFIX_KEY, own_origin
+from geodata.i18n import N_
 from geodata.search import nearest
 from geodata.selection import CHOICES, Filters
 
@@ -43,6 +44,11 @@ MOMENT = re.compile(
     re.ASCII,
 )
 QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+
+BOX_PARTS = N_("The parameter bbox is west,south,east,north in degrees; {value} has {count} parts.")
+BOX_NUMBERS = N_("The parameter bbox is west,south,east,north in degrees; {value} holds what is no number.")
+BOX_OUTSIDE = N_("The parameter bbox is west,south,east,north in degrees; {value} lies outside of the world.")
+BOX_ORDER = N_("The parameter bbox is west,south,east,north in degrees; {value} has its south north of its north.")
 
 Box = tuple[float, float, float, float]
 Span = tuple[dt.date, dt.date]
@@ -125,7 +131,8 @@ def choose_format(request: Request, media_types: Sequence[str]) -> Format:
             return "json"
         if name in {HTML_TYPE, "text/*", "*/*"} and HTML_TYPE not in refused:
             return "html"
-    raise ApiError(406, f"This can be had as {', '.join(sorted(plain))} or {HTML_TYPE}.")
+    formats = ", ".join([*sorted(plain), HTML_TYPE])
+    raise ApiError(406, N_("None of the accepted formats is available. There are {formats}."), formats=formats)
 
 
 def choose_language(request: Request) -> str:
@@ -159,7 +166,7 @@ def accepted_language(request: Request) -> str:
 
 def repeated(name: str) -> ApiError:
     """The problem of a parameter that stands twice."""
-    return ApiError(400, f"The parameter {name} stands more than once.", parameter=name)
+    return ApiError(400, N_("The parameter {name} stands more than once."), parameter=name, name=name)
 
 
 TRACKING = re.compile(
@@ -180,7 +187,7 @@ def read_pairs(request: Request) -> list[tuple[str, str]]:
     try:
         unquote_to_bytes(request.scope["query_string"]).decode()
     except UnicodeDecodeError as error:
-        raise ApiError(400, "The query of the address is not UTF-8: write ã as %C3%A3, not %E3.") from error
+        raise ApiError(400, N_("The query of the address is not UTF-8: write ã as %C3%A3, not %E3.")) from error
     return [(name, value) for name, value in request.query_params.multi_items() if not TRACKING.fullmatch(name)]
 
 
@@ -195,18 +202,20 @@ def read_known(request: Request, known: Iterable[str]) -> dict[str, str]:
     for name, value in read_pairs(request):
         if name not in names:
             near = nearest(name[:80], names)
-            hint = f" Did you mean {', '.join(near)}?" if near else f" There are {', '.join(names)}."
-            raise ApiError(400, f"There is no parameter {shorten(name)!r} here.{hint}", parameter=shorten(name),
-                          nearest=near)  # fmt: skip
+            said = N_("There is no parameter {name} here.")
+            listed = N_("There is no parameter {name} here. There are {names}.")
+            raise ApiError(400, said if near else listed, parameter=shorten(name), nearest=near,
+                           name=repr(shorten(name)), names=", ".join(names))  # fmt: skip
         found.setdefault(name, []).append(value)
     for name, values in found.items():
         if len(values) > 1 and name not in CHOICES:
             raise repeated(name)
         parts = [part for value in values for part in value.split(",")] if name in CHOICES else values
         if name != "text" and not all(part.strip() for part in parts):
-            raise ApiError(400, f"The parameter {name} is empty, or has an empty part: leave it out.", parameter=name)
+            message = N_("The parameter {name} is empty, or has an empty part: leave it out.")
+            raise ApiError(400, message, parameter=name, name=name)
     if len(found.get("text", [""])[0]) > MOST_TEXT:
-        raise ApiError(400, f"The parameter text has {MOST_TEXT} letters at the most.", parameter="text")
+        raise ApiError(400, N_("The parameter text has {most} letters at the most."), parameter="text", most=MOST_TEXT)
     return {name: ",".join(values) for name, values in found.items()}
 
 
@@ -243,8 +252,8 @@ def read_whole(name: str, text: str | None, *, default: int, least: int, most: i
     if text is None:
         return default
     if not WHOLE_NUMBER.fullmatch(text) or int(text) < least or (int(text) > most and not is_cut):
-        raise ApiError(400, f"The parameter {name} is a whole number from {least} to {most}, not {shorten(text)!r}.",
-                      parameter=name)  # fmt: skip
+        message = N_("The parameter {name} is a whole number from {least} to {most}, not {value}.")
+        raise ApiError(400, message, parameter=name, name=name, least=least, most=most, value=repr(shorten(text)))
     return min(int(text), most)
 
 
@@ -255,23 +264,22 @@ def read_boxes(text: str) -> tuple[Box, ...]:
         ApiError: 400, it is no box in degrees of WGS 84.
     """
 
-    def wrong(why: str) -> ApiError:
-        return ApiError(400, f"The parameter bbox is west,south,east,north in degrees; {shorten(text)!r} {why}.",
-                       parameter="bbox")  # fmt: skip
+    def wrong(message: str) -> ApiError:
+        return ApiError(400, message, parameter="bbox", value=repr(shorten(text)), count=len(parts))
 
     parts = [part.strip() for part in text.split(",")]
     if len(parts) not in {4, 6}:
-        raise wrong(f"has {len(parts)} parts")
+        raise wrong(BOX_PARTS)
     if not all(NUMBER.fullmatch(part) for part in parts):
-        raise wrong("holds what is no number")
+        raise wrong(BOX_NUMBERS)
     numbers = [float(part) for part in parts]
     if not all(math.isfinite(number) for number in numbers):
-        raise wrong("holds what is no number")
+        raise wrong(BOX_NUMBERS)
     west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
     if south > 90 or north < -90 or max(abs(west), abs(east)) > MAX_LONGITUDE:
-        raise wrong("lies outside of the world")
+        raise wrong(BOX_OUTSIDE)
     if south > north:
-        raise wrong("has its south north of its north")
+        raise wrong(BOX_ORDER)
     return tuple((start, max(south, -90.0), end, min(north, 90.0)) for start, end in _wrap(west, east))
 
 
@@ -298,9 +306,12 @@ def read_span(text: str) -> Span:
     """
     wrong = ApiError(
         400,
-        "The parameter datetime is a day (2024-02-12), a moment (2024-02-12T23:20:50Z) or an interval of two, one of "
-        f"which may be ..; {shorten(text)!r} is none.",
+        N_(
+            "The parameter datetime is a day (2024-02-12), a moment (2024-02-12T23:20:50Z) or an interval of two, one "
+            "of which may be ..; {value} is none."
+        ),
         parameter="datetime",
+        value=repr(shorten(text)),
     )
     parts = text.split("/")
     if len(parts) > 2:

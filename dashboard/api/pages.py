@@ -267,7 +267,7 @@ def embed_page(place: Place, asked: dict[str, str]) -> bytes:
 
 
 def problem_page(place: Place, problem: ApiError) -> bytes:
-    """A problem, for people. What is wrong in detail is said in English only, and marked so."""
+    """A problem, for people."""
     say = place.words.say
     titles = {
         400: say("This request cannot be understood"),
@@ -280,7 +280,7 @@ def problem_page(place: Place, problem: ApiError) -> bytes:
         503: say("Not now"),
     }
     return render("problem", place, "/", {}, title=titles.get(problem.status, problem.title), lead="",
-                  status=problem.status, detail=problem.detail, nearest=problem.nearest,
+                  status=problem.status, detail=problem.detail(place.words.vocabulary), nearest=problem.nearest,
                   nearest_title=say("Did you mean"), back=say("To the beginning"))  # fmt: skip
 
 

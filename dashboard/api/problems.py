@@ -8,6 +8,7 @@ from typing import Any
 
 from geodata.errors import MosaicosError, UnknownIdError
 from geodata.export.requests import RequestError
+from geodata.i18n import N_, SOURCE, Language, translator
 from geodata.records.errors import DatabaseError, PermissionDenied
 from geodata.search import nearest
 
@@ -16,6 +17,8 @@ PARAMETERS = {"reference system": "crs", "language": "lang"}
 """Parameters that an error of the exports names otherwise."""
 MOST_SHOWN = 80
 """Characters of a value that are told back."""
+FAILED = N_("The server failed. What was asked for may be right.")
+NOT_READABLE = N_("The records cannot be read now. Try again in a minute.")
 
 
 class ApiError(Exception):
@@ -23,24 +26,27 @@ class ApiError(Exception):
 
     Attributes:
         status: HTTP status.
-        detail: What is wrong and how to mend it.
+        message: What is wrong and what to do, a message of the catalogues.
         parameter: Name of the parameter that is wrong; null where it is another matter.
         nearest: Right values that look like what was given.
         headers: Headers of the answer.
+        facts: What the message names.
     """
 
     def __init__(
         self,
         status: int,
-        detail: str,
+        message: str,
         *,
         parameter: str | None = None,
         nearest: Sequence[str] = (),
         headers: dict[str, str] | None = None,
+        **facts: object,
     ) -> None:
-        super().__init__(detail)
+        super().__init__(message.format(**facts))
         self.status = status
-        self.detail = detail
+        self.message = message
+        self.facts = facts
         self.parameter = parameter
         self.nearest = tuple(nearest)
         self.headers = headers or {}
@@ -50,13 +56,21 @@ class ApiError(Exception):
         """The words that HTTP has for the status."""
         return HTTPStatus(self.status).phrase
 
-    def tell(self) -> dict[str, Any]:
+    def detail(self, language: Language = SOURCE) -> str:
+        """What is wrong and what to do, in one language, with the values that may have been meant."""
+        gettext = translator(language).gettext
+        detail = gettext(self.message).format(**self.facts)
+        if not self.nearest:
+            return detail
+        return f"{detail} {gettext('Did you mean {nearest}?').format(nearest=', '.join(self.nearest))}"
+
+    def tell(self, language: Language = SOURCE) -> dict[str, Any]:
         """The problem document. `parameter` and `nearest` are extensions, there where they are known."""
         return {
             "type": "about:blank",
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": self.detail(language),
             **({"parameter": self.parameter} if self.parameter else {}),
             **({"nearest": list(self.nearest)} if self.nearest else {}),
         }
@@ -70,24 +84,25 @@ def shorten(value: str) -> str:
 def unknown_value(name: str, value: str, known: Iterable[str], *, status: int = 400) -> ApiError:
     """A value that does not exist: with the nearest that do."""
     near = nearest(value[:MOST_SHOWN], known)
-    hint = f" Did you mean {', '.join(near)}?" if near else ""
-    is_parameter = status == 400
-    where = "for the parameter" if is_parameter else "as"
-    detail = f"There is no {shorten(value)!r} {where} {name}.{hint}"
-    return ApiError(status, detail, parameter=name if is_parameter else None, nearest=near)
+    if status == 400:
+        return no_such_value(name, value, near)
+    return ApiError(status, N_("There is no {value} as {name}."), nearest=near, value=repr(shorten(value)), name=name)
+
+
+def no_such_value(name: str, value: str, near: Sequence[str]) -> ApiError:
+    """A value that a parameter cannot have."""
+    message = N_("There is no {value} for the parameter {name}.")
+    return ApiError(400, message, parameter=name, nearest=near, value=repr(shorten(value)), name=name)
 
 
 def problem_of(error: MosaicosError) -> ApiError:
     """An error of the project as a problem: what was asked for is wrong, or the records cannot be used now."""
     if isinstance(error, UnknownIdError):
-        name = PARAMETERS.get(error.kind, error.kind)
-        hint = f" Did you mean {', '.join(error.nearest)}?" if error.nearest else ""
-        detail = f"There is no {shorten(error.value)!r} for the parameter {name}.{hint}"
-        return ApiError(400, detail, parameter=name, nearest=error.nearest)
+        return no_such_value(PARAMETERS.get(error.kind, error.kind), error.value, error.nearest)
     if isinstance(error, RequestError):
-        return ApiError(400, str(error))
+        return ApiError(400, "{text}", text=error)
     if isinstance(error, PermissionDenied):
-        return ApiError(403, str(error))
+        return ApiError(403, "{text}", text=error)
     if isinstance(error, DatabaseError):
-        return ApiError(503, "The records cannot be read now. Try again in a minute.", headers={"Retry-After": "60"})
-    return ApiError(500, "The server failed. What was asked for may be right.")
+        return ApiError(503, NOT_READABLE, headers={"Retry-After": "60"})
+    return ApiError(500, FAILED)

@@ -22,12 +22,13 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.api.answers import OPEN, PRIVATE, Prepared, Streamed, accepts_gzip
+from dashboard.api.answers import OPEN, PRIVATE, TOO_MANY_FILES, Prepared, Streamed, accepts_gzip
 from dashboard.api.documents import ROOT
-from dashboard.api.problems import ApiError
+from dashboard.api.problems import FAILED, NOT_READABLE, ApiError
 from dashboard.api.ranges import choose_part
 from dashboard.jobs.queue import Job, JobRequest, QueueFull
 from dashboard.jobs.service import Service, client_of, service
+from geodata.i18n import N_
 from geodata.status import Audience
 
 PIECE_BYTES = 262_144
@@ -36,10 +37,10 @@ MAX_WAIT_SECONDS = 60
 """A client that prefers an answer later may ask to wait so long first."""
 EXPORT = "export"
 FAILURES = {
-    "time": (503, "This file takes too long to make. Ask for less: one mosaic, one state, or a plainer format."),
-    "memory": (503, "This file takes too much memory to make. Ask for less: one mosaic, one state."),
-    "server-ended": (503, "The server was stopped while it made this file. Ask again."),
-    "DatabaseError": (503, "The records cannot be read now. Try again in a minute."),
+    "time": (503, N_("This file takes too long to make. Ask for less: one mosaic, one state, or a plainer format.")),
+    "memory": (503, N_("This file takes too much memory to make. Ask for less: one mosaic, one state.")),
+    "server-ended": (503, N_("The server was stopped while it made this file. Ask again.")),
+    "DatabaseError": (503, NOT_READABLE),
 }
 """Status and words by the reason why a job has failed."""
 
@@ -108,9 +109,9 @@ async def _submit(jobs: Service, wanted: JobRequest) -> Job:
         return await jobs.run(jobs.submit, wanted)
     except QueueFull as error:
         if error.is_client:
-            detail = "You have too many files being made. Wait for one to end, or ask for less."
+            detail = N_("You have too many files being made. Wait for one to end, or ask for less.")
         else:
-            detail = "Too many files are being made. Try again in a moment, or ask for less."
+            detail = TOO_MANY_FILES
         raise ApiError(429 if error.is_client else 503, detail,
                        headers={"Retry-After": str(error.retry_seconds)}) from error  # fmt: skip
 
@@ -149,10 +150,10 @@ def problem_of_job(job: Job | None) -> ApiError:
     """Why there is no file."""
     code = job.error_code if job is not None else "server-ended"
     if job is not None and code in {"RequestError", "UnknownIdError"}:
-        return ApiError(400, str(job.error_facts.get("message", "")))
+        return ApiError(400, "{text}", text=job.error_facts.get("message", ""))
     if job is not None and job.state in {"cancelled", "queued", "running"}:
-        return ApiError(503, "The work on this file was cancelled. Ask again.", headers={"Retry-After": "10"})
-    status, detail = FAILURES.get(code, (500, "The server failed. What was asked for may be right."))
+        return ApiError(503, N_("The work on this file was cancelled. Ask again."), headers={"Retry-After": "10"})
+    status, detail = FAILURES.get(code, (500, FAILED))
     return ApiError(status, detail, headers={"Retry-After": "60"} if status == 503 else {})
 
 
@@ -201,7 +202,7 @@ def _send(prepared: Prepared, job: Job) -> Response:
     try:
         fd = os.open(job.result or Path(), os.O_RDONLY)
     except OSError:
-        raise ApiError(503, "The file was kept too long. Ask again.", headers={"Retry-After": "1"}) from None
+        raise ApiError(503, N_("The file was kept too long. Ask again."), headers={"Retry-After": "1"}) from None
     size = os.fstat(fd).st_size
     part = choose_part(prepared.request.headers, prepared.tag, size)
     if part.status == 416:
@@ -274,7 +275,7 @@ async def find_export(id_: str, audience: Audience) -> Job:
     jobs = service()
     job = await jobs.run(jobs.queue.get, id_)
     if job is None or job.kind != EXPORT or job.audience not in {"public", audience}:
-        raise ApiError(404, "There is no such job. Jobs and their files are kept for a quarter of an hour.")
+        raise ApiError(404, N_("There is no such job. Jobs and their files are kept for a quarter of an hour."))
     return job
 
 
@@ -303,7 +304,7 @@ async def send_result(request: Request, id_: str, audience: Audience) -> Respons
     jobs = service()
     job = await find_export(id_, audience)
     if job.state in {"queued", "running"}:
-        raise ApiError(404, "The file is not there yet.", headers={"Retry-After": "2"})
+        raise ApiError(404, N_("The file is not there yet."), headers={"Retry-After": "2"})
     job = _done(job)
     await jobs.run(jobs.queue.touch, id_)
     headers = {**OPEN, "ETag": f'"{id_}"', "Cache-Control": PRIVATE,

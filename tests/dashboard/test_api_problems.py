@@ -113,6 +113,25 @@ def test_people_get_a_page(path: str, language: str) -> None:
     assert (shown.open, shown.active) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("language", "detail"),
+    [
+        ("fr", "La valeur 'bocana' n’existe pas pour le paramètre mosaic. Vouliez-vous dire bocaina\u202f?"),
+        ("pt-br", "O valor 'bocana' não existe para o parâmetro mosaic. Você quis dizer bocaina?"),
+        ("en", "There is no 'bocana' for the parameter mosaic. Did you mean bocaina?"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_language_of_the_request(language: str, detail: str) -> None:
+    path = f"{ITEMS}?mosaic=bocana"
+    assert problem(path, accept_language=language)["detail"] == detail
+    assert problem(f"{path}&lang={language}")["detail"] == detail
+    found = ask(path, accept_language=language)
+    assert found.headers["content-language"] == TONGUES[language]
+    assert "Accept-Language" in found.headers["vary"]
+    page = ask(path, accept="text/html", accept_language=language)
+    assert detail.replace("'", "&#39;") in page.text
+
+
 def test_a_problem_with_the_language_is_told_in_english() -> None:
     assert Page(ask("/api/?lang=xx", accept="text/html").text).language == "en"
 
