@@ -89,7 +89,7 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_proposed(at_this_m
     app = support_of_oiapoque()
     text = said(app)
     assert '<span class="chip chip-borderline">to close</span>' in text
-    assert "It ended on 31 December 2024" in text
+    assert "The end date (31 December 2024) has passed" in text
     app.button(key=f"store-successor-{mission_id}-0").click().run()
     (need,) = support.needs(database, SYSTEM).itertuples()
     assert (need.predecessor_mission_id, need.status_code, need.period_start) == (mission_id, "V0", dt.date(2025, 1, 1))

@@ -58,7 +58,7 @@ def open_part(app: AppTest, part: str) -> AppTest:
     return app.segmented_control(key="territory-part").set_value(part).run()
 
 
-SYNTHETIC = {"fr": "fictif", "pt-br": "fictícios", "en": "All records shown here are synthetic"}
+SYNTHETIC = {"fr": "fictives", "pt-br": "fictícios", "en": "All records shown here are synthetic"}
 
 
 def field(name: str, number: int = 0) -> str:
