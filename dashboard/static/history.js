@@ -3,7 +3,7 @@
  *
  * Streamlit makes an entry for each message about the address. On the way to another page there are several: the page
  * without its choice, then with it. The first that follows an action is kept as an entry; those after it replace it. What
- * only moves a view or is typed letter by letter (`QUIET`) makes none. */
+ * only moves a view or is typed letter by letter makes none: `QUIET`, which `shell.history_script` writes before this. */
 (() => {
   const { history } = window;
   const push = history.pushState.bind(history);
