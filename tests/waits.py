@@ -7,6 +7,7 @@ import select
 import subprocess
 import time
 from collections.abc import Callable
+from urllib.request import urlopen
 
 PATIENCE_S = 30
 """The limit of every wait: for a page, a server, a thread. It is never used up, unless something is broken."""
@@ -92,3 +93,13 @@ def first_line(server: subprocess.Popen[str]) -> str:
     ready, _, _ = select.select([server.stdout], [], [], PROCESS_S)
     assert ready, f"the server has written nothing within {PROCESS_S} s"
     return server.stdout.readline()
+
+
+def wait_for_answer(address: str) -> None:
+    """Wait until a server that listens has loaded what it serves: whoever asks before that waits.
+
+    Args:
+        address: Of the server, ``http://127.0.0.1:8501``.
+    """
+    with urlopen(f"{address}/healthz", timeout=PROCESS_S):  # noqa: S310 - a server of a test
+        pass

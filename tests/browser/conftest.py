@@ -44,7 +44,7 @@ from geodata.records.server_token import read_token, sign_in_address
 from geodata.records.snapshots import read_snapshot
 from geodata.snapshot import Snapshot
 
-from ..waits import PATIENCE_MS, PATIENCE_S, first_line, wait_until
+from ..waits import PATIENCE_MS, PATIENCE_S, first_line, wait_for_answer, wait_until
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -103,6 +103,7 @@ def serve(published: Path, records: Path | None = None) -> Iterator[str]:
         token = read_token(Path(f"{database}.token"))
         assert token is not None
         SIGN_IN[address] = sign_in_address(address, token)
+        wait_for_answer(address)
         yield address
     finally:
         server.terminate()

@@ -18,7 +18,7 @@ from dashboard import data
 from dashboard.api.features import COLLECTIONS
 from geodata.export.fields import MANY_LINKS, fields_of
 
-from ..waits import PATIENCE_S, first_line
+from ..waits import PATIENCE_S, first_line, wait_for_answer
 
 BOX = [-53.0, 1.0, -51.0, 4.0]
 
@@ -32,7 +32,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "dashboard.server", "--port", "0"]
     running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
-        yield first_line(running).split()[4]
+        address = first_line(running).split()[4]
+        wait_for_answer(address)
+        yield address
     finally:
         running.terminate()
         running.wait(PATIENCE_S)

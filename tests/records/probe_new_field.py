@@ -26,6 +26,7 @@ from geodata.records.roles import SYSTEM
 from geodata.records.schema import file_kind_of
 from geodata.records.typed_texts import find_name
 from tests.dashboard.conftest import at_this_machine, database, no_records, signed_in  # noqa: F401
+from tests.waits import PROCESS_S
 
 KIND = file_kind_of("partnership")
 
@@ -42,7 +43,7 @@ def page() -> None:
 def test_the_new_field_is_everywhere(database: Engine, at_this_machine: None, tmp_path: Path) -> None:  # noqa: F811
     actor = sign_in_locally(database)
     # the form asks for it, and keeps it
-    app = AppTest.from_function(page, default_timeout=300).run()
+    app = AppTest.from_function(page, default_timeout=PROCESS_S).run()
     assert not app.exception
     asked = app.text_input(key="partnership-all-0-nickname")
     assert asked.label == "Nickname of the partnership"
@@ -55,7 +56,7 @@ def test_the_new_field_is_everywhere(database: Engine, at_this_machine: None, tm
     (kept,) = register.read(database, SYSTEM, "partnership").to_dict("records")
     assert kept["nickname"] == "Deux rives"
     # the list shows it
-    app = AppTest.from_function(page, default_timeout=300).run()
+    app = AppTest.from_function(page, default_timeout=PROCESS_S).run()
     (shown,) = (frame.value for frame in app.dataframe)
     assert shown["Nickname of the partnership"].tolist() == ["Deux rives"]
     # the history tells of it
