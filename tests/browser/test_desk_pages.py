@@ -92,7 +92,7 @@ def test_charts_are_painted_and_come_as_table_and_file(
         assert painted(visited, box), name
     overlap = page.locator(f".st-key-figure-overlap-{AMAPA} [data-testid=stVegaLiteChart] svg")
     ticks = [
-        text for text in overlap.locator("text").all_inner_texts() if re.fullmatch(r"[0-9]+[^0-9a-z][0-9]{3}", text)
+        text for text in overlap.locator("text").all_text_contents() if re.fullmatch(r"[0-9]+[^0-9a-z][0-9]{3}", text)
     ]
     assert ticks
     assert {text[-4] for text in ticks} == {THOUSANDS[language]}
