@@ -126,6 +126,7 @@ def read_params(params: Mapping[str, Any]) -> tuple[ExportRequest, Audience]:
 
     Raises:
         ValueError: they are not what `export_params` has made.
+        MosaicosError: as `ExportRequest`.
     """
     fields = dict(params["request"])
     filters: dict[str, Any] = {

@@ -81,8 +81,8 @@ def leaks(text: str) -> list[str]:
 
 
 def exported(catalogue: Catalogue, engine: Engine, **asked: Any) -> bytes | None:
-    request = ExportRequest(**asked)
     try:
+        request = ExportRequest(**asked)
         return export_layer(request, catalogue, read_extras(request, engine)).to_bytes()
     except RequestError:
         return None  # a layer without a place has no such format
