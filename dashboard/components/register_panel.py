@@ -25,7 +25,7 @@ from dashboard.components.record_fields import (
 from dashboard.text import Words
 from geodata.records import register
 from geodata.records.roles import Actor
-from geodata.records.schema import KINDS
+from geodata.records.schema import KINDS, RECORDS
 from geodata.search import fold
 
 
@@ -49,9 +49,15 @@ def show_rows(kind: str, words: Words, *, rows: pd.DataFrame | None = None) -> N
 
 
 def may_write(kind: str) -> bool:
-    """Whether whoever acts may add a row; without a database nothing can point at anything yet."""
+    """Whether whoever acts may add a record.
+
+    The first one of the person at this machine makes the database; one that must name another record comes after it.
+    """
     run = records.current()
-    return run.engine is not None and run.access.is_at_least(KINDS[kind].least)
+    of = KINDS[kind]
+    stands_alone = not any(field.is_required and field.type in RECORDS for field in of.fields)
+    is_there = run.engine is not None or (run.problem is None and run.access.way == "local" and stands_alone)
+    return is_there and run.access.is_at_least(of.least)
 
 
 def show_form(

@@ -65,7 +65,7 @@ def show_support(territory_id: str, linked: Sequence[str], words: Words) -> None
         _show_mission(mission, proposed.get(mission["mission_id"]), linked, words, writes=writes)
     for need in needs.to_dict("records"):
         _show_need(need, linked, words, writes=writes)
-    if writes and run.engine is not None:
+    if writes and (run.engine is not None or (run.problem is None and run.access.way == "local")):
         with st.expander(words.say("Report a need"), key=f"need-of-{territory_id}"):
             _show_need_form(territory_id, linked, words)
 
