@@ -115,7 +115,7 @@ def test_every_page_of_the_demonstration_says_what_it_is(demonstration_address: 
             visited.page.get_by_role("menuitem", name=name, exact=True).click()
             expect(visited.page.locator("h1")).to_be_visible()
             visited.wait_for_run()
-            expect(visited.page.locator(".banner")).to_contain_text("fictif")
+            expect(visited.page.locator(".banner")).to_contain_text("fictives")
             gone.append(visited.page.url)
     assert len(set(gone)) > 10
 
