@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, Engine
 from dashboard.access import Access, Headers, still_holds, who_acts, who_asks
 from dashboard.waiting import Waiting
 from dashboard.web.streamlit_internals import run_mark
-from geodata.errors import MosaicosError
+from geodata.errors import MosaicosError, Problem
 from geodata.records.accounts import sign_in_locally
 from geodata.records.audit import last_write
 from geodata.records.database import database_url, is_demonstration, open_engine, reading, silent, temporary, upgrade
@@ -34,7 +34,7 @@ from geodata.records.roles import VISITOR, Actor
 from geodata.records.snapshots import read_snapshot
 from geodata.settings import DEMONSTRATION_VARIABLE
 from geodata.snapshot import Snapshot
-from geodata.status import Audience, Problem
+from geodata.status import Audience
 
 RUN_KEY = "records_of_run"
 MARK_KEY = "mark_of_run"
@@ -153,6 +153,16 @@ class Outcome(Generic[Value]):
         """Whether the write went through."""
         return self.refusal is None and not self.problems
 
+    @property
+    def error(self) -> MosaicosError | None:
+        """Why nothing was stored, as one error."""
+        return InvalidRecordError(self.problems) if self.problems else self.refusal
+
+    @property
+    def all_problems(self) -> tuple[Problem, ...]:
+        """What is wrong, field by field; of any other reason, where it lies in fields."""
+        return self.problems or (() if self.refusal is None else self.refusal.problems_in())
+
 
 def begin() -> Run:
     """Find the database and who acts. The first call of a run; `current` then gives the same to everybody."""
@@ -209,7 +219,7 @@ def _explain(engine: Engine | None, error: RecordsError) -> RecordsError:
     """The error; that of tables of a newer version where they are the reason why the records cannot be read."""
     try:
         if engine is not None and getattr(error, "code", "") == "unusable" and revision_of(engine) == "newer":
-            return DatabaseError("A newer version of the program has changed the database.", "tables-newer")
+            return DatabaseError("tables-newer")
     except RecordsError:
         pass
     return error
@@ -357,7 +367,7 @@ def preview(compare: Callable[[Engine, Actor], Value]) -> Outcome[Value]:
 
 
 def _no_database() -> PermissionDenied:
-    return PermissionDenied("There is no database to write to. Whoever runs the server makes one.", "no-database")
+    return PermissionDenied("no-database")
 
 
 def wants_demonstration() -> bool:
@@ -378,7 +388,7 @@ def start_demonstration() -> None:
         DatabaseError: the database cannot be made.
     """
     if not may_switch_demonstration():
-        raise PermissionDenied("Only the person at the machine itself starts the demonstration.")
+        raise PermissionDenied("demonstration-local")
     made = open_engine(database_url(is_demonstration=True), create=True)
     try:
         upgrade(made, is_demonstration=True)

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal, get_args
 
 import pandas as pd
 from babel import Locale
@@ -23,10 +22,13 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from geodata.partial_date import PartialDate
+from geodata.terms import LANGUAGES, Language, read_terms
 
-Language = Literal["fr", "pt_br", "en"]
-"""A language as the columns of the vocabularies name it."""
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+__all__ = [
+    "LANGUAGES", "LOCALES", "N_", "SOURCE", "UNKNOWN", "Language", "Translator", "catalogue_of",
+    "is_unknown", "locale_of", "translator",
+]  # fmt: skip
+
 SOURCE: Language = "en"
 """The language of the message ids."""
 LOCALES: dict[Language, str] = {"fr": "fr", "pt_br": "pt_BR", "en": "en"}
@@ -72,6 +74,13 @@ class Translator:
     def ngettext(self, one: str, many: str, number: int) -> str:
         """A sentence with ``{n}``, in the plural form that the number asks for, with the number filled in."""
         return self.catalogue.ngettext(one, many, int(number)).format(n=self.number(number))
+
+    def label(self, vocabulary: str, code: object) -> str:
+        """The label of a code, or of several joined with ``;``; a dash where there is none, an unknown code itself."""
+        if is_unknown(code):
+            return UNKNOWN
+        terms = read_terms(vocabulary)
+        return ", ".join(terms[one].label(self.language) if one in terms else one for one in str(code).split(";"))
 
     def number(self, value: object, decimals: int = 0) -> str:
         """A number with the language's separators; a dash where it is not known."""

@@ -6,31 +6,14 @@ Each vocabulary is one CSV in ``data/vocabularies`` with the columns ``code, fr,
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, field
 from functools import cache
 
 from geodata.errors import UnknownIdError
-from geodata.i18n import LANGUAGES, Language
 from geodata.paths import VOCABULARIES
 from geodata.search import nearest
+from geodata.terms import LANGUAGES, Language, Term, read_terms
 
 __all__ = ["LANGUAGES", "Language", "Term", "label", "vocabulary", "vocabulary_names"]
-
-
-@dataclass(frozen=True)
-class Term:
-    """One code of a vocabulary with its labels and whatever else its row says."""
-
-    code: str
-    fr: str
-    pt_br: str
-    en: str
-    more: dict[str, str] = field(default_factory=dict)
-
-    def label(self, language: Language) -> str:
-        """The label in one language."""
-        return {"fr": self.fr, "pt_br": self.pt_br, "en": self.en}[language]
 
 
 def vocabulary_names() -> list[str]:
@@ -45,20 +28,9 @@ def vocabulary(name: str) -> dict[str, Term]:
     Raises:
         UnknownIdError: no vocabulary has that name.
     """
-    path = VOCABULARIES / f"{name}.csv"
-    if not path.is_file():
+    if name not in vocabulary_names():
         raise UnknownIdError("vocabulary", name, nearest(name, vocabulary_names()))
-    with path.open(encoding="utf-8", newline="") as file:
-        return {
-            row["code"]: Term(
-                row["code"],
-                row["fr"],
-                row["pt_br"],
-                row["en"],
-                {key: value for key, value in row.items() if key not in {"code", "fr", "pt_br", "en"}},
-            )
-            for row in csv.DictReader(file)
-        }
+    return read_terms(name)
 
 
 def label(name: str, code: str, language: Language) -> str:

@@ -23,14 +23,13 @@ from typing import Literal
 import pandas as pd
 
 from geodata.clock import latest_today
-from geodata.errors import ContractError, InputError, UnknownIdError
+from geodata.errors import ContractError, InputError, Problem, UnknownIdError, problem
 from geodata.i18n import N_
-from geodata.model import Language, vocabulary
+from geodata.model import vocabulary
 from geodata.paths import CURATED
 from geodata.search import nearest
 from geodata.tables import MOSAIC_ID, TERRITORY_ID
 
-Severity = Literal["error", "warning"]
 Audience = Literal["public", "partner", "all"]
 
 FIRST_STAGE = "S0"
@@ -161,31 +160,6 @@ def rule_flags_frame(states: pd.DataFrame, *, as_of: dt.date, mandates: Mandates
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is wrong with one field of an entry, in the three languages.
-
-    Attributes:
-        field: Name of the field that a person must mend.
-        code: What is wrong, a stable word.
-        severity: An ``error`` stops the entry, a ``warning`` does not.
-        message_en: One sentence, English.
-        message_fr: One sentence, French.
-        message_pt_br: One sentence, Portuguese.
-    """
-
-    field: str
-    code: str
-    severity: Severity
-    message_en: str
-    message_fr: str
-    message_pt_br: str
-
-    def message(self, language: Language) -> str:
-        """The sentence in one language."""
-        return {"en": self.message_en, "fr": self.message_fr, "pt_br": self.message_pt_br}[language]
-
-
-@dataclass(frozen=True)
 class Evidence:
     """One thing that an event must say before it counts for its stage or flag.
 
@@ -292,102 +266,6 @@ class EventDraft:
     note: str | None = None
 
 
-MESSAGES: dict[str, tuple[str, str, str]] = {
-    "id-missing": (
-        "Choose a territory and a mosaic.",
-        "Choisissez un territoire et une mosaïque.",
-        "Escolha um território e um mosaico.",
-    ),
-    "date-missing": ("Give the date.", "Indiquez la date.", "Informe a data."),
-    "date-future": (
-        "The date {value} lies in the future.",
-        "La date {value} est dans le futur.",
-        "A data {value} está no futuro.",
-    ),
-    "date-early": (
-        "The date {value} is before 2007: check it.",
-        "La date {value} est antérieure à 2007 : vérifiez-la.",
-        "A data {value} é anterior a 2007: confira.",
-    ),
-    "stage-and-flag": (
-        "A stage and a flag are two events: record them one after the other.",
-        "Une étape et un signalement sont deux événements : enregistrez-les l'un après l'autre.",
-        "Uma etapa e um sinal são dois eventos: registre um depois do outro.",
-    ),
-    "stage-or-flag-missing": (
-        "Give a stage or a flag, or the event that this one withdraws.",
-        "Indiquez une étape ou un signalement, ou l'événement que celui-ci retire.",
-        "Informe uma etapa ou um sinal, ou o evento que este retira.",
-    ),
-    "code-unknown": ("{value} is no known code.", "{value} n'est pas un code connu.", "{value} não é um código."),
-    "flag-by-rule": (
-        "The flag {value} is set by a rule, not by hand.",
-        "Le signalement {value} est posé par une règle, pas à la main.",
-        "O sinal {value} é posto por uma regra, não à mão.",
-    ),
-    "number-negative": (
-        "The number attending cannot be below 0.",
-        "Le nombre de présents ne peut pas être inférieur à 0.",
-        "O número de presentes não pode ser menor que 0.",
-    ),
-    "action-point-unknown": (
-        "The action points go from 1 to 10.",
-        "Les points d'action vont de 1 à 10.",
-        "Os pontos de ação vão de 1 a 10.",
-    ),
-    "reason-missing": ("Give the reason.", "Indiquez le motif.", "Informe o motivo."),
-    "organisation-missing": (
-        "Say which organisation listed the municipality.",
-        "Indiquez quelle organisation a signalé la commune.",
-        "Informe qual organização indicou o município.",
-    ),
-    "channel-missing": (
-        "Say how the contact was made.",
-        "Indiquez par quel moyen le contact a été pris.",
-        "Informe por qual canal o contato foi feito.",
-    ),
-    "function-missing": (
-        "Say which office was reached (a function, no name).",
-        "Indiquez quelle fonction a été jointe (une fonction, pas un nom).",
-        "Informe qual cargo foi contatado (um cargo, sem nome).",
-    ),
-    "place-missing": (
-        "Say where the meeting was held.",
-        "Indiquez le lieu de la réunion.",
-        "Informe o local da reunião.",
-    ),
-    "attendance-missing": (
-        "Give the number attending (at least 1) or the minutes.",
-        "Indiquez le nombre de présents (au moins 1) ou le compte rendu.",
-        "Informe o número de presentes (no mínimo 1) ou a ata.",
-    ),
-    "act-type-missing": ("Give the type of act.", "Indiquez le type d'acte.", "Informe o tipo de ato."),
-    "act-number-missing": (
-        "Give the number of the act (s/n where it bears none).",
-        "Indiquez le numéro de l'acte (s/n s'il n'en porte pas).",
-        "Informe o número do ato (s/n se não houver).",
-    ),
-    "act-date-missing": ("Give the date of the act.", "Indiquez la date de l'acte.", "Informe a data do ato."),
-    "seat-missing": (
-        "Say whether the seat is full or alternate.",
-        "Indiquez si le siège est titulaire ou suppléant.",
-        "Informe se a vaga é de titular ou de suplente.",
-    ),
-    "term-missing": ("Give the term of the seat.", "Indiquez le mandat du siège.", "Informe o mandato da vaga."),
-    "plan-action-missing": (
-        "Say which action of the mosaic's plan it is, or give the document.",
-        "Indiquez quelle action du plan de la mosaïque, ou le document.",
-        "Informe qual ação do plano do mosaico, ou o documento.",
-    ),
-}
-"""What is wrong, by code, in English, French and Portuguese."""
-
-
-def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
-    en, fr, pt_br = (text.format(value=value) for text in MESSAGES[code])
-    return Problem(where, code, severity, en, fr, pt_br)
-
-
 def _given(text: str | None) -> bool:
     return text is not None and text.strip() != ""
 
@@ -413,16 +291,16 @@ def check_event(draft: EventDraft, *, today: dt.date | None = None) -> list[Prob
         *_check_codes(draft),
     ]
     if draft.attending_count is not None and draft.attending_count < 0:
-        problems.append(_problem("attending_count", "number-negative"))
+        problems.append(problem("attending_count", "number-negative"))
     if draft.action_point is not None and draft.action_point not in ACTION_POINTS:
-        problems.append(_problem("action_point", "action-point-unknown"))
+        problems.append(problem("action_point", "action-point-unknown"))
     return problems + _check_evidence(draft)
 
 
 def _check_ids(draft: EventDraft) -> list[Problem]:
     pairs = (("territory_id", draft.territory_id, TERRITORY_ID), ("mosaic_id", draft.mosaic_id, MOSAIC_ID))
     return [
-        _problem(name, "code-unknown", value) if _given(value) else _problem(name, "id-missing")
+        problem(name, "code-unknown", value=value) if _given(value) else problem(name, "id-missing")
         for name, value, pattern in pairs
         if not re.fullmatch(pattern, value or "")
     ]
@@ -431,13 +309,13 @@ def _check_ids(draft: EventDraft) -> list[Problem]:
 def _check_dates(draft: EventDraft, today: dt.date) -> list[Problem]:
     problems = []
     if draft.event_date is None:
-        problems.append(_problem("event_date", "date-missing"))
+        problems.append(problem("event_date", "date-missing"))
     elif draft.event_date > today:
-        problems.append(_problem("event_date", "date-future", draft.event_date))
+        problems.append(problem("event_date", "date-future", date=draft.event_date))
     elif draft.event_date < USUAL_FROM:
-        problems.append(_problem("event_date", "date-early", draft.event_date, severity="warning"))
+        problems.append(problem("event_date", "date-early", severity="warning", date=draft.event_date))
     if draft.act_date is not None and draft.act_date > today:
-        problems.append(_problem("act_date", "date-future", draft.act_date))
+        problems.append(problem("act_date", "date-future", date=draft.act_date))
     return problems
 
 
@@ -445,16 +323,16 @@ def _check_codes(draft: EventDraft) -> list[Problem]:
     problems = []
     stage, flag = _given(draft.stage_code), _given(draft.flag_code)
     if stage and flag:
-        problems.append(_problem("flag_code", "stage-and-flag"))
+        problems.append(problem("flag_code", "stage-and-flag"))
     if not stage and not flag and not _given(draft.supersedes_id):
-        problems.append(_problem("stage_code", "stage-or-flag-missing"))
+        problems.append(problem("stage_code", "stage-or-flag-missing"))
     for name, codes in {**EVENT_CODES, "confidence": "confidence", "visibility": "visibility"}.items():
         value = getattr(draft, name)
         if _given(value) and value not in vocabulary(codes):
-            problems.append(_problem(name, "code-unknown", value))
+            problems.append(problem(name, "code-unknown", value=value))
     term = vocabulary("flag").get(draft.flag_code or "")
     if term and "person" not in term.more["set_by"].split(";"):
-        problems.append(_problem("flag_code", "flag-by-rule", term.code))
+        problems.append(problem("flag_code", "flag-by-rule", flag=term.code))
     return problems
 
 
@@ -465,7 +343,7 @@ def _check_evidence(draft: EventDraft) -> list[Problem]:
     else:
         wanted = EVIDENCE.get(draft.stage_code or "", ()) + EVIDENCE.get(draft.flag_code or "", ())
     return [
-        _problem(one.fields[0], one.code)
+        problem(one.fields[0], one.code)
         for one in wanted
         if not any(_says_something(getattr(draft, name)) for name in one.fields)
     ]

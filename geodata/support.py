@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from geodata.clock import latest_today
-from geodata.errors import UnknownIdError
+from geodata.errors import Problem, UnknownIdError, problem
 from geodata.model import vocabulary
 from geodata.search import nearest
-from geodata.status import Problem, Severity, add_months
+from geodata.status import add_months
 from geodata.tables import MOSAIC_ID, TERRITORY_ID
 
 PublicSupport = Literal["present", "expected", "needed", "none", "not-assessed"]
@@ -191,89 +191,6 @@ class NeedDraft:
     status_code: str = "V0"
 
 
-MESSAGES: dict[str, tuple[str, str, str]] = {
-    "place-missing": (
-        "Choose a territory or a mosaic.",
-        "Choisissez un territoire ou une mosaïque.",
-        "Escolha um território ou um mosaico.",
-    ),
-    "code-unknown": ("{value} is no known code.", "{value} n'est pas un code connu.", "{value} não é um código."),
-    "state-of-need": (
-        "{value} is not a state of a mission.",
-        "{value} n'est pas un état de mission.",
-        "{value} não é um estado de missão.",
-    ),
-    "vsi-in-guiana": (
-        "A host in French Guiana receives VSI in reciprocity only: choose VSIR, or give the document of the exception.",
-        "En Guyane, seul le VSI en réciprocité est possible : choisissez VSIR, ou joignez le document de l'exception.",
-        "Na Guiana Francesa só cabe o VSI em reciprocidade: escolha VSIR ou indique o documento da exceção.",
-    ),
-    "vsi-in-guiana-documented": (
-        "VSI in French Guiana, by an exception that a document shows: check it.",
-        "VSI en Guyane, par une exception attestée par un document : vérifiez-la.",
-        "VSI na Guiana Francesa, por exceção comprovada em documento: confira.",
-    ),
-    "contract-too-long": (
-        "One VSI contract lasts 24 months at most; this one would end after {value}.",
-        "Un contrat de VSI dure au plus 24 mois ; celui-ci finirait après le {value}.",
-        "Um contrato de VSI dura no máximo 24 meses; este terminaria depois de {value}.",
-    ),
-    "vp-ended": (
-        "The AFVP's own scheme ended on 2009-09-30; this mission starts on {value}.",
-        "Le dispositif propre à l'AFVP a pris fin le 2009-09-30 ; cette mission commence le {value}.",
-        "O programa próprio da AFVP terminou em 2009-09-30; esta missão começa em {value}.",
-    ),
-    "domain-missing": (
-        "Choose at least one domain: what would a volunteer do?",
-        "Choisissez au moins un domaine : que ferait un volontaire ?",
-        "Escolha ao menos um domínio: o que faria um voluntário?",
-    ),
-    "period-missing": (
-        "Give the first or the last day of the period.",
-        "Indiquez le premier ou le dernier jour de la période.",
-        "Informe o primeiro ou o último dia do período.",
-    ),
-    "scheme-not-then": (
-        "The scheme did not exist on {value}, when this mission starts.",
-        "Le dispositif n'existait pas le {value}, quand cette mission commence.",
-        "O programa não existia em {value}, quando esta missão começa.",
-    ),
-    "assigned-late": (
-        "The mission begins on {value}, before the day of its assignment. If it was assigned earlier, correct that "
-        "day.",
-        "La mission commence le {value}, avant le jour de son affectation. Si elle a été affectée plus tôt, corrigez "
-        "ce jour.",
-        "A missão começa em {value}, antes do dia da designação. Se foi designada antes, corrija esse dia.",
-    ),
-    "dates-order": (
-        "The end {value} is before the start.",
-        "La fin {value} précède le début.",
-        "O fim {value} é anterior ao início.",
-    ),
-    "date-future": (
-        "The date {value} lies in the future, so it cannot have happened.",
-        "La date {value} est dans le futur : ce n'est pas encore arrivé.",
-        "A data {value} está no futuro: ainda não aconteceu.",
-    ),
-    "end-missing": (
-        "Give the end, planned or actual: without one nobody is told when to close the mission.",
-        "Indiquez la fin, prévue ou réelle : sans elle, personne ne saura quand clore la mission.",
-        "Informe o fim, previsto ou real: sem ele ninguém saberá quando encerrar a missão.",
-    ),
-    "to-close": (
-        "The mission ended on {value}: close it.",
-        "La mission s'est terminée le {value} : clôturez-la.",
-        "A missão terminou em {value}: encerre-a.",
-    ),
-}
-"""What is wrong, by code, in English, French and Portuguese."""
-
-
-def _problem(where: str, code: str, value: object = "", *, severity: Severity = "error") -> Problem:
-    en, fr, pt_br = (text.format(value=value) for text in MESSAGES[code])
-    return Problem(where, code, severity, en, fr, pt_br)
-
-
 def check_mission(mission: Mission, *, today: dt.date | None = None) -> list[Problem]:
     """What is wrong with a mission.
 
@@ -308,8 +225,8 @@ def check_stated(state: str, domains: Collection[str], start: dt.date | None, en
     """
     if state not in STATED:
         return []
-    domain = [] if domains else [_problem("domains", "domain-missing")]
-    period = [] if start or end else [_problem("period_start", "period-missing")]
+    domain = [] if domains else [problem("domains", "domain-missing")]
+    period = [] if start or end else [problem("period_start", "period-missing")]
     return domain + period
 
 
@@ -317,27 +234,27 @@ def check_assigned(mission: Mission, on: dt.date) -> list[Problem]:
     """The warning that a mission begins before the day on which it is recorded as assigned; empty where it does not."""
     if mission.start is None or mission.start >= on:
         return []
-    return [_problem("status_date", "assigned-late", mission.start, severity="warning")]
+    return [problem("status_date", "assigned-late", severity="warning", date=mission.start)]
 
 
 def _check_place_and_codes(mission: Mission) -> list[Problem]:
     problems = []
     if not mission.territory_id and not mission.mosaic_id:
-        problems.append(_problem("territory_id", "place-missing"))
+        problems.append(problem("territory_id", "need-nowhere"))
     for name, value, pattern in (
         ("territory_id", mission.territory_id, TERRITORY_ID),
         ("mosaic_id", mission.mosaic_id, MOSAIC_ID),
     ):
         if value and not re.fullmatch(pattern, value):
-            problems.append(_problem(name, "code-unknown", value))
+            problems.append(problem(name, "code-unknown", value=value))
     if mission.scheme_code not in vocabulary("scheme"):
-        problems.append(_problem("scheme_code", "code-unknown", mission.scheme_code))
+        problems.append(problem("scheme_code", "code-unknown", value=mission.scheme_code))
     if mission.status_code not in TRANSITIONS:
-        problems.append(_problem("status_code", "code-unknown", mission.status_code))
+        problems.append(problem("status_code", "code-unknown", value=mission.status_code))
     elif mission.status_code not in MISSION_STATES:
-        problems.append(_problem("status_code", "state-of-need", mission.status_code))
+        problems.append(problem("status_code", "state-of-need", state=mission.status_code))
     problems += [
-        _problem("domains", "code-unknown", one) for one in mission.domains if one not in vocabulary("training")
+        problem("domains", "code-unknown", value=one) for one in mission.domains if one not in vocabulary("training")
     ]
     return problems
 
@@ -354,9 +271,11 @@ def _periods(mission: Mission) -> list[tuple[str, dt.date, dt.date]]:
 
 
 def _check_dates(mission: Mission, today: dt.date) -> list[Problem]:
-    backwards = [_problem(where, "dates-order", end) for where, start, end in _periods(mission) if end < start]
+    backwards = [
+        problem(where, "dates-order", start=start, end=end) for where, start, end in _periods(mission) if end < start
+    ]
     future = [
-        _problem(name, "date-future", day)
+        problem(name, "date-future", date=day)
         for name, day in (("actual_start", mission.actual_start), ("actual_end", mission.actual_end))
         if day is not None and day > today
     ]
@@ -367,12 +286,12 @@ def _check_scheme(mission: Mission) -> list[Problem]:
     problems = []
     if mission.scheme_code == "VSI" and mission.is_in_guiana:
         if mission.document_id:
-            problems.append(_problem("scheme_code", "vsi-in-guiana-documented", severity="warning"))
+            problems.append(problem("scheme_code", "vsi-in-guiana-documented", severity="warning"))
         else:
-            problems.append(_problem("scheme_code", "vsi-in-guiana"))
+            problems.append(problem("scheme_code", "vsi-in-guiana"))
     if mission.scheme_code in VSI_SCHEMES:
         latest = [(where, add_months(start, VSI_MONTHS), end) for where, start, end in _periods(mission)]
-        long = [_problem(where, "contract-too-long", last) for where, last, end in latest if end > last]
+        long = [problem(where, "contract-too-long", date=last) for where, last, end in latest if end > last]
         problems += list(dict.fromkeys(long))
     if (
         mission.scheme_code in vocabulary("scheme")
@@ -381,7 +300,7 @@ def _check_scheme(mission: Mission) -> list[Problem]:
     ):
         where = "actual_start" if mission.actual_start else "planned_start"
         code = "vp-ended" if mission.scheme_code == "VP" else "scheme-not-then"
-        problems.append(_problem(where, code, mission.start, severity="warning"))
+        problems.append(problem(where, code, severity="warning", date=mission.start))
     return problems
 
 
@@ -389,9 +308,9 @@ def _check_closing(mission: Mission, today: dt.date) -> list[Problem]:
     if mission.status_code != "V4":
         return []
     if mission.end is None:
-        return [_problem("planned_end", "end-missing", severity="warning")]
+        return [problem("planned_end", "end-missing", severity="warning")]
     if is_to_close(mission, as_of=today):
-        return [_problem("status_code", "to-close", mission.end, severity="warning")]
+        return [problem("status_code", "to-close", severity="warning", date=mission.end)]
     return []
 
 

@@ -41,7 +41,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error}. Choose another place.") from error
+        raise ExportError("file-unwritable", path=path, why=error.strerror) from error
 
 
 def _file_of(kind: Kind, path: Path, language: Language, *, filled: bool, demo: bool) -> int:
@@ -162,10 +162,8 @@ def _kind_unknown(path: Path, content: bytes) -> FileRefused:
 
     likely = [kind.name for kind in likely_kinds(content)]
     example = likely[0] if likely else "event"
-    return FileRefused(
-        f"The columns of {path.name} do not say which kind of record it holds. Say it with --kind, "
-        f"for example --kind {example}. The kinds are {', '.join(dict.fromkeys([*likely, *file_kinds()]))}."
-    )
+    kinds_of = ", ".join(dict.fromkeys([*likely, *file_kinds()]))
+    return FileRefused("kind-unclear", why=f"{path.name}; for example --kind {example}; the kinds are {kinds_of}")
 
 
 def _progress(done: int, whole: int) -> None:
@@ -217,7 +215,7 @@ def take_back_import(batch_id: str, why: str, demo: bool) -> None:
         done = take_back(engine, SYSTEM, batch_id, why=why)
     show(f"{done.undone} rows taken back")
     for line, reason in done.left:
-        show(f"  row {line} stays as it is: {reason}")
+        show(f"  row {line} stays as it is: {reason.message()}")
 
 
 COMMANDS = (template, form, export_records, import_records, list_imports, take_back_import)

@@ -117,7 +117,7 @@ def _make(layers: tuple[str, ...], format_: str, given: dict[str, Any], *, demo:
     first = requests[0]
     is_packed = is_package or format_ == "package"
     if len(layers) > 1 and not is_packed:
-        raise RequestError("Several layers go into a package only: add --package, or write them one by one.")
+        raise RequestError("layers-package", columns=("layer",))
     engine = _open_records(is_demonstration=demo)
     try:
         if engine is not None:
@@ -156,7 +156,7 @@ def _open_records(*, is_demonstration: bool) -> Any:
     is_there = url.get_backend_name() != "sqlite" or Path(str(url.database)).is_file()
     if not is_there:
         if is_demonstration:
-            raise RequestError("There are no demonstration records. Make them with `mosaicos records demo`.")
+            raise RequestError("no-demonstration")
         return None
     engine = open_engine(url)
     with reading(engine) as connection:
@@ -181,7 +181,7 @@ def _write_out(pieces: Iterable[bytes]) -> None:
         raise
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not tried again at the end
-        raise ExportError(f"The standard output cannot be written ({error.strerror}).") from error
+        raise ExportError("output-unwritable", why=error.strerror) from error
     finally:
         if isinstance(pieces, Generator):
             pieces.close()

@@ -243,6 +243,7 @@ def schemas() -> dict[str, Any]:
             title=text,
             status={"type": "integer"},
             detail=text,
+            code=text,
             parameter=text,
             nearest={"type": "array", "items": text},
         ),

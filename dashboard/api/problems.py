@@ -30,6 +30,7 @@ class ApiError(Exception):
         parameter: Name of the parameter that is wrong; null where it is another matter.
         nearest: Right values that look like what was given.
         headers: Headers of the answer.
+        cause: The error of the project that says what is wrong, in place of the message; null for one of the API's own.
         facts: What the message names.
     """
 
@@ -41,12 +42,14 @@ class ApiError(Exception):
         parameter: str | None = None,
         nearest: Sequence[str] = (),
         headers: dict[str, str] | None = None,
+        cause: MosaicosError | None = None,
         **facts: object,
     ) -> None:
-        super().__init__(message.format(**facts))
+        super().__init__(message.format(**facts) if cause is None else str(cause))
         self.status = status
         self.message = message
         self.facts = facts
+        self.cause = cause
         self.parameter = parameter
         self.nearest = tuple(nearest)
         self.headers = headers or {}
@@ -58,6 +61,8 @@ class ApiError(Exception):
 
     def detail(self, language: Language = SOURCE) -> str:
         """What is wrong and what to do, in one language, with the values that may have been meant."""
+        if self.cause is not None:
+            return self.cause.message(language)
         gettext = translator(language).gettext
         detail = gettext(self.message).format(**self.facts)
         if not self.nearest:
@@ -65,12 +70,13 @@ class ApiError(Exception):
         return f"{detail} {gettext('Did you mean {nearest}?').format(nearest=', '.join(self.nearest))}"
 
     def tell(self, language: Language = SOURCE) -> dict[str, Any]:
-        """The problem document. `parameter` and `nearest` are extensions, there where they are known."""
+        """The problem document. `code`, `parameter` and `nearest` are extensions, there where they are known."""
         return {
             "type": "about:blank",
             "title": self.title,
             "status": self.status,
             "detail": self.detail(language),
+            **({"code": self.cause.code} if self.cause is not None else {}),
             **({"parameter": self.parameter} if self.parameter else {}),
             **({"nearest": list(self.nearest)} if self.nearest else {}),
         }
@@ -84,15 +90,13 @@ def shorten(value: str) -> str:
 def unknown_value(name: str, value: str, known: Iterable[str], *, status: int = 400) -> ApiError:
     """A value that does not exist: with the nearest that do."""
     near = nearest(value[:MOST_SHOWN], known)
-    if status == 400:
-        return no_such_value(name, value, near)
-    return ApiError(status, N_("There is no {value} as {name}."), nearest=near, value=repr(shorten(value)), name=name)
+    return no_such_value(name if status == 400 else None, value, near, status=status)
 
 
-def no_such_value(name: str, value: str, near: Sequence[str]) -> ApiError:
-    """A value that a parameter cannot have."""
-    message = N_("There is no {value} for the parameter {name}.")
-    return ApiError(400, message, parameter=name, nearest=near, value=repr(shorten(value)), name=name)
+def no_such_value(name: str | None, value: str, near: Sequence[str], *, status: int = 400) -> ApiError:
+    """A value that does not exist; of a parameter, where it is of one."""
+    cause = UnknownIdError(name or "", shorten(value), near)
+    return ApiError(status, "", parameter=name, nearest=near, cause=cause)
 
 
 def problem_of(error: MosaicosError) -> ApiError:
@@ -100,9 +104,9 @@ def problem_of(error: MosaicosError) -> ApiError:
     if isinstance(error, UnknownIdError):
         return no_such_value(PARAMETERS.get(error.kind, error.kind), error.value, error.nearest)
     if isinstance(error, RequestError):
-        return ApiError(400, "{text}", text=error)
+        return ApiError(400, "", parameter=next(iter(error.columns), None), cause=error)
     if isinstance(error, PermissionDenied):
-        return ApiError(403, "{text}", text=error)
+        return ApiError(403, "", cause=error)
     if isinstance(error, DatabaseError):
         return ApiError(503, NOT_READABLE, headers={"Retry-After": "60"})
     return ApiError(500, FAILED)

@@ -26,9 +26,11 @@ from dashboard.api.answers import OPEN, PRIVATE, TOO_MANY_FILES, Prepared, Strea
 from dashboard.api.documents import ROOT
 from dashboard.api.problems import FAILED, NOT_READABLE, ApiError
 from dashboard.api.ranges import choose_part
+from dashboard.jobs.failures import error_of
 from dashboard.jobs.queue import Job, JobRequest, QueueFull
 from dashboard.jobs.service import Service, client_of, service
 from geodata.i18n import N_
+from geodata.messages import NEAREST
 from geodata.status import Audience
 
 PIECE_BYTES = 262_144
@@ -150,7 +152,8 @@ def problem_of_job(job: Job | None) -> ApiError:
     """Why there is no file."""
     code = job.error_code if job is not None else "server-ended"
     if job is not None and code in {"RequestError", "UnknownIdError"}:
-        return ApiError(400, "{text}", text=job.error_facts.get("message", ""))
+        cause = error_of(job)
+        return ApiError(400, "", nearest=cause.facts.get(NEAREST, ()), cause=cause)
     if job is not None and job.state in {"cancelled", "queued", "running"}:
         return ApiError(503, N_("The work on this file was cancelled. Ask again."), headers={"Retry-After": "10"})
     status, detail = FAILURES.get(code, (500, FAILED))

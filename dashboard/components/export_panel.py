@@ -39,7 +39,9 @@ def show_export(choice: state.Choice, shown: Shown) -> None:
         try:
             request = _ask(choice, shown, words)
         except MosaicosError as error:  # the lists offer only what goes together
-            st.html(fragments.notice(words.say("This cannot be exported."), str(error), kind="poor"))
+            st.html(
+                fragments.notice(words.say("This cannot be exported."), error.message(words.vocabulary), kind="poor")
+            )
             return
         catalogue, engine = shown.public.catalogue, records.current().engine
         format_ = FORMATS[request.format]

@@ -11,13 +11,11 @@ from sqlalchemy.engine import Engine
 
 from dashboard import records
 from dashboard.components import fragments, history, tables
-from dashboard.components.refusals import refusal_detail
 from dashboard.text import Words
 from geodata.errors import UnknownIdError
 from geodata.records.checking import Fault, find_faults
 from geodata.records.models import Base
 from geodata.records.schema import kind_of_table
-from geodata.status import Problem
 
 WANTED_KEY = "faults-wanted"
 MAX_SENTENCE = 300
@@ -37,11 +35,7 @@ def faults_of(table: type[Base] | None = None) -> tuple[Fault, ...]:
 
 def sentence_of(fault: Fault, words: Words) -> str:
     """What is wrong, in the language of the interface, with the field that it is about."""
-    said = (
-        fault.cause.message(words.vocabulary)
-        if isinstance(fault.cause, Problem)
-        else refusal_detail(fault.cause, words)
-    )
+    said = fault.cause.message(words.vocabulary)
     field = _field_name(fault, words)
     return f"{field}: {said}"[:MAX_SENTENCE] if field else said[:MAX_SENTENCE]
 

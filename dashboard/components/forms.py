@@ -21,11 +21,10 @@ from dashboard.components import fragments
 from dashboard.components.lists import pick_one, pick_one_or_none, pick_some
 from dashboard.components.refusals import refusal_detail, refusal_text
 from dashboard.text import Words
-from geodata.errors import MosaicosError
+from geodata.errors import MosaicosError, Problem, problem
 from geodata.model import vocabulary
 from geodata.records.roles import Actor
 from geodata.records.schema import field_label
-from geodata.status import Problem
 
 EARLIEST = dt.date(1990, 1, 1)
 """First day that a form offers: before any mosaic."""
@@ -67,20 +66,6 @@ class Entry:
 
 FIELD_COLUMNS = {"on": "status_date", "to_code": "status_code", "what": "stage_code", "why": "withdraw_why"}
 """Field of the schema for each field of a form that has another name."""
-
-
-def missing(field_name: str, words: Words) -> Problem:
-    """The problem of a field that must say something."""
-    text = words.say("This must say something.")
-    return Problem(field_name, "missing", "error", text, text, text)
-
-
-def problems_of(refusal: MosaicosError | None, words: Words) -> tuple[Problem, ...]:
-    """A refusal as problems of the columns that cause it; none where it is about no column."""
-    if refusal is None:
-        return ()
-    text = refusal_detail(refusal, words)
-    return tuple(Problem(name, "refused", "error", text, text, text) for name in refusal.columns)
 
 
 def refresh_page() -> None:
@@ -140,8 +125,8 @@ class Form:
             st.html(fragments.notice(self.words.say("Stored."), " ".join(self.entry.said)))
         if self.entry.refusal is not None:
             show_refusal(self.entry.refusal, self.words)
-        elif any(problem.severity == "error" for problem in self.entry.problems):
-            count = sum(problem.severity == "error" for problem in self.entry.problems)
+        elif any(one.severity == "error" for one in self.entry.problems):
+            count = sum(one.severity == "error" for one in self.entry.problems)
             text = self.words.count("{n} field needs another look.", "{n} fields need another look.", count)
             st.html(fragments.notice(self.words.say("Not stored yet."), text, kind="poor"))
 
@@ -223,23 +208,21 @@ class Form:
     def show_problems(self, name: str) -> None:
         """What is wrong with one field."""
         self._shown |= {name, FIELD_COLUMNS.get(name, name)}
-        for problem in self.entry.problems:
-            if problem.field in {name, FIELD_COLUMNS.get(name)}:
-                st.html(fragments.paragraph(problem.message(self.words.vocabulary), look="field-problem"))
+        for one in self.entry.problems:
+            if one.field in {name, FIELD_COLUMNS.get(name)}:
+                st.html(fragments.paragraph(one.message(self.words.vocabulary), look="field-problem"))
 
     def _show_other_problems(self) -> None:
-        """What is wrong with what this form does not hold, named in words."""
-        for problem in self.entry.problems:
-            if problem.field in self._shown or (problem.code == "refused" and self._shown & self._refused()):
+        """What is wrong with what this form does not hold, named in words; nothing is said twice."""
+        said = {one.message(self.words.vocabulary) for one in self.entry.problems if one.field in self._shown}
+        for one in self.entry.problems:
+            text = one.message(self.words.vocabulary)
+            if text in said:
                 continue
-            text = self.words.say("{field}: {problem}").format(
-                field=field_label(problem.field, self.words.vocabulary),
-                problem=problem.message(self.words.vocabulary),
-            )
+            if one.field:
+                label = field_label(one.field, self.words.vocabulary)
+                text = self.words.say("{field}: {problem}").format(field=label, problem=text)
             st.html(fragments.paragraph(text, look="field-problem"))
-
-    def _refused(self) -> set[str]:
-        return {problem.field for problem in self.entry.problems if problem.code == "refused"}
 
     def _field(self, name: str) -> str:
         self._fields.append(name)
@@ -272,7 +255,7 @@ class Form:
 
         def store() -> None:
             values = {name: _clean(st.session_state.get(self.key(name))) for name in fields} | dict(outside or {})
-            empty = tuple(missing(name, self.words) for name in required if values.get(name) in (None, "", ()))
+            empty = tuple(problem(name, "value-missing") for name in required if values.get(name) in (None, "", ()))
             if empty:
                 self.entry.problems, self.entry.refusal, self.entry.said = empty, None, ()
                 return
@@ -285,7 +268,7 @@ class Form:
                 self.entry.said = (done, *(warning.message(self.words.vocabulary) for warning in warnings))
                 st.session_state[_CHANGED] = True
             else:
-                self.entry.problems = outcome.problems or problems_of(outcome.refusal, self.words)
+                self.entry.problems = outcome.all_problems
                 self.entry.refusal, self.entry.said = outcome.refusal, ()
 
         look: Literal["primary", "secondary"] = "primary" if is_main else "secondary"
@@ -310,7 +293,7 @@ def act(key: str, label: str, write: Callable[[Engine, Actor], Any], words: Word
 
     def store() -> None:
         outcome = records.store(write)
-        st.session_state[problem_key] = outcome.refusal
+        st.session_state[problem_key] = outcome.error
         st.session_state[_CHANGED] = outcome.is_stored
 
     st.button(label, key=key, on_click=store, **more)

@@ -149,7 +149,7 @@ def _ask(key: str, request: Hashable, submit: Submit) -> None:
     try:
         job = submit(service(), client_of_session())
     except SQLAlchemyError:
-        st.session_state[f"{_key(key)}-refusal"] = DatabaseError("The queue of long work cannot be used now.")
+        st.session_state[f"{_key(key)}-refusal"] = DatabaseError("queue")
         st.session_state.pop(_key(key), None)
         return
     except (QueueFull, MosaicosError) as error:

@@ -138,7 +138,6 @@ def _plan(content: bytes, file_name: str, kind: Kind, words: Words) -> Plan | No
             kind,
             content,
             file_name,
-            tell=lambda error: refusal_detail(error, words),
             progress=tell_progress,
         )
 
@@ -186,7 +185,7 @@ def _writer() -> Actor:
     """
     outcome = records.store(lambda _engine, actor: actor)
     if outcome.stored is None:
-        raise outcome.refusal or DatabaseError("There are no records.")
+        raise outcome.refusal or DatabaseError("no-records")
     return outcome.stored
 
 

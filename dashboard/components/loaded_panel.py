@@ -11,19 +11,16 @@ from dashboard import records
 from dashboard.components import fragments
 from dashboard.components.forms import Form
 from dashboard.components.plain_grid import PlainColumn, show_grid_of
-from dashboard.components.refusals import refusal_of_code
 from dashboard.text import Words, is_unknown
 from geodata.errors import UnknownIdError
+from geodata.messages import sentence_without_facts
 from geodata.records.exchange.applying import (
-    CHANGED_SINCE,
-    ONWARD_ONLY,
     TakenBack,
     batches,
     issues_of,
     rows_of,
     take_back,
 )
-from geodata.records.exchange.problems import sentence_of
 from geodata.records.schema import file_kind_of
 
 BATCH_KEY = "loaded-file"
@@ -103,7 +100,7 @@ def _show_issues(batch_id: str, kind: str, words: Words) -> None:
         return
     lines = issues["line"].tolist()
     columns = [_column_label(kind, name, words) for name in issues["column_name"]]
-    said = [sentence_of(kind, code, words.vocabulary) or refusal_of_code(code, words) for code in issues["code"]]
+    said = [sentence_without_facts(code, words.vocabulary) for code in issues["code"]]
     show_grid_of(
         "loaded-issues",
         [
@@ -170,11 +167,7 @@ def _show_form(form: Form, batch_id: str, words: Words) -> None:
 def _taken_back(outcome: TakenBack, words: Words) -> str:
     said = words.count("{n} row was taken back.", "{n} rows were taken back.", outcome.undone)
     for line, reason in outcome.left:
-        reasons = {
-            CHANGED_SINCE: words.say("somebody has changed it since"),
-            ONWARD_ONLY: words.say("steps of support only go forward"),
-        }
-        said += " " + words.say("Row {line} stays: {reason}.").format(
-            line=words.number(line), reason=reasons.get(reason, reason)
+        said += " " + words.say("Row {line} stays as it is: {reason}").format(
+            line=words.number(line), reason=reason.message(words.vocabulary)
         )
     return said

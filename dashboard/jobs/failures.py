@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.jobs.queue import Job
-from geodata.errors import MosaicosError
+from geodata.errors import MosaicosError, PlainError
 from geodata.records import errors
 from geodata.records.errors import RecordsError
 
@@ -18,7 +18,9 @@ _KINDS: dict[str, type[RecordsError]] = {
 
 
 def error_of(job: Job) -> MosaicosError:
-    """The error of the project that a failed job met; `RecordsError` with the same sentence where it is another."""
+    """The error of the project that a failed job met; one with the same sentence where it is of another kind."""
     facts = job.error_facts
+    if not facts.get("reason"):
+        return PlainError(str(facts.get("message", job.error_code)))
     kind = _KINDS.get(job.error_code, RecordsError)
-    return kind(str(facts.get("message", job.error_code)), str(facts.get("reason", "")), **facts.get("facts", {}))
+    return kind(str(facts["reason"]), **facts.get("facts", {}))

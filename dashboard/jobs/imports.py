@@ -11,9 +11,7 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from dashboard.components.refusals import refusal_detail
 from dashboard.jobs.work import Made, Work
-from dashboard.text import words
 from geodata.records.database import open_engine, temporary
 from geodata.records.errors import DatabaseError
 from geodata.records.exchange.applying import apply_plan
@@ -99,11 +97,10 @@ def run_plan(work: Work) -> Made:
     Raises:
         MosaicosError: as `plan_file`.
     """
-    text = words(str(work.params["language"]))
     with compared(work) as engine:
         plan = plan_file(
             engine, read_actor(work.params), file_kind_of(str(work.params["kind"])), work.input.read_bytes(),
-            str(work.params["file_name"]), tell=lambda error: refusal_detail(error, text), progress=work.progress,
+            str(work.params["file_name"]), progress=work.progress,
         )  # fmt: skip
     work.output.write_bytes(write_plan(plan))
     return Made(work.output, {"rows": len(plan.rows)})
@@ -140,5 +137,5 @@ def compared(work: Work) -> Iterator[Engine]:
 
 def _required(database: str | None) -> str:
     if database is None:
-        raise DatabaseError("The records cannot be found.")
+        raise DatabaseError("no-records")
     return database

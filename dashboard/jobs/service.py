@@ -89,7 +89,7 @@ class Service:
         try:
             return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
         except SQLAlchemyError as error:
-            raise DatabaseError("The queue of long work cannot be used now.") from error
+            raise DatabaseError("queue") from error
 
     async def wait(self, id_: str, *, seconds: float | None = None) -> Job | None:
         """Wait until a job is over, or the time is.
@@ -144,9 +144,7 @@ def service() -> Service:
             try:
                 found = _services[folder] = Service(folder)
             except (SQLAlchemyError, ImportError) as error:
-                raise DatabaseError(
-                    f"The queue of long work cannot be used. Look at {URL_VARIABLE} and at the folder {folder}."
-                ) from error
+                raise DatabaseError("queue", why=f"look at {URL_VARIABLE} and at the folder {folder}") from error
         return found
 
 

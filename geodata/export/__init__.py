@@ -46,7 +46,7 @@ def read_extras(request: ExportRequest, engine: Engine | None, reader: Actor | N
     """
     if engine is None:
         if request.since is not None:
-            raise RequestError("There are no records, so nothing can have changed: leave the day (since) out.")
+            raise RequestError("since-unknown", columns=("since",))
         return Extras()
     return Extras(
         changed=None if request.since is None else read_changed(engine, request.since, reader),

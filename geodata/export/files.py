@@ -27,7 +27,7 @@ def write_stream(target: Path, pieces: Iterable[bytes]) -> None:
         else:
             _replace(place, pieces)
     except OSError as error:
-        raise ExportError(f"{target} cannot be written ({error.strerror}). Choose another --out.") from error
+        raise ExportError("file-unwritable", path=target, why=error.strerror) from error
     finally:
         if isinstance(pieces, Generator):
             pieces.close()

@@ -64,7 +64,7 @@ def _write_file(rows: Rows, about: dict[str, Any], request: ExportRequest, repor
             "shapefile": lambda path: vectors.write_shapefile(path, rows, geometry, about, request.language, report),
         }
     if request.format not in writers:
-        raise RequestError(f"The format {request.format} needs a geometry: choose another detail than none.")
+        raise RequestError("format-needs-geometry", columns=("detail",), format=request.format)
     with tempfile.TemporaryDirectory(prefix="mosaicos-export-") as folder:
         path = Path(folder) / f"{rows.layer}{FORMATS[request.format].suffix}"
         writers[request.format](path)

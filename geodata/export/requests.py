@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from geodata.cleaning import shorten
 from geodata.errors import MosaicosError, UnknownIdError
 from geodata.i18n import LANGUAGES, N_, Language, translator
 from geodata.search import nearest
@@ -25,6 +26,8 @@ WGS84, SIRGAS2000, UTM22N = "EPSG:4326", "EPSG:4674", "EPSG:2972"
 CRS = (WGS84, SIRGAS2000, UTM22N)
 """WGS 84; SIRGAS 2000, the same to a metre or two; RGFG95 / UTM zone 22 north, in metres, for Guiana and around it."""
 DEFAULT_DECIMALS = 6
+MOST_NAMED = 60
+"""Characters of a value that an error repeats."""
 MOST_DECIMALS = 7
 """Decimals of coordinates in degrees. 6 are 0.1 m; no source is surer than that."""
 YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
@@ -198,7 +201,7 @@ class ExportRequest:
         object.__setattr__(self, "crs", self.crs or format_.crs[0])
         _check_geometry(self, layer, format_)
         if self.one_row_per_territory and layer.id != "territories":
-            raise RequestError(f"One row per territory is for the layer territories, not for {layer.id}: leave it out.")
+            raise RequestError("one-row-layer", columns=("one_row_per_territory",), layer=layer.id)
         _check_days(self)
 
 
@@ -259,16 +262,16 @@ def _check_geometry(request: ExportRequest, layer: Layer, format_: Format) -> No
     _require("detail", detail, DETAILS)
     _require("reference system", crs, CRS)
     if not layer.has_geometry and (detail != "none" or "none" not in format_.details):
-        fit = ", ".join(one.id for one in FORMATS.values() if "none" in one.details)
-        raise RequestError(f"The layer {layer.id} has no geometry: choose the detail none, and a format of {fit}.")
+        fit = [one.id for one in FORMATS.values() if "none" in one.details]
+        raise RequestError("layer-no-geometry", columns=("detail", "format"), layer=layer.id, choices=fit)
     if detail not in format_.details:
         raise RequestError(
-            f"The format {format_.id} has no geometry of the detail {detail}: choose {', '.join(format_.details)}."
+            "format-detail", columns=("detail",), format=format_.id, detail=detail, choices=format_.details
         )
     if crs not in format_.crs:
-        raise RequestError(f"The format {format_.id} is in {' or '.join(format_.crs)} only, not in {crs}.")
+        raise RequestError("format-crs", columns=("crs",), format=format_.id, crs=crs, choices=format_.crs)
     if not 0 <= decimals <= MOST_DECIMALS:
-        raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {decimals}.")
+        raise RequestError("decimals", columns=("decimals",), most=MOST_DECIMALS, value=decimals)
 
 
 def _require(kind: str, value: str, known: Any) -> None:
@@ -278,13 +281,13 @@ def _require(kind: str, value: str, known: Any) -> None:
 
 def _check_days(request: ExportRequest) -> None:
     today = dt.date.today()
-    for name, day in (("as of", request.as_of), ("since", request.since)):
+    for name, day in (("as_of", request.as_of), ("since", request.since)):
         if day is not None and not FIRST_DAY <= day <= today:
-            raise RequestError(f"The day {day} ({name}) is not between {FIRST_DAY} and today.")
+            raise RequestError("day-range", columns=(name,), day=day, start=FIRST_DAY)
     if request.as_of and request.since and request.since > request.as_of:
-        raise RequestError(f"Nothing can have changed since {request.since} as of {request.as_of}: mend the days.")
+        raise RequestError("since-order", columns=("since",), start=request.since, end=request.as_of)
     if request.layer == "missions" and request.as_of is not None and request.as_of < today:
-        raise RequestError("The layer missions is known for today only: leave the day (as of) out.")
+        raise RequestError("missions-today", columns=("as_of",))
 
 
 OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since",
@@ -311,7 +314,7 @@ def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue)
     values: dict[str, Any] = {name: given[name].strip() for name in OPTIONS if given.get(name, "").strip()}
     for name in ("as_of", "since"):
         if name in values:
-            values[name] = _read_day(values[name])
+            values[name] = _read_day(name, values[name])
     if "decimals" in values:
         values["decimals"] = _read_number(values["decimals"])
     if "one_row_per_territory" in values:
@@ -324,22 +327,22 @@ def read_request(asked: Mapping[str, str | Sequence[str]], catalogue: Catalogue)
     return ExportRequest(filters=filters, **values)
 
 
-def _read_day(text: str) -> dt.date:
+def _read_day(name: str, text: str) -> dt.date:
     try:
         return dt.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
-        raise RequestError(f"{text!r} is no day. Write it as 2026-01-31.") from error
+        raise RequestError("day-unreadable", columns=(name,), value=shorten(text, MOST_NAMED)) from error
 
 
 def _read_choice(text: str) -> bool:
     if text not in YES_OR_NO:
-        raise RequestError(f"One row per territory (one_row_per_territory) is yes or no, not {text!r}.")
+        raise RequestError("one-row-value", columns=("one_row_per_territory",), value=shorten(text, MOST_NAMED))
     return YES_OR_NO[text]
 
 
 def _read_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise RequestError(f"Coordinates have 0 to {MOST_DECIMALS} decimals, not {text!r}.")
+        raise RequestError("decimals", columns=("decimals",), most=MOST_DECIMALS, value=shorten(text, MOST_NAMED))
     return int(text[:9])
 
 

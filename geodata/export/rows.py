@@ -169,7 +169,7 @@ def select_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras) ->
     """
     snapshot = catalogue.snapshot
     if request.as_of is not None and snapshot.is_recorded and snapshot.as_of != request.as_of:
-        raise RequestError(f"The records are those of {snapshot.as_of}, not of {request.as_of}: read them again.")
+        raise RequestError("records-day", columns=("as_of",), start=snapshot.as_of, day=request.as_of)
     catalogue_ids = set(catalogue.bundle.mosaic["mosaic_id"])
     for mosaic_id in request.filters.mosaic:
         if mosaic_id not in catalogue_ids:
@@ -178,11 +178,9 @@ def select_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras) ->
     if request.since is None:
         return selection
     if request.layer not in {"territories", "links"}:
-        raise RequestError(
-            "Only the layers territories and links know what changed since a day: leave the day (since) out."
-        )
+        raise RequestError("since-layer", columns=("since",))
     if extras.changed is None:
-        raise RequestError("It was not read what changed since that day: leave the day (since) out.")
+        raise RequestError("since-unknown", columns=("since",))
     links = catalogue.links
     pairs = zip(links["territory_id"].to_numpy()[selection.links], links["mosaic_id"].to_numpy()[selection.links],
                 strict=True)  # fmt: skip

@@ -257,11 +257,8 @@ def check_reach(rows: Rows, *, detail: str, crs: str) -> None:
 def _check_box(bounds: Sequence[float]) -> None:
     west, south, east, north = UTM_BOX
     if bounds[0] < west or bounds[1] < south or bounds[2] > east or bounds[3] > north:
-        reach = f"{bounds[0]:.1f} to {bounds[2]:.1f} east, {bounds[1]:.1f} to {bounds[3]:.1f} north"
-        raise RequestError(
-            f"{UTM22N} is for French Guiana and around it (UTM zone 22 north); the rows reach from {reach}. "
-            "Choose fewer, or another reference system."
-        )
+        reach = ", ".join(f"{bound:.1f}" for bound in bounds)
+        raise RequestError("crs-reach", columns=("crs",), crs=UTM22N, reach=reach)
 
 
 def move_points(points: Points, crs: str) -> Points:

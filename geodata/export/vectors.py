@@ -206,7 +206,7 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        raise ExportError(f"The export cannot be written: {error}. Is the disk full?") from error
+        raise ExportError("export-unwritable", why=error) from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 

@@ -44,7 +44,7 @@ def sign_in(engine: Engine, *, issuer: str, subject: str, label: str) -> Actor:
         DatabaseError: the database cannot be used.
     """
     if issuer in {OWN_ISSUER, LOCAL_ISSUER}:
-        raise PermissionDenied("Nobody signs in with this issuer. Check the settings of the identity provider.")
+        raise PermissionDenied("issuer-unknown")
     return _sign_in(engine, issuer=issuer, subject=subject, label=label, role="viewer")
 
 
@@ -122,7 +122,7 @@ def grant(
     with writing(engine) as connection:
         require_writer(connection, actor, "admin", "manage accounts")
         if account_id in {SYSTEM.account_id, actor.account_id}:
-            raise PermissionDenied("An admin changes the accounts of others. Ask another admin.", "own-account")
+            raise PermissionDenied("own-account")
         require_rows(connection, Organisation, [organisation_id])
         row = find_row(connection, Account, account_id, lock=True)
         changes = {"role": role, "organisation_id": organisation_id, "is_active": is_active}

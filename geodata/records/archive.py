@@ -215,12 +215,12 @@ def write_archive(
             else:
                 target.mkdir(mode=0o700, exist_ok=True)
                 if any(target.iterdir()):
-                    raise ArchiveError(f"The folder {target} is not empty. Choose a new one.", "archive-folder")
+                    raise ArchiveError("archive-folder", path=target)
                 for path in sorted(Path(work).rglob("*")):
                     place = target / path.relative_to(work)
                     place.mkdir(mode=0o700, exist_ok=True) if path.is_dir() else path.replace(place)
     except OSError as error:
-        raise ArchiveError(f"{target} cannot be written: {error}. Choose another place.", "archive-place") from error
+        raise ArchiveError("archive-place", path=target, why=error) from error
     return Written(target, rows)
 
 
@@ -231,11 +231,7 @@ def _write_files(engine: Engine, work: Path, form: Form, *, with_persons: bool) 
     with reading(engine) as connection:
         revision = alembic.migration.MigrationContext.configure(connection).get_current_revision()
         if not stored_revisions(connection) <= known_revisions():
-            raise ArchiveError(
-                "A newer version of the program has changed the database, and this one does not know all of it. Make "
-                "the backup with the newer one.",
-                "tables-newer",
-            )
+            raise ArchiveError("tables-newer")
         demonstration = bool(connection.scalar(sa.select(models.Installation.is_demonstration)))
         for table in tables_of(with_persons=with_persons):
             path = work / "data" / f"{table.name}.{'csv' if form == 'csv' else 'jsonl'}"
@@ -438,7 +434,7 @@ class Archive:
 
 
 def _broken(what: str) -> ArchiveError:
-    return ArchiveError(f"The archive is damaged: {what}. Nothing was changed; take another copy.", "archive-broken")
+    return ArchiveError("archive-broken", why=what)
 
 
 def _lines(text: IO[str], names: tuple[str, ...], form: Form, file: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -522,7 +518,7 @@ def _opened(path: Path) -> Iterator[_Zip | _Folder]:
     except UNREADABLE as error:
         raise _broken(str(error) or type(error).__name__) from error
     except OSError as error:
-        raise ArchiveError(f"{path} cannot be read: {error}. Look at its place and rights.", "archive-place") from error
+        raise ArchiveError("archive-place", path=path, why=error) from error
 
 
 def check_archive(path: Path) -> Archive:
@@ -532,7 +528,7 @@ def check_archive(path: Path) -> Archive:
         ArchiveError: it is no archive, damaged, or of a newer version of the program.
     """
     if not path.exists():
-        raise ArchiveError(f"There is nothing at {path}. Look at the name.", "archive-place")
+        raise ArchiveError("archive-place", path=path, why="there is nothing at this path")
     if path.is_file():
         _check_end(path)
     with _opened(path) as place:
@@ -587,10 +583,7 @@ def _stream_hash(stream: IO[bytes]) -> str:
 def _described(path: Path, package: Any, files: set[str]) -> Archive:
     about = package["mosaicos"]
     if about["version"] != VERSION:
-        raise ArchiveError(
-            f"The archive is of version {about['version']} of the format; this program reads {VERSION}. Update it.",
-            "archive-newer",
-        )
+        raise ArchiveError("archive-newer", why=f"format {about['version']}; this program reads {VERSION}")
     columns = {
         resource["name"]: tuple(field["name"] for field in resource["schema"]["fields"])
         for resource in package["resources"]
@@ -599,11 +592,7 @@ def _described(path: Path, package: Any, files: set[str]) -> Archive:
     for name, fields in columns.items():
         strange = [name] if name not in known else [f"{name}.{one}" for one in fields if one not in known[name].c]
         if strange:
-            raise ArchiveError(
-                f"The archive holds {', '.join(strange[:5])}, which this version of the program does not know. "
-                "Update it.",
-                "archive-newer",
-            )
+            raise ArchiveError("archive-newer", why=f"it contains {', '.join(strange[:5])}")
     form: Form = "csv" if about["form"] == "csv" else "json"
     wanted = {f"data/{name}.{'csv' if form == 'csv' else 'jsonl'}" for name in columns}
     if wanted != {name for name in files if name.startswith("data/")}:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,8 @@ def read_boundary(content: bytes) -> Boundary:
             most 200 characters what to change.
     """
     if len(content) > MAX_BYTES:
-        most = f"{MAX_BYTES / 1e6:.0f}"
-        raise BoundaryError(
-            f"The file has {len(content) / 1e6:.0f} MB; at most {most} are read. Simplify the boundary.",
-            "file-large",
-            most=most,
-        )
+        most = round(MAX_BYTES / 1e6)
+        raise BoundaryError("file-large", most=most)
     limits = Limits(
         unpacked_bytes=MAX_UNPACKED_BYTES,
         entries=MAX_ENTRIES,
@@ -125,13 +122,9 @@ def read_stored(wkb: bytes) -> shapely.MultiPolygon:
         try:
             boundary_reader.require_inside(geometry.bounds)
         except boundary_reader.Refused as error:
-            raise BoundaryError(str(error), error.code, columns=("geometry",), **error.facts) from error
+            raise _refusal(error.code, error.facts) from error
         return geometry
-    raise BoundaryError(
-        "The boundary that is stored cannot be read. Bring its file again.",
-        "boundary-unreadable",
-        columns=("geometry",),
-    )
+    raise _refusal("boundary-unreadable", {})
 
 
 def _run_reader(folder: Path, limits: Limits) -> None:
@@ -185,18 +178,24 @@ def _result_of(folder: Path, limits: Limits) -> dict[str, Any]:
             if path.is_symlink() or (path.exists() and path.stat().st_size > most):
                 raise _gave_up()
         found = json.loads((folder / boundary_reader.RESULT).read_text(encoding="utf-8"))
-        if "message" not in found:
+        if "code" not in found:
             return dict(found)
-        facts = {str(name): shorten(clean_text(str(value)), MAX_MESSAGE) for name, value in found["facts"].items()}
-        message, code = shorten(clean_text(str(found["message"])), MAX_MESSAGE), str(found["code"])
+        facts = {str(name): _fact(value) for name, value in found["facts"].items()}
+        code = str(found["code"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _gave_up() from error
-    raise BoundaryError(message, code, **facts)
+    raise _refusal(code, facts, columns=())
+
+
+def _refusal(code: str, facts: Mapping[str, Any], *, columns: Sequence[str] = ("geometry",)) -> BoundaryError:
+    refused = BoundaryError(code, columns=columns)
+    refused.facts.update(facts)
+    return refused
+
+
+def _fact(value: object) -> object:
+    return value if isinstance(value, int) else shorten(clean_text(str(value)), MAX_MESSAGE)
 
 
 def _gave_up() -> BoundaryError:
-    return BoundaryError(
-        "Reading the file takes too long or too much memory, or its content is damaged. Simplify the boundary and "
-        "export it again.",
-        "file-heavy",
-    )
+    return BoundaryError("file-heavy")

@@ -1,7 +1,7 @@
 """Reads one boundary file in a process of its own, which has limits and may be killed: ``boundary`` starts it.
 
 ``python -m geodata.records.boundary_reader FOLDER`` reads ``content`` and ``limits.json`` in the folder, and writes
-``boundary.wkb`` and ``result.json``: either ``{"area_km2", "source_crs"}`` or a refusal, ``{"message", "code",
+``boundary.wkb`` and ``result.json``: either ``{"area_km2", "source_crs"}`` or a refusal, ``{"code",
 "facts"}``. It imports little, because every file that somebody brings waits for its start.
 """
 
@@ -70,13 +70,13 @@ class Refused(Exception):  # noqa: N818 - it is no mistake of the program
 
     Attributes:
         code: Which of the reasons it is.
-        facts: What the sentence names.
+        facts: What the sentence names: short text and numbers.
     """
 
-    def __init__(self, message: str, code: str, **facts: object) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
         self.code = code
-        self.facts = {name: named(value) for name, value in facts.items()}
+        self.facts = {name: value if isinstance(value, int) else named(value) for name, value in facts.items()}
 
 
 def named(value: object) -> str:
@@ -86,7 +86,7 @@ def named(value: object) -> str:
 
 def unreadable(error: object) -> Refused:
     """The refusal of a file that a reader gave up on."""
-    return Refused(f"The file cannot be read: {named(error)}. Export it again as {KINDS}.", "file-unreadable")
+    return Refused("file-unreadable", why=error)
 
 
 # --- what kind of file it is ------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def unpack(content: bytes, folder: Path, limits: Limits) -> Path:
         except orjson.JSONEncodeError as error:  # too many things in one another
             raise unreadable(error) from error
     else:
-        raise Refused(f"The file is not {KINDS}. Export it as one of these.", "file-kind")
+        raise Refused("file-kind")
     return path
 
 
@@ -119,12 +119,10 @@ def _read_geojson(content: bytes) -> dict[str, Any]:
     try:
         found = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise Refused(f"The GeoJSON cannot be read: {named(error)}. Export it again.", "file-unreadable") from error
+        raise Refused("file-unreadable", why=error) from error
     kind = found.get("type")
     if not (isinstance(kind, str) and kind in GEOJSON_TYPES):
-        raise Refused(
-            f"The file is JSON of the type {named(repr(kind))}, not GeoJSON. Export it as {KINDS}.", "file-kind"
-        )
+        raise Refused("file-kind", why=f"JSON of the type {kind!r}")
     waiting: list[Any] = [found]
     while waiting:
         one = waiting.pop()
@@ -145,9 +143,7 @@ def _require_named_crs(crs: object) -> None:
     """
     kind = crs.get("type") if isinstance(crs, dict) else None
     if crs is not None and kind not in NAMED_CRS:
-        raise Refused(
-            "The GeoJSON gives its coordinate reference system by an address. Export it in EPSG:4326.", "crs-missing"
-        )
+        raise Refused("crs-missing", why="given by an address")
 
 
 def _require_plain_layers(path: Path) -> None:
@@ -170,7 +166,7 @@ def _require_plain_layers(path: Path) -> None:
                 str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
             if not {"gpkg_contents", "gpkg_geometry_columns", "gpkg_spatial_ref_sys"} <= tables:
-                raise Refused(f"The file is a database, but no GeoPackage. Export it as {KINDS}.", "file-kind")
+                raise Refused("file-kind", why="a database, but no GeoPackage")
             for (layer,) in connection.execute("SELECT table_name FROM gpkg_geometry_columns LIMIT 100").fetchall():
                 _require_no_computed_column(connection, layer, tables)
     except (sqlite3.Error, ValueError, OverflowError) as error:
@@ -181,27 +177,15 @@ def _require_stored(type_: str, name: str, sql: str) -> None:
     is_virtual = sql.lstrip().upper().startswith("CREATE VIRTUAL")
     is_index = name.lower().startswith("rtree_") and "USING RTREE" in " ".join(sql.upper().split())
     if (type_ == "view" and name.lower() not in STANDARD_VIEWS) or (is_virtual and not is_index):
-        raise Refused(
-            f"The GeoPackage holds a view or virtual table ({named(name)}). Export the layer as a plain one.",
-            "layer-computed",
-            name=name,
-        )
+        raise Refused("layer-computed", name=name)
 
 
 def _require_no_computed_column(connection: sqlite3.Connection, layer: object, tables: set[str]) -> None:
     if layer not in tables:
-        raise Refused(
-            f"The layer {named(layer)!r} is no table of the GeoPackage. Export the layer as a plain one.",
-            "layer-computed",
-            name=layer,
-        )
+        raise Refused("layer-computed", name=layer)
     columns = connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", [layer]).fetchall()
     if any(hidden for _, hidden in columns):
-        raise Refused(
-            f"The layer {named(layer)!r} has columns that are computed. Export the layer as a plain one.",
-            "layer-computed",
-            name=layer,
-        )
+        raise Refused("layer-computed", name=layer)
 
 
 def _unpack_zip(content: bytes, folder: Path, limits: Limits) -> Path:
@@ -209,7 +193,7 @@ def _unpack_zip(content: bytes, folder: Path, limits: Limits) -> Path:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]
             if len(entries) > limits.entries:
-                raise Refused(f"The zip holds {len(entries)} files. Pack one Shapefile alone.", "zip-one-shapefile")
+                raise Refused("zip-one-shapefile", why=f"{len(entries)} files")
             # Files that a Mac packs beside the real ones begin with "._"
             shapes = [
                 PurePosixPath(entry.filename)
@@ -217,7 +201,7 @@ def _unpack_zip(content: bytes, folder: Path, limits: Limits) -> Path:
                 if entry.filename.lower().endswith(".shp") and not PurePosixPath(entry.filename).name.startswith("._")
             ]
             if len(shapes) != 1:
-                raise Refused(f"The zip holds {len(shapes)} Shapefiles. Pack exactly one.", "zip-one-shapefile")
+                raise Refused("zip-one-shapefile", why=f"{len(shapes)} Shapefiles")
             wanted = {str(shapes[0].with_suffix(ending)).lower(): ending for ending in (*SHAPEFILE_PARTS, ".cpg")}
             left = limits.unpacked_bytes
             found = set()
@@ -230,16 +214,10 @@ def _unpack_zip(content: bytes, folder: Path, limits: Limits) -> Path:
     except Refused:
         raise
     except Exception as error:  # the reader of hostile files may fail in any way: the zip is damaged
-        raise Refused(
-            f"The zip cannot be unpacked: {named(error)}. Pack it again, without a password.", "zip-unreadable"
-        ) from error
+        raise Refused("zip-unreadable", why=error) from error
     missing = [ending for ending in SHAPEFILE_PARTS if ending not in found]
     if missing:
-        raise Refused(
-            f"The Shapefile lacks its {', '.join(missing)}. Pack all its files.",
-            "shapefile-incomplete",
-            parts=", ".join(missing),
-        )
+        raise Refused("shapefile-incomplete", parts=", ".join(missing))
     return folder / "boundary.shp"
 
 
@@ -248,7 +226,7 @@ def _copy(part: IO[bytes], path: Path, left: int, limits: Limits) -> int:
     content = part.read(left + 1)
     if len(content) > left:
         most = f"{limits.unpacked_bytes / 1e6:.0f}"
-        raise Refused(f"The zip unpacks to more than {most} MB. Simplify the boundary.", "zip-large", most=most)
+        raise Refused("zip-large", most=most)
     path.write_bytes(content)
     return len(content)
 
@@ -268,24 +246,15 @@ def read(path: Path, limits: Limits) -> tuple[Any, str]:
     try:
         layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
         if len(layers) > 1:
-            raise Refused(
-                f"The file holds {len(layers)} layers. Export the one with the boundary alone.",
-                "layers",
-                count=len(layers),
-            )
+            raise Refused("layers", count=len(layers))
         if not layers:
             raise _no_geometry()
         about = pyogrio.read_info(path, layer=layers[0], force_feature_count=True)
         if about["driver"] not in DRIVERS:
-            raise Refused(f"The file is not {KINDS}. Export it as one of these.", "file-kind")
+            raise Refused("file-kind")
         count = about["features"]
         if count > limits.features:
-            raise Refused(
-                f"The file holds {count} features; at most {limits.features} are read. Dissolve them.",
-                "features",
-                count=count,
-                most=limits.features,
-            )
+            raise Refused("features", count=count, most=limits.features)
         meta, _, geometry, _ = pyogrio.raw.read(path, layer=layers[0], columns=[], force_2d=True)
         if geometry is None:
             raise _no_geometry()
@@ -297,7 +266,7 @@ def read(path: Path, limits: Limits) -> tuple[Any, str]:
 
 
 def _no_geometry() -> Refused:
-    return Refused("The file holds no geometry. Export the layer with the boundary.", "geometry-missing")
+    return Refused("geometry-missing")
 
 
 def check(raw: Any, source_crs: str, limits: Limits) -> tuple[Any, float, str]:
@@ -312,44 +281,29 @@ def check(raw: Any, source_crs: str, limits: Limits) -> tuple[Any, float, str]:
     from pyproj.exceptions import CRSError, ProjError  # noqa: PLC0415
 
     if not source_crs:
-        raise Refused("The file does not say its coordinate reference system. Set it and export again.", "crs-missing")
+        raise Refused("crs-missing")
     if len(raw) == 0 or shapely.is_missing(raw).any() or shapely.is_empty(raw).any():
-        raise Refused(
-            "The file holds no feature, or one without a geometry. Remove empty features.", "geometry-missing"
-        )
+        raise Refused("geometry-missing")
     points = int(shapely.get_num_coordinates(raw).sum())
     if points > limits.points:
-        raise Refused(
-            f"The boundary has {points} points; at most {limits.points} are kept. Simplify it.",
-            "points",
-            count=points,
-            most=limits.points,
-        )
+        raise Refused("points", count=points, most=limits.points)
     kinds = sorted({one.geom_type for one in raw} - {"Polygon", "MultiPolygon"})
     if kinds:
         listed = ", ".join(kinds)
-        raise Refused(
-            f"The file holds {listed} geometry. A boundary is made of polygons only.", "not-polygons", kinds=listed
-        )
+        raise Refused("not-polygons", kinds=listed)
     try:
         crs = CRS.from_user_input(source_crs)
         # SIRGAS 2000 is WGS 84 within 2 m and is relabelled, as in the published tables
         polygons = raw if crs in (CRS(WGS84), CRS(SIRGAS2000)) else _project(raw, crs, WGS84)
     except (CRSError, ProjError) as error:
-        raise Refused(
-            f"The boundary cannot be projected: {named(error)}. Export it in EPSG:4326.", "not-projected"
-        ) from error
+        raise Refused("not-projected", why=error) from error
     if not np.isfinite(shapely.get_coordinates(polygons)).all():
-        raise Refused("The boundary has coordinates that are no numbers. Export it in EPSG:4326.", "not-projected")
+        raise Refused("not-projected")
     require_inside(shapely.total_bounds(polygons))
     invalid = polygons[~shapely.is_valid(polygons)]
     if len(invalid):
         why = named(shapely.is_valid_reason(invalid[0]))
-        raise Refused(
-            f"{len(invalid)} polygons are not valid: {why}. Repair them and export again.",
-            "geometry-invalid",
-            count=len(invalid),
-        )
+        raise Refused("geometry-invalid", count=len(invalid), why=why)
     union = shapely.union_all(polygons)
     whole = shapely.MultiPolygon([union] if union.geom_type == "Polygon" else list(union.geoms))
     area_km2 = float(shapely.area(_project(whole, CRS(WGS84), EQUAL_AREA))) / 1e6
@@ -376,10 +330,7 @@ def require_inside(bounds: Any) -> None:
         west >= box[0] and south >= box[1] and east <= box[2] and north <= box[3] for box in COUNTRY_BOXES.values()
     ):
         spans = f"{_degrees(west)} to {_degrees(east)} east and {_degrees(south)} to {_degrees(north)} north"
-        raise Refused(
-            f"The boundary spans {spans}, outside Brazil and French Guiana. Check the order of its axes and its CRS.",
-            "outside",
-        )
+        raise Refused("outside", why=spans)
 
 
 def _degrees(value: float) -> str:
@@ -413,7 +364,7 @@ def answer(folder: Path, limits: Limits) -> dict[str, object]:
         whole, area_km2, source_crs = check(geometries, crs, limits)
         (folder / SHAPE).write_bytes(shapely.to_wkb(whole))
     except Refused as refused:
-        return {"message": str(refused), "code": refused.code, "facts": refused.facts}
+        return {"code": refused.code, "facts": refused.facts}
     return {"area_km2": area_km2, "source_crs": source_crs}
 
 

@@ -20,14 +20,14 @@ from sqlalchemy.engine import Connection
 
 from geodata.cleaning import FORBIDDEN, has_invisible, shorten
 from geodata.clock import latest_today
-from geodata.errors import MosaicosError, UnknownIdError
+from geodata.errors import MosaicosError, Problem, UnknownIdError, problem
+from geodata.messages import sentence_without_facts
 from geodata.model import vocabulary
 from geodata.records import local, support
 from geodata.records.boundary import read_stored
 from geodata.records.database import Store, reading
-from geodata.records.errors import ConflictError, InvalidRecordError, RecordsError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.exchange import standing
-from geodata.records.exchange.problems import REFERENCE_UNKNOWN
 from geodata.records.models import (
     AUDIENCES,
     Account,
@@ -49,7 +49,6 @@ from geodata.records.queries import state_query
 from geodata.records.schema import KINDS, REGISTER, Kind, file_kinds
 from geodata.records.writes import NARROWEST, OPEN_TABLES, key_of
 from geodata.search import nearest
-from geodata.status import Problem
 
 ROWS_AT_ONCE = 5_000
 """Rows that are held in memory at once."""
@@ -74,8 +73,6 @@ BY_NAME: dict[tuple[type[Base], str], type[Base]] = {
 """References without a foreign key, because each of the two tables refers to the other."""
 HISTORY = frozenset({"audit_log", "import_row"})
 """Tables that say what was: what they name may be gone."""
-
-STATE_DIFFERS = "The state is not what the events say. It is computed, never typed."
 
 Key = tuple[Any, ...]
 
@@ -159,26 +156,23 @@ class _Row:
         """The fault that an error or a problem says."""
         columns: tuple[str, ...] = (column,) if column else cause.columns if isinstance(cause, MosaicosError) else ()
         if isinstance(cause, Problem):
-            columns, code, said = (cause.field,), cause.code, cause.message_en
-        else:
-            code = cause.code if isinstance(cause, RecordsError) else REFERENCE_UNKNOWN
-            said = str(cause)
+            columns = (cause.field,)
         named = [name for name in columns if name in self.raw] or [""]
-        wrong, correction = _split(self._without_values(said, named))
+        said = self._shortened(cause.message(), named) if self.is_public else sentence_without_facts(cause.code)
+        wrong, correction = _split(said)
         advice = correction_of(self.table)
         return Fault(
-            self.table.__tablename__, self.row_id, named[0], code or "refused", wrong,
+            self.table.__tablename__, self.row_id, named[0], cause.code or "refused", wrong,
             f"{correction} {advice}".strip(), cause,
         )  # fmt: skip
 
-    def _without_values(self, said: str, columns: Iterable[str]) -> str:
-        """The sentence with long values shortened, and with none at all where the public does not see the row."""
+    def _shortened(self, said: str, columns: Iterable[str]) -> str:
+        """The sentence with long values shortened."""
         for name in columns:
-            value = self.raw.get(name)
-            for text in sorted({repr(value), str(value), str(self.values.get(name))}, key=len, reverse=True):
-                if value is not None and (not self.is_public or len(text) > MAX_VALUE) and text in said:
-                    said = said.replace(text, shorten(text, MAX_VALUE) if self.is_public else "…")
-        return said if self.is_public else re.sub(r" Did you mean .*\?$", "", said)
+            text = str(self.raw.get(name))
+            if len(text) > MAX_VALUE:
+                said = said.replace(text, shorten(text, MAX_VALUE))
+        return said
 
     def add(self, cause: MosaicosError | Problem, column: str = "") -> None:
         """Keep a fault, each once."""
@@ -299,30 +293,18 @@ def _check_values(row: _Row) -> None:
         if raw is None:
             continue
         column = row.table.__table__.c[name]
-        what = name.replace("_", " ")
         if isinstance(column.type, OneOf):
             if row.values[name] == "":
-                row.add(UnknownIdError("code", str(raw), nearest(str(raw), column.type.codes), columns=(name,)))
+                near = nearest(str(raw), column.type.codes)
+                row.add(problem(name, "reference-unknown", value=str(raw), nearest=near))
         elif row.values[name] is None:
-            row.add(ConflictError(f"The {what} cannot be read. Give it anew.", "value-unreadable", columns=(name,)))
+            row.add(problem(name, "value-unreadable"))
         elif isinstance(raw, str) and isinstance(type_of(column), sa.String):
             if FORBIDDEN.search(raw) or BROKEN in raw or has_invisible(raw):
-                row.add(
-                    ConflictError(
-                        f"The {what} holds a control or invisible character, or half a character. Type it again.",
-                        "text-forbidden",
-                        columns=(name,),
-                    )
-                )
+                row.add(problem(name, "text-forbidden"))
             most = getattr(type_of(column), "length", None)
             if most is not None and len(raw) > most:
-                row.add(
-                    ConflictError(
-                        f"The {what} has {len(raw)} characters, and {most} at the most fit. Shorten it.",
-                        "text-long",
-                        columns=(name,),
-                    )
-                )
+                row.add(problem(name, "text-long", most=most))
 
 
 def _check_plainly(row: _Row) -> None:
@@ -332,11 +314,9 @@ def _check_plainly(row: _Row) -> None:
         if column is None or value is None:
             continue
         if value == "" and not column.nullable and name not in MAY_BE_EMPTY:
-            row.add(ConflictError(f"The {name} is empty. It must say something.", "text-empty", columns=(name,)))
+            row.add(problem(name, "text-empty"))
         elif name.endswith("_count") and value < 0:
-            row.add(
-                ConflictError(f"The {name} is below 0. Give a number from 0 on.", "count-negative", columns=(name,))
-            )
+            row.add(problem(name, "count-negative"))
         elif name in COMPUTED_CODES and value not in vocabulary(COMPUTED_CODES[name]):
             codes = COMPUTED_CODES[name]
             row.add(UnknownIdError(f"code of {codes}", value, nearest(value, vocabulary(codes)), columns=(name,)))
@@ -455,11 +435,7 @@ def _must_hold(target: sa.Table, column: str) -> bool:
 
 
 def _withdrawn(what: str, column: str) -> ConflictError:
-    return ConflictError(
-        f"The {what} that it names was withdrawn. Name another, or reinstate that one.",
-        "reference-withdrawn",
-        columns=(column,),
-    )
+    return ConflictError("reference-withdrawn", columns=(column,), why=what)
 
 
 def _holding(table: type[Base], there: frozenset[str]) -> list[sa.ColumnElement[bool]]:
@@ -497,11 +473,8 @@ def _broken_constraints(
         named = [column.name for column in of.columns if re.search(rf"\b{column.name}\b", rule)]
         if not set(named) <= present[of.name]:
             continue
-        error = ConflictError(
-            f"The row breaks the rule {constraint.name} of its table ({rule}). Correct {', '.join(named)}.",
-            "refused",
-            columns=(str(constraint.name) if str(constraint.name) in named else named[0],),
-        )
+        column = str(constraint.name) if str(constraint.name) in named else named[0]
+        error = ConflictError("row-rule", columns=(column,), rule=f"{constraint.name}: {rule}", names=named)
         for key in connection.execute(sa.select(*of.primary_key).where(sa.text(f"NOT ({rule})"))):
             yield tuple(key), error
 
@@ -520,5 +493,5 @@ def _wrong_states(connection: Connection, present: Mapping[str, frozenset[str]])
         if kept.get(key) != computed.get(key):
             yield (
                 key,
-                ConflictError("The state is not what the events say. It is computed, never typed.", "state-differs"),
+                ConflictError("state-differs"),
             )

@@ -35,7 +35,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from geodata.cleaning import FORBIDDEN
-from geodata.records.errors import ConflictError, DatabaseError
+from geodata.records.errors import ConflictError, DatabaseError, InvalidRecordError
 from geodata.records.models import Installation
 from geodata.records.private import correct_files, make_private_file, make_private_folder
 
@@ -97,16 +97,11 @@ def _read_url(text: str) -> URL:
     try:
         url = make_url(text)
     except sa.exc.ArgumentError as error:
-        raise DatabaseError(
-            f"{URL_VARIABLE} is no database address. Write sqlite:///FILE or postgresql://USER@HOST/NAME."
-        ) from error
+        raise DatabaseError("database-address", why=URL_VARIABLE) from error
     if url.drivername in {"postgres", "postgresql"}:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in {"sqlite", "postgresql+psycopg"} or not url.database or url.database == ":memory:":
-        raise DatabaseError(
-            f"Records cannot be kept in a database of the kind {url.drivername!r}. "
-            "Write sqlite:///FILE or postgresql://USER@HOST/NAME."
-        )
+        raise DatabaseError("database-address", why=url.drivername)
     return url
 
 
@@ -144,13 +139,9 @@ def open_engine(url: URL | str | None = None, *, create: bool = False) -> Engine
         try:
             make_private_folder(path.parent, is_ours=path.parent == default_folder())
         except OSError as error:
-            raise DatabaseError(
-                f"The folder {path.parent} cannot be made: {error}. Choose another with {URL_VARIABLE}.",
-                "folder",
-                folder=path.parent,
-            ) from error
+            raise DatabaseError("folder", folder=path.parent, why=error) from error
     elif not path.is_file():
-        raise DatabaseError(f"There is no database at {path}. Make one with geodata.records.database.upgrade.")
+        raise DatabaseError("database-missing", path=path)
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS},
@@ -221,10 +212,7 @@ def _refuse_forbidden(
     for row in rows:
         for value in row.values() if isinstance(row, dict) else row:
             if isinstance(value, str) and FORBIDDEN.search(value):
-                raise ConflictError(
-                    "A text holds a control character or half a character, which cannot be kept. Type it again.",
-                    "text-forbidden",
-                )
+                raise InvalidRecordError.of("text-forbidden")
 
 
 def _begin_postgresql(connection: Connection) -> None:
@@ -330,11 +318,7 @@ def _turn(engine: Engine, until: float) -> AbstractContextManager[None]:
 
 
 def _busy() -> DatabaseError:
-    return DatabaseError(
-        f"Others have been writing for {BUSY_SECONDS:g} seconds, and nothing was stored. Try again in a minute; if it "
-        "goes on, look for a program that holds the database open.",
-        "busy",
-    )
+    return DatabaseError("busy", why=f"waited {BUSY_SECONDS:g} seconds")
 
 
 @contextmanager
@@ -389,11 +373,7 @@ def writing(store: Store) -> Iterator[Connection]:
         connection.begin(),
     ):
         if not stored_revisions(connection) <= known_revisions():
-            raise DatabaseError(
-                "A newer version of the program has changed the database, so this one only reads it. Nothing was "
-                "stored; update the program.",
-                "tables-newer",
-            )
+            raise DatabaseError("tables-newer")
         yield connection
 
 
@@ -423,7 +403,7 @@ def _translated(*, is_reading: bool = False) -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise ConflictError(f"The database refuses the record: {_first_line(error)}.", "refused") from error
+        raise ConflictError("refused", why=_first_line(error)) from error
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
         if is_reading and (state == LOCK_TIMEOUT or _is_locked(error.orig)):
@@ -431,31 +411,17 @@ def _translated(*, is_reading: bool = False) -> Iterator[None]:
         if state == LOCK_TIMEOUT:
             raise _busy() from error
         if state == CANCELLED:
-            raise DatabaseError(
-                f"The database took more than {STATEMENT_SECONDS:g} seconds for one step, and nothing was stored. Try "
-                "again later; if it goes on, whoever runs the server should look at it.",
-                "too-slow",
-            ) from error
+            raise DatabaseError("too-slow", why=f"more than {STATEMENT_SECONDS:g} seconds") from error
         if state in GAVE_WAY or _is_locked(error.orig):
-            raise DatabaseError(
-                f"Another writer was in the way ({_first_line(error)}), and nothing was stored. Try again.", "gave-way"
-            ) from error
-        raise DatabaseError(
-            f"The database cannot be used now: {_first_line(error)}. Check that it is reachable, that it is a database "
-            "of records, and that its tables are up to date.",
-            "unusable",
-        ) from error
+            raise DatabaseError("gave-way", why=_first_line(error)) from error
+        raise DatabaseError("unusable", why=_first_line(error)) from error
     except sa.exc.TimeoutError as error:
-        raise DatabaseError("Too many write or read at once. Try again in a moment.", "too-many") from error
+        raise DatabaseError("too-many") from error
 
 
 def silent() -> DatabaseError:
     """The error of a reader that gave up waiting."""
-    return DatabaseError(
-        f"The database has not answered for {READ_SECONDS:g} seconds: it is locked or overloaded. Try again in a "
-        "minute.",
-        "silent",
-    )
+    return DatabaseError("silent", why=f"waited {READ_SECONDS:g} seconds")
 
 
 def _is_locked(error: BaseException | None) -> bool:
@@ -486,10 +452,7 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
         try:
             alembic.command.upgrade(alembic_config(connection), revision)
         except CommandError as error:
-            raise DatabaseError(
-                f"The tables cannot be brought up to date: {error}. A newer version of the program may have made them.",
-                "tables-newer",
-            ) from error
+            raise DatabaseError("tables-newer", why=error) from error
         kept = connection.scalar(sa.select(Installation.is_demonstration))
         if kept is None:
             connection.execute(
@@ -498,10 +461,8 @@ def upgrade(engine: Engine, *, is_demonstration: bool = False, revision: str = "
                 )
             )
         elif kept != is_demonstration:
-            kinds = ("demonstration records", "real records") if kept else ("real records", "demonstration records")
-            raise DatabaseError(
-                f"This database holds {kinds[0]} and takes no {kinds[1]}. Give those their own.", "other-kind"
-            )
+            held = "demonstration" if kept else "real"
+            raise DatabaseError("other-kind", why=f"this database contains {held} records")
         if revision == "head":
             load_seeds(connection)
 

@@ -80,9 +80,7 @@ def load_demo(engine: Engine, *, seed: int = 2007, today: dt.date | None = None)
         ContractError: there is no readable bundle.
     """
     if not is_demonstration(engine):
-        raise DatabaseError(
-            "This database holds real records and takes no demonstration records. Give those their own."
-        )
+        raise DatabaseError("other-kind", why="this database contains real records")
     maker = _Maker(seed)
     day = today or dt.date.today()
     organisations = [

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geodata.errors import MosaicosError, name_some
-from geodata.status import Problem
+from geodata.errors import MosaicosError, Problem
+from geodata.i18n import SOURCE, Language
+from geodata.messages import facts_of
 
 
 class RecordsError(MosaicosError):
-    """Base of everything that goes wrong with the programme's records.
-
-    Attributes:
-        code: Which of its reasons it is, a stable word, so that an edge can say it in another language; empty where
-            nobody who fills in a form can meet it.
-        facts: What the sentence names, as text by name.
-    """
-
-    def __init__(self, message: str, code: str = "", *, columns: Sequence[str] = (), **facts: object) -> None:
-        super().__init__(message)
-        self.columns = tuple(columns)
-        self.code = code
-        self.facts = {name: str(value) for name, value in facts.items()}
+    """Base of everything that goes wrong with the programme's records."""
 
 
 class DatabaseError(RecordsError):
@@ -33,7 +22,7 @@ class PermissionDenied(RecordsError):  # noqa: N818 - the name people know
 
 
 class ConflictError(RecordsError):
-    """The record contradicts one that is already there."""
+    """The record contradicts what is stored."""
 
 
 class LinkMissingError(RecordsError):
@@ -42,21 +31,31 @@ class LinkMissingError(RecordsError):
     def __init__(self, territory_id: str, mosaic_id: str) -> None:
         self.territory_id = territory_id
         self.mosaic_id = mosaic_id
-        super().__init__(
-            f"{territory_id} and {mosaic_id} are not linked. A coordinator can add a local link with its reason and "
-            "source (geodata.records.local.add); then record the event again.",
-            "link-missing",
-            columns=("mosaic_id",),
-        )
+        super().__init__("link-missing", columns=("mosaic_id",))
 
 
 class InvalidRecordError(RecordsError):
-    """The record breaks a rule; `problems` says field by field which one."""
+    """The entry breaks rules, whatever is stored; `problems` says field by field which ones."""
 
-    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        wrong = name_some(f"{problem.field}: {problem.message_en}" for problem in problems)
-        super().__init__(f"The {what} was not stored: {wrong}")
+        first = self.problems[0]
+        super().__init__(first.code, columns=tuple(dict.fromkeys(one.field for one in problems)))
+        self.facts = dict(first.facts)
+
+    @classmethod
+    def of(cls, code: str, *columns: str, **facts: object) -> InvalidRecordError:
+        """One rule that is broken, which lies in one field or in several; in none that can be named without any."""
+        return cls([Problem(column, code, "error", facts_of(facts)) for column in columns or ("",)])
+
+    def problems_in(self, *otherwise: str) -> tuple[Problem, ...]:
+        """What is wrong, field by field."""
+        return self.problems
+
+    def message(self, language: Language = SOURCE) -> str:
+        """The sentences of its problems, each with its field."""
+        said = [(one.field, one.message(language)) for one in self.problems]
+        return " ".join(f"{name}: {text}" if name else text for name, text in said)
 
 
 class BoundaryError(RecordsError):

@@ -138,9 +138,9 @@ def _cleaned(draft: EventDraft, actor: Actor) -> EventDraft:
 
 def _warnings(draft: EventDraft, today: dt.date | None) -> tuple[Any, ...]:
     problems = check_event(draft, today=today)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = [one for one in problems if one.severity == "error"]
     if errors:
-        raise InvalidRecordError("event", errors)
+        raise InvalidRecordError(errors)
     return tuple(problems)
 
 
@@ -251,14 +251,9 @@ def _check_superseded(connection: Connection, actor: Actor, drafts: Mapping[str,
                 raise UnknownIdError("earlier event", old)
             territory_id, mosaic_id, organisation_id = known[old]
             if (territory_id, mosaic_id) != (draft.territory_id, draft.mosaic_id):
-                raise ConflictError(
-                    f"Event {old} is of {territory_id} in {mosaic_id}. Withdraw it there and record a new event here.",
-                    "event-elsewhere",
-                )
+                raise ConflictError("event-elsewhere", why=f"{old} is of {territory_id} in {mosaic_id}")
             if old in superseding:
-                raise ConflictError(
-                    f"Event {old} was superseded by {superseding[old]}. Supersede that one.", "event-superseded"
-                )
+                raise ConflictError("event-superseded", why=f"{old} by {superseding[old]}")
             require_own(actor, organisation_id, "correct an event")
             superseding[old] = event_id
         known[event_id] = (draft.territory_id, draft.mosaic_id, draft.organisation_id)
@@ -282,9 +277,7 @@ def _keep_notes(connection: Connection, actor: Actor, drafts: Mapping[str, Event
     }
     for note_id, note in kept.items():
         if note not in {drafts[ids[note_id]].note, None}:
-            raise ConflictError(
-                f"The event {ids[note_id]} is there with another note. Add a note to it, or give a new id.", "id-taken"
-            )
+            raise ConflictError("id-taken", why=f"event {ids[note_id]}, with another note")
     new = {note_id: event_id for note_id, event_id in ids.items() if note_id not in kept}
     rows = (
         {
@@ -330,7 +323,7 @@ def add_note(
         raise UnknownIdError("visibility", visibility, sorted(SEEN_BY["all"]))
     note = clean("note", note)
     if not note:
-        raise ConflictError("The note is empty. Write something, or leave it out.", "text-empty", columns=("note",))
+        raise InvalidRecordError.of("text-empty", "note")
     values = {"note_id": require_id(note_id), "event_id": event_id, "note": note, "visibility": visibility}
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "add a note")

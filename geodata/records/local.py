@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from geodata.crs import WGS84
 from geodata.errors import UnknownIdError
 from geodata.records.database import Store, reading, retried, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base, LocalLayer, LocalLink, LocalMember
 from geodata.records.published import LINK, published_ids, published_pairs
@@ -202,9 +202,9 @@ def correct(
         if _is_kept(connection, table, values):
             return Stored(values[key], False)
         if old.withdrawn_at is not None:
-            raise ConflictError("This local fact was corrected or withdrawn meanwhile. Look at it again.", "fact-gone")
+            raise ConflictError("fact-gone")
         if all(getattr(old, name) == value for name, value in values.items() if name not in {key, "supersedes_id"}):
-            raise ConflictError("The correction says the same as before. Change something.", "nothing-different")
+            raise InvalidRecordError.of("nothing-different")
         require_records(connection, of, values)
         end = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why}
         end["visibility"] = narrowest((old.visibility, values["visibility"]))
@@ -281,12 +281,7 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
     if before is not None:
         for name in FIXED.get(kind, ()):
             if values[name] != before[name]:
-                raise ConflictError(
-                    f"The {name} cannot be changed from {before[name]} to {values[name]}: another pair is another "
-                    "link. Withdraw this one and add the other.",
-                    "pair-fixed",
-                    columns=(name,),
-                )
+                raise ConflictError("pair-fixed", columns=(name,))
     elif kind == "link":
         _require_unpublished(values)
 
@@ -294,11 +289,7 @@ def check_fact(kind: str, values: Mapping[str, Any], before: Mapping[str, Any] |
 def _require_unpublished(values: Mapping[str, Any]) -> None:
     territory_id, mosaic_id = values.get("territory_id"), values.get("mosaic_id")
     if (territory_id, mosaic_id) in published_pairs(*PAIRS["link"]):
-        raise ConflictError(
-            f"{territory_id} and {mosaic_id} are linked by the published tables. Nothing is missing.",
-            "link-published",
-            columns=("mosaic_id",),
-        )
+        raise ConflictError("link-published", columns=("mosaic_id",))
 
 
 def _checked(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -315,7 +306,7 @@ def _file_values(content: bytes, file_name: str) -> dict[str, Any]:
 
     name = clean("file_name", file_name)
     if not name:
-        raise ConflictError("The file name is empty. It must say something.", "text-empty", columns=("file_name",))
+        raise InvalidRecordError.of("text-empty", "file_name")
     boundary = read_boundary(content)
     return {
         "geometry": shapely.to_wkb(boundary.geometry),
@@ -376,11 +367,7 @@ def _require_no_other_link(connection: Connection, values: dict[str, Any]) -> No
         )
     )
     if other is not None:
-        raise ConflictError(
-            f"{values['territory_id']} and {values['mosaic_id']} are linked already, by {other}.",
-            "link-standing",
-            columns=("mosaic_id",),
-        )
+        raise ConflictError("link-standing", columns=("mosaic_id",), why=f"by {other}")
 
 
 def _read(
@@ -400,5 +387,5 @@ def _kind(name: str) -> Kind:
 def _reason(why: str) -> str:
     why = clean("withdrawn_why", why)
     if not why:
-        raise ConflictError("The reason is empty. It must say something.", "text-empty", columns=("withdraw_why",))
+        raise InvalidRecordError.of("text-empty", "withdraw_why")
     return why

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from geodata.records.database import reading, retried, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.events import blank_note, notes_query
 from geodata.records.frames import read_frame
 from geodata.records.models import AuditLog, EventNote, Mission, Person, PersonErasure
@@ -87,17 +87,12 @@ def add_person(engine: Engine, actor: Actor, draft: PersonDraft, *, person_ref: 
     """
     entered = check_person(draft)
     if draft.retention_until < dt.date.today():
-        raise ConflictError(
-            f"The retention date {draft.retention_until} has passed. Nothing may be kept.",
-            "retention-past",
-            columns=("retention_until",),
-            day=draft.retention_until,
-        )
+        raise InvalidRecordError.of("retention-past", "retention_until", day=draft.retention_until)
     values = {"person_ref": require_id(person_ref), **entered}
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", "keep a person's data")
         if connection.scalar(sa.exists().where(PersonErasure.person_ref == values["person_ref"]).select()):
-            raise ConflictError(f"The person {values['person_ref']} was erased. Use a new reference.", "person-erased")
+            raise ConflictError("person-erased")
         return Stored(values["person_ref"], add_row(connection, actor, Person, values))
 
 
@@ -128,9 +123,7 @@ def check_person(draft: PersonDraft) -> dict[str, Any]:
     """
     values = cleaned(vars(draft))
     if not values["person_name"]:
-        raise ConflictError(
-            "The name is empty. A person without a name is a reference alone.", "text-empty", columns=("person_name",)
-        )
+        raise InvalidRecordError.of("text-empty", "person_name")
     return values
 
 
@@ -226,7 +219,7 @@ def erase(engine: Engine, actor: Actor, person_ref: str, *, why: str) -> Erasure
     """
     why = clean("reason", why)
     if not why:
-        raise ConflictError("Give the reason of the erasure.", "text-empty", columns=("reason",))
+        raise InvalidRecordError.of("text-empty", "reason")
     left = _erase(engine, actor, person_ref, why)
     return Erasure(person_ref, left, truncate_log(engine))
 
@@ -237,11 +230,7 @@ def _erase(engine: Engine, actor: Actor, person_ref: str, why: str) -> tuple[Men
         require_writer(connection, actor, "admin", "erase a person")
         person = find_row(connection, Person, person_ref, lock=True)
         if mentions(why, frozenset().union(*_known_as(connection, person))):
-            raise ConflictError(
-                "The reason holds the name or the contact, and it stays. Give one without.",
-                "reason-names",
-                columns=("reason",),
-            )
+            raise InvalidRecordError.of("reason-names", "reason")
         return erase_row(connection, actor, person, why)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,16 +18,16 @@ import sqlalchemy as sa
 from babel.numbers import is_currency
 
 from geodata.cleaning import is_web_address, web_address
-from geodata.errors import UnknownIdError
+from geodata.errors import Problem, UnknownIdError, problem
 from geodata.model import vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
 from geodata.records.database import Store, reading, retried, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.frames import read_frame
 from geodata.records.models import Base
 from geodata.records.published import require_published
 from geodata.records.roles import Actor, require_writer
-from geodata.records.schema import KINDS, PERIOD, PLACES, RECORDS, REGISTER, FieldType, Group, Kind
+from geodata.records.schema import KINDS, PERIOD, PLACES, RECORDS, REGISTER, Field, FieldType, Group, Kind
 from geodata.records.writes import (
     Stored,
     add_row,
@@ -67,9 +67,9 @@ def add(engine: Store, actor: Actor, kind: str, values: Mapping[str, Any], *, ro
         The record's id and whether it is new.
 
     Raises:
-        UnknownIdError: there is no such kind or field; or a code, or something that it refers to, does not exist.
-        ConflictError: a field that must say something is empty, a value cannot be read, fields that belong together do
-            not fit, or the id stands for another record.
+        InvalidRecordError: as `check_values`.
+        UnknownIdError: there is no such kind or field; or something that it refers to does not exist.
+        ConflictError: the id stands for another record.
         PermissionDenied: the actor may not.
     """
     of = _kind(kind)
@@ -96,8 +96,9 @@ def change(engine: Store, actor: Actor, kind: str, row_id: str, changes: Mapping
         Whether anything was different.
 
     Raises:
-        UnknownIdError: there is no such kind, record or field, or a code or reference does not exist.
-        ConflictError: as for `add`; or the record was withdrawn.
+        InvalidRecordError: as `check_values`.
+        UnknownIdError: there is no such kind, record or field, or something that it refers to.
+        ConflictError: the record was withdrawn.
         PermissionDenied: the actor may not.
     """
     of = _kind(kind)
@@ -106,7 +107,7 @@ def change(engine: Store, actor: Actor, kind: str, row_id: str, changes: Mapping
         require_writer(connection, actor, "coordinator", f"change {of.table.__tablename__}")
         row = find_row(connection, of.table, row_id, lock=True)
         if row.withdrawn_at is not None:
-            raise ConflictError("This was withdrawn meanwhile. Look at it again.", "fact-gone")
+            raise ConflictError("fact-gone")
         whole = check_values(of, {**{name: getattr(row, name) for name in of.names}, **changes})
         _require_references(connection, of, whole)
         return change_row(connection, actor, of.table, row, whole)
@@ -128,13 +129,14 @@ def withdraw(engine: Store, actor: Actor, kind: str, row_id: str, *, why: str) -
 
     Raises:
         UnknownIdError: there is no such kind or record.
-        ConflictError: no reason was given, or a standing row of another table points at it.
+        InvalidRecordError: no reason was given.
+        ConflictError: a standing row of another table points at it.
         PermissionDenied: the actor may not.
     """
     table = _kind(kind).table
     why = clean("withdrawn_why", why)
     if not why:
-        raise ConflictError("The reason is empty. It must say something.", "text-empty", columns=("withdraw_why",))
+        raise InvalidRecordError.of("text-empty", "withdraw_why")
     with writing(engine) as connection:
         require_writer(connection, actor, "coordinator", f"withdraw {table.__tablename__}")
         row = find_row(connection, table, row_id, lock=True)
@@ -210,30 +212,39 @@ def check_values(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
         A value for every field: text without blanks around it and null where it is empty, places in their usual form.
 
     Raises:
-        UnknownIdError: there is no such field, or a code does not exist.
-        ConflictError: as for `add`, but for the id.
+        InvalidRecordError: a field that must say something is empty, a code does not exist, a value cannot be read, or
+            fields that belong together do not fit. It carries all problems.
+        UnknownIdError: there is no such field.
     """
     whole: dict[str, Any] = {
         name: (value or None) if isinstance(value, str) else value
         for name, value in cleaned(kind.complete(values)).items()
     }
+    problems: list[Problem] = []
     for field in kind.fields:
-        value = whole[field.name]
-        if value is None:
-            if not field.may_be_empty:
-                raise ConflictError(
-                    f"The {field.name} is empty. It must say something.", "text-empty", columns=(field.name,)
-                )
-        elif field.type == "code":
-            if value not in vocabulary(field.codes):
-                near = nearest(value, vocabulary(field.codes))
-                raise UnknownIdError(f"code of {field.codes}", value, near, columns=(field.name,))
-        elif field.type in _CHECKS:
-            whole[field.name] = _CHECKS[field.type](field.name, value)
-    require_dates(kind, whole)
-    for group in kind.groups:
-        _check_group(group, whole)
+        try:
+            whole[field.name] = _checked(field, whole[field.name])
+        except InvalidRecordError as error:
+            problems += error.problems
+    problems += check_dates(kind, whole)
+    problems += [one for group in kind.groups for one in _check_group(group, whole)]
+    if problems:
+        raise InvalidRecordError(problems)
     return whole
+
+
+def _checked(field: Field, value: Any) -> Any:
+    """The value of a field in its usual form."""
+    if value is None:
+        if not field.may_be_empty:
+            raise InvalidRecordError.of("text-empty", field.name)
+    elif field.type == "code":
+        if value not in vocabulary(field.codes):
+            near = nearest(value, vocabulary(field.codes))
+            raise InvalidRecordError.of("reference-unknown", field.name, value=value, nearest=near)
+    elif field.type in _CHECKS:
+        return _CHECKS[field.type](field.name, value)
+    return value
 
 
 # --- one value ---------------------------------------------------------------------------------------------
@@ -241,41 +252,31 @@ def check_values(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_address(name: str, value: str) -> str:
     if not is_web_address(value):
-        raise ConflictError(
-            "The address is none of the web. Give one that begins with http:// or https://, without blanks.",
-            "address-unfit",
-            columns=(name,),
-        )
+        raise InvalidRecordError.of("address-unfit", name)
     return value
 
 
 def _check_hash(name: str, value: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ConflictError(
-            "The hash is no SHA-256. Give its 64 hexadecimal digits.", "hash-unreadable", columns=(name,)
-        )
+        raise InvalidRecordError.of("hash-unreadable", name)
     return value
 
 
 def _check_count(name: str, value: int) -> int:
     if value < 0:
-        raise ConflictError(
-            "The number attending is below 0. Give a number from 0 on.", "count-negative", columns=(name,)
-        )
+        raise InvalidRecordError.of("count-negative", name)
     return value
 
 
 def _check_action_point(name: str, value: int) -> int:
     if value not in ACTION_POINTS:
-        raise ConflictError(
-            "The action points go from 1 to 10. Give one of them, or none.", "action-point-unknown", columns=(name,)
-        )
+        raise InvalidRecordError.of("action-point-unknown", name)
     return value
 
 
 def _check_year(name: str, value: int) -> int:
     if value not in YEARS:
-        raise ConflictError("The year must lie between 1990 and 2100. Mend it.", "year-unfit", columns=(name,))
+        raise InvalidRecordError.of("year-unfit", name)
     return value
 
 
@@ -286,23 +287,13 @@ def _check_point(name: str, value: str) -> str:
 
 def _check_currency(name: str, currency: str) -> str:
     if not (CURRENCY.match(currency) and is_currency(currency)):
-        raise ConflictError(
-            f"{currency!r} is no currency of ISO 4217. Write three letters, such as BRL or EUR.",
-            "currency-unknown",
-            columns=(name,),
-            currency=currency,
-        )
+        raise InvalidRecordError.of("currency-unknown", name, currency=currency)
     return currency
 
 
 def _check_amount(name: str, amount: Decimal) -> Decimal:
     if not amount.is_finite() or not 0 <= amount <= MOST_MONEY or amount != round(amount, 2):
-        raise ConflictError(
-            f"The amount {amount} cannot be kept. Give it from 0 to {MOST_MONEY}, to the hundredth.",
-            "amount-unfit",
-            columns=(name,),
-            amount=amount,
-        )
+        raise InvalidRecordError.of("amount-unfit", name, most=int(MOST_MONEY))
     return amount
 
 
@@ -321,20 +312,8 @@ _CHECKS: dict[FieldType, Callable[[str, Any], Any]] = {
 
 # --- values that belong together ---------------------------------------------------------------------------
 
-_SENTENCES = {
-    "one-subject": "A role is in one programme, partnership, mosaic or territory: give exactly one.",
-    "one-sender": "Those who attended came from a territory or from an organisation: give exactly one.",
-    "one-place": "A programme is for a municipality or for a mosaic: give exactly one.",
-    "one-holder": "A seat is held by a territory or by an organisation: give exactly one.",
-    "one-concern": "A point concerns one organisation, programme, event, municipality, mosaic or document in each row: "
-    "give exactly one.",
-    "concern-role": "A role belongs to an organisation, and an organisation has one. Give both, or neither.",
-    "money-both": "An amount and its currency belong together. Give both, or neither.",
-    "title-missing": "The title is empty in every language. Give it in one at least.",
-}
 
-
-def _check_group(group: Group, values: Mapping[str, Any]) -> None:
+def _check_group(group: Group, values: Mapping[str, Any]) -> list[Problem]:
     given = tuple(name for name in group.fields if values[name] is not None)
     empty = tuple(name for name in group.fields if values[name] is None)
     match group.rule:
@@ -344,8 +323,7 @@ def _check_group(group: Group, values: Mapping[str, Any]) -> None:
             wrong = () if given else group.fields
         case "all or none":
             wrong = empty if given else ()
-    if wrong:
-        raise ConflictError(_SENTENCES[group.code], group.code, columns=wrong)
+    return [problem(name, group.code) for name in wrong]
 
 
 def read_point(text: str, name: str = "") -> tuple[float, float]:
@@ -356,26 +334,17 @@ def read_point(text: str, name: str = "") -> tuple[float, float]:
         name: The field that it is of.
 
     Raises:
-        ConflictError: it cannot be read, or lies outside the globe.
+        InvalidRecordError: it cannot be read, or lies outside the globe.
     """
     found = POINT.fullmatch(text.strip())
     latitude, longitude = (float(found[1]), float(found[2])) if found else (math.inf, math.inf)
     if abs(latitude) > 90 or abs(longitude) > 180:
-        raise ConflictError(
-            f"The place {text!r} is no latitude and longitude. Write degrees with a point: 50.63, 3.06.",
-            "point-unreadable",
-            columns=(name,) if name else (),
-            place=text,
-        )
+        raise InvalidRecordError.of("point-unreadable", *((name,) if name else ()), place=text)
     return latitude, longitude
 
 
-def require_dates(kind: Kind, values: Mapping[str, Any]) -> None:
-    """Check the dates that may be a year, a month or a day: each exists, the end is not before the start.
-
-    Raises:
-        ConflictError: one cannot be read or does not exist, or the whole end is before the start.
-    """
+def check_dates(kind: Kind, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with dates that may be a year, a month or a day: one is none, or the end precedes the start."""
     dates: dict[str, PartialDate] = {}
     for name in kind.of_type("partial"):
         if not values.get(name):
@@ -383,19 +352,11 @@ def require_dates(kind: Kind, values: Mapping[str, Any]) -> None:
         try:
             dates[name] = PartialDate.parse(values[name])
         except PartialDateError as error:
-            said, wrong = f"The {name}: {error}", values[name]
-            if error.code == "date-impossible":
-                raise ConflictError(said, "date-impossible", columns=(name,), date=wrong) from error
-            raise ConflictError(said, "date-unreadable", columns=(name,), date=wrong) from error
+            yield problem(name, error.code, value=error.text)
     start, end = (dates.get(name) for name in PERIOD)
     if start is not None and end is not None and end.last < start.first:
-        raise ConflictError(
-            f"The end {end} is before the start {start}. Correct the dates.",
-            "dates-order",
-            columns=PERIOD[::-1],
-            start=str(start),
-            end=str(end),
-        )
+        for name in PERIOD[::-1]:
+            yield problem(name, "dates-order", start=start, end=end)
 
 
 def faulty_dates(kind: str, row: Mapping[str, Any]) -> list[str]:
@@ -417,12 +378,7 @@ def _require_nothing_points_at(connection: sa.Connection, table: type[Base], row
                 query = query.where(other.c.withdrawn_at.is_(None))
             if (pointing := connection.scalar(query)) is not None:
                 what = other.name.replace("_", " ")
-                raise ConflictError(
-                    f"The {what} {pointing} points at {row_id}. Withdraw or change that first.",
-                    "still-referred",
-                    what=what,
-                    id=pointing,
-                )
+                raise ConflictError("still-referred", id=pointing, why=f"{what} {pointing}")
 
 
 def require_records(connection: sa.Connection, kind: Kind, values: Mapping[str, Any]) -> None:

@@ -108,5 +108,5 @@ def vacuum(engine: Engine) -> bool:
         finally:
             connection.close()
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-        raise DatabaseError(f"The tables cannot be vacuumed now: {str(error).strip()}.", "unusable") from error
+        raise DatabaseError("unusable", why=str(error).strip()) from error
     return True

@@ -82,10 +82,7 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
             alembic.command.downgrade(config, "base")
             alembic.command.upgrade(config, archive.revision)
         except CommandError as error:
-            raise ArchiveError(
-                f"The archive is of a version that this program does not know ({error}). Update the program.",
-                "archive-newer",
-            ) from error
+            raise ArchiveError("archive-newer", why=error) from error
         _fill(connection, archive)
         alembic.command.upgrade(config, "head")
         _count_on(connection)
@@ -101,22 +98,12 @@ def restore_archive(engine: Engine, actor: Actor, archive: Archive, *, replace: 
 def _require_replaceable(connection: Connection, archive: Archive, *, replace: bool) -> None:
     holds = connection.scalar(sa.select(Installation.is_demonstration))
     if holds is not None and bool(holds) != archive.is_demonstration:
-        raise ArchiveError(
-            "The archive and the database are not of one kind: one holds real records, the other the demonstration. "
-            "Give each its own database.",
-            "other-kind",
-        )
+        raise ArchiveError("other-kind")
     used = connection.scalar(sa.select(AuditLog.audit_id).where(AuditLog.recorded_by != SYSTEM.account_id).limit(1))
     if used is not None and not replace:
-        raise ArchiveError(
-            "The database holds records. Restore into an empty one, or say that they may be replaced.", "archive-full"
-        )
+        raise ArchiveError("archive-full")
     if used is not None and not archive.with_persons:
-        raise ArchiveError(
-            "The archive lacks persons, accounts and tokens, and the database has some. Load it into an empty one: "
-            "only a backup can replace records.",
-            "archive-partial",
-        )
+        raise ArchiveError("archive-partial")
 
 
 def _tombstones(connection: Connection) -> dict[str, dict[str, Any]]:
@@ -212,14 +199,12 @@ def _said(error: Exception) -> str:
 
 def _refused(table: sa.Table, row: Mapping[str, Any], columns: Sequence[str], why: str) -> ArchiveError:
     key = shorten(", ".join(clean_text(str(row.get(column.name))) for column in table.primary_key.columns), 80)
-    where = f"column {', '.join(columns)}" if columns else "one of its columns"
     return ArchiveError(
-        f"The archive cannot be restored: table {table.name}, row {key}, {where}: {shorten(clean_text(why), 120)}. "
-        "Nothing was changed.",
         "archive-refused",
         table=table.name,
         row=key,
-        column=", ".join(columns),
+        column=", ".join(columns) or "?",
+        why=shorten(clean_text(why), 120),
     )
 
 

@@ -60,12 +60,7 @@ def require(actor: Actor, least: Role, what: str) -> None:
         PermissionDenied: the role is below `least`.
     """
     if ROLES.index(actor.role) < ROLES.index(least):
-        raise PermissionDenied(
-            f"To {what} takes the role {least} or higher; yours is {actor.role}.",
-            "role-least",
-            least=least,
-            role=actor.role,
-        )
+        raise PermissionDenied("role-least", least=least, role=actor.role, why=f"to {what}")
 
 
 def require_writer(connection: Connection, actor: Actor, least: Role, what: str) -> None:
@@ -81,9 +76,7 @@ def require_writer(connection: Connection, actor: Actor, least: Role, what: str)
         )
     ).one_or_none()
     if row is None or not row.is_active or (row.role, row.organisation_id) != (actor.role, actor.organisation_id):
-        raise PermissionDenied(
-            f"To {what}, sign in again: your account is not active, or its rights have changed.", "sign-in-again"
-        )
+        raise PermissionDenied("sign-in-again", why=f"to {what}")
 
 
 def require_own(actor: Actor, organisation_id: str | None, what: str) -> None:
@@ -98,9 +91,4 @@ def require_own(actor: Actor, organisation_id: str | None, what: str) -> None:
         PermissionDenied: an editor, and the record is not of its organisation.
     """
     if actor.role == "editor" and (actor.organisation_id is None or actor.organisation_id != organisation_id):
-        raise PermissionDenied(
-            f"To {what}, an editor acts for its own organisation ({actor.organisation_id or 'none is set'}); "
-            f"this record is of {organisation_id or 'none'}. A coordinator can do it.",
-            "own-organisation",
-            columns=("organisation_id",),
-        )
+        raise PermissionDenied("own-organisation", columns=("organisation_id",), why=f"to {what}")

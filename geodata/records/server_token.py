@@ -175,4 +175,4 @@ def _write_private(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise DatabaseError(f"{path} cannot be written: {error.strerror}.", "folder", folder=path.parent) from error
+        raise DatabaseError("file-unwritable", path=path, why=error.strerror) from error

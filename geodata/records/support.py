@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from geodata import support as rules
 from geodata.clock import latest_today
-from geodata.errors import UnknownIdError
+from geodata.errors import Problem, problem
 from geodata.model import vocabulary
 from geodata.records.database import Store, reading, retried, writing
 from geodata.records.errors import ConflictError, InvalidRecordError
@@ -48,7 +48,7 @@ from geodata.records.writes import (
     require_same,
 )
 from geodata.search import nearest
-from geodata.status import SEEN_BY, Problem
+from geodata.status import SEEN_BY
 from geodata.support import check_mission, is_allowed, is_to_close, month_of
 
 LISTS = ("domains", "skills", "languages")
@@ -111,15 +111,13 @@ def add_need(engine: Store, actor: Actor, draft: NeedDraft, *, on: dt.date, need
         need_id: A UUID; again with the same content stores nothing twice.
 
     Raises:
-        UnknownIdError: a code, place, organisation or mission does not exist.
-        ConflictError: no place is given, the period ends before it starts, the day lies in the future, or the id
-            stands for another need.
-        InvalidRecordError: it is identified or requested and says no domain or no period.
+        UnknownIdError: a place, organisation or mission does not exist.
+        ConflictError: the id stands for another need.
+        InvalidRecordError: as `check_need`.
         PermissionDenied: the actor may not.
     """
     draft = _of_own(draft, actor)
     check_need(draft, on)
-    require_stated(draft, draft.status_code)
     values: dict[str, Any] = {
         "need_id": require_id(need_id),
         **_joined(dataclasses.asdict(draft)),
@@ -156,11 +154,7 @@ def change_need(engine: Store, actor: Actor, need_id: str, to_code: str, *, on: 
         row = find_row(connection, SupportNeed, need_id, lock=True)
         require_own(actor, row.organisation_id, "change a need")
         if rules.require_state(to_code) not in rules.NEED_STATES:
-            raise ConflictError(
-                f"{to_code} is a state of a mission. Add the mission that meets the need.",
-                "need-step",
-                columns=("status_code",),
-            )
+            raise ConflictError("need-step", columns=("status_code",))
         require_stated(row, to_code)
         _step(connection, actor, SupportNeed, row, to_code, on)
 
@@ -206,11 +200,7 @@ def amend_need(
             _correct(connection, actor, SupportNeed, row, on, values)
         else:
             if rules.require_state(to_code) not in rules.NEED_STATES:
-                raise ConflictError(
-                    f"{to_code} is a state of a mission. Add the mission that meets the need.",
-                    "need-step",
-                    columns=("status_code",),
-                )
+                raise ConflictError("need-step", columns=("status_code",))
             _step(connection, actor, SupportNeed, row, to_code, on, values)
 
 
@@ -252,7 +242,7 @@ def add_mission(
     mission = dataclasses.replace(mission, id=require_id(mission.id), person_ref=check_reference(mission.person_ref))
     warnings = (*check_mission_values(mission), *rules.check_assigned(mission, on))
     check_day(on)
-    _check_codes(confidence=confidence, visibility=visibility)
+    _require_codes(confidence=confidence, visibility=visibility)
     values = {
         **_mission_values(mission),
         "organisation_id": organisation_id,
@@ -268,11 +258,7 @@ def add_mission(
         kept = connection.scalar(sa.exists().where(Mission.mission_id == mission.id).select())
         if not kept:
             if mission.status_code != "V3":
-                raise ConflictError(
-                    f"A mission starts at V3, assigned; this one is at {mission.status_code}.",
-                    "mission-first",
-                    columns=("status_code",),
-                )
+                raise ConflictError("mission-first", columns=("status_code",))
             _require_open_need(connection, mission)
         is_new = _add_with_first_step(connection, actor, Mission, values)
     return Stored(mission.id, is_new, warnings)
@@ -318,7 +304,7 @@ def change_mission(
         PermissionDenied: the actor may not.
     """
     stated = dict(stated or {})
-    _check_codes(confidence=stated.get("confidence"), visibility=stated.get("visibility", "public"))
+    _require_codes(confidence=stated.get("confidence"), visibility=stated.get("visibility", "public"))
     mission = with_actual_days(mission, on)
     mission = dataclasses.replace(mission, person_ref=check_reference(mission.person_ref))
     warnings = check_mission_values(mission)
@@ -658,38 +644,27 @@ def check_need(draft: NeedDraft, on: dt.date, *, is_new: bool = True) -> None:
 
     Raises:
         UnknownIdError: a code or place does not exist.
-        ConflictError: no place is given, the period ends before it starts, the day lies in the future, or a new need
-            is not in one of `FIRST_NEED_STATES`.
+        InvalidRecordError: no place is given, the period ends before it starts, the day lies in the future, a code
+            does not exist, or a new need is not in one of `FIRST_NEED_STATES`, or is identified or requested and says
+            no domain or no period. It carries all problems.
     """
+    problems = []
     if draft.territory_id is None and draft.mosaic_id is None:
-        raise ConflictError(
-            "A need is somewhere: give its territory or its mosaic.",
-            "need-nowhere",
-            columns=("mosaic_id", "territory_id"),
-        )
+        problems += [problem(name, "need-nowhere") for name in ("mosaic_id", "territory_id")]
+    start, end = draft.period_start, draft.period_end
+    if start and end and end < start:
+        problems += [problem(name, "dates-order", start=start, end=end) for name in ("period_end", "period_start")]
+    if is_new and rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
+        problems.append(problem("status_code", "need-first"))
+    problems += _day_problems(on)
+    problems += _code_problems(confidence=draft.confidence, visibility=draft.visibility)
+    problems += [one for domain in draft.domains for one in _unknown("domains", "training", domain)]
+    if is_new:
+        problems += rules.check_stated(draft.status_code, draft.domains, start, end)
+    if problems:
+        raise InvalidRecordError(problems)
     require_published("territory", [draft.territory_id])
     require_published("mosaic", [draft.mosaic_id])
-    if draft.period_start and draft.period_end and draft.period_end < draft.period_start:
-        raise ConflictError(
-            f"The period ends on {draft.period_end}, before it starts. Mend the dates.",
-            "dates-order",
-            columns=("period_end", "period_start"),
-            start=draft.period_start,
-            end=draft.period_end,
-        )
-    if is_new and rules.require_state(draft.status_code) not in FIRST_NEED_STATES:
-        raise ConflictError(
-            f"A need is entered at {', '.join(FIRST_NEED_STATES)}, not at {draft.status_code}.",
-            "need-first",
-            columns=("status_code",),
-        )
-    check_day(on)
-    _check_codes(confidence=draft.confidence, visibility=draft.visibility)
-    for domain in draft.domains:
-        if domain not in vocabulary("training"):
-            raise UnknownIdError(
-                "code of training", domain, nearest(domain, vocabulary("training")), columns=("domains",)
-            )
 
 
 def require_stated(need: Any, state: str) -> None:
@@ -704,28 +679,37 @@ def require_stated(need: Any, state: str) -> None:
     """
     problems = rules.check_stated(state, need.domains, need.period_start, need.period_end)
     if problems:
-        raise InvalidRecordError("need", problems)
+        raise InvalidRecordError(problems)
 
 
 def check_day(on: dt.date) -> None:
     """Check that a day has come.
 
     Raises:
-        ConflictError: it lies in the future.
+        InvalidRecordError: it lies in the future.
     """
-    if on > latest_today():
-        raise ConflictError(
-            f"The day {on} lies in the future. Record it when it has come.",
-            "day-future",
-            columns=("status_date",),
-            day=on,
-        )
+    if problems := _day_problems(on):
+        raise InvalidRecordError(problems)
 
 
-def _check_codes(*, confidence: str | None, visibility: str) -> None:
-    for codes, code in (("confidence", confidence), ("visibility", visibility)):
-        if code is not None and code not in vocabulary(codes):
-            raise UnknownIdError(f"code of {codes}", code, nearest(code, vocabulary(codes)), columns=(codes,))
+def _day_problems(on: dt.date) -> list[Problem]:
+    return [problem("status_date", "day-future", day=on)] if on > latest_today() else []
+
+
+def _code_problems(*, confidence: str | None, visibility: str) -> list[Problem]:
+    return [*_unknown("confidence", "confidence", confidence), *_unknown("visibility", "visibility", visibility)]
+
+
+def _require_codes(*, confidence: str | None, visibility: str) -> None:
+    if problems := _code_problems(confidence=confidence, visibility=visibility):
+        raise InvalidRecordError(problems)
+
+
+def _unknown(where: str, codes: str, code: str | None) -> list[Problem]:
+    """The problem of a code that no vocabulary has."""
+    if code is None or code in vocabulary(codes):
+        return []
+    return [problem(where, "reference-unknown", value=code, nearest=nearest(code, vocabulary(codes)))]
 
 
 def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
@@ -739,9 +723,9 @@ def check_mission_values(mission: rules.Mission) -> tuple[Problem, ...]:
         UnknownIdError: its place does not exist.
     """
     problems = check_mission(mission)
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = [one for one in problems if one.severity == "error"]
     if errors:
-        raise InvalidRecordError("mission", errors)
+        raise InvalidRecordError(errors)
     require_published("territory", [mission.territory_id or None])
     require_published("mosaic", [mission.mosaic_id or None])
     return tuple(problems)
@@ -782,23 +766,14 @@ def _require_open_need(connection: Connection, mission: rules.Mission) -> None:
         return
     need = find_row(connection, SupportNeed, mission.need_id, lock=True)
     if not is_allowed(need.status_code, "V3"):
-        raise ConflictError(
-            f"The need {need.need_id} is at {need.status_code}. A mission is for one at V2, requested.",
-            "need-not-requested",
-            columns=("need_id",),
-            state=need.status_code,
-        )
+        raise ConflictError("need-not-requested", columns=("need_id",), state=need.status_code)
     other = connection.scalar(
         sa.select(Mission.mission_id).where(
             Mission.need_id == need.need_id, Mission.status_code != "VX", Mission.mission_id != mission.id
         )
     )
     if other is not None:
-        raise ConflictError(
-            f"The need {need.need_id} is met by the mission {other}. State another need.",
-            "need-met",
-            columns=("need_id",),
-        )
+        raise ConflictError("need-met", columns=("need_id",))
 
 
 def _add_with_first_step(connection: Connection, actor: Actor, table: type[Base], values: dict[str, Any]) -> bool:
@@ -837,21 +812,10 @@ def check_step(before: str, since: dt.date, after: str, on: dt.date) -> None:
     check_day(on)
     if not is_allowed(before, after):
         allowed = ", ".join(rules.next_states(before)) or "nothing: it is an end"
-        raise ConflictError(
-            f"From {before} it cannot go to {after}. What may follow: {allowed}.",
-            "step-refused",
-            columns=("status_code",),
-            before=before,
-            after=after,
-        )
+        why = f"what may follow: {allowed}"
+        raise ConflictError("step-refused", columns=("status_code",), before=before, after=after, why=why)
     if on < since:
-        raise ConflictError(
-            f"The step of {on} would be before the last one, of {since}. Mend the day.",
-            "step-early",
-            columns=("status_date",),
-            day=on,
-            last=since,
-        )
+        raise ConflictError("step-early", columns=("status_date",), day=on, last=since)
 
 
 def _step(
@@ -886,13 +850,7 @@ def check_last_day(store: Store, table: type[Base], row_id: str, on: dt.date) ->
     with reading(store) as connection:
         before = _day_before(connection, getattr(SupportChange, key_name(table)) == row_id)
     if before is not None and on < before:
-        raise ConflictError(
-            f"The step of {on} would be before the last one, of {before}. Correct the day.",
-            "step-early",
-            columns=("status_date",),
-            day=on,
-            last=before,
-        )
+        raise ConflictError("step-early", columns=("status_date",), day=on, last=before)
 
 
 def _correct(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from geodata.records.database import reading, retried, writing
-from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.frames import read_frame
 from geodata.records.models import Account, ApiToken
 from geodata.records.roles import SYSTEM, Actor, Role, require, require_writer
@@ -62,9 +62,9 @@ def create_token(engine: Engine, actor: Actor, account_id: str, *, label: str, d
     """
     label = clean("label", label)
     if not label:
-        raise ConflictError("The label is empty. It must say what the token is for.")
+        raise InvalidRecordError.of("text-empty", "label")
     if not 1 <= days <= MOST_DAYS:
-        raise ConflictError(f"A token is good for 1 to {MOST_DAYS} days, not {days}.")
+        raise InvalidRecordError.of("token-days", "days", most=MOST_DAYS)
     end = now() + dt.timedelta(days=days)
     made = Token(str(uuid.uuid4()), MARK + secrets.token_urlsafe(SECRET_BYTES), end)
     values = {"token_id": made.token_id, "account_id": account_id, "label": label, "expires_at": end}
@@ -72,7 +72,7 @@ def create_token(engine: Engine, actor: Actor, account_id: str, *, label: str, d
         require_writer(connection, actor, "admin", "make tokens")
         account = find_row(connection, Account, account_id, lock=True)
         if account_id == SYSTEM.account_id or not account.is_active:
-            raise PermissionDenied("This account gets no token: it is closed, or the program's own. Choose another.")
+            raise PermissionDenied("token-account")
         stamps = {"recorded_at": now(), "recorded_by": actor.account_id, "secret_sha256": hash_of(made.secret)}
         connection.execute(sa.insert(ApiToken).values(**values, **stamps))
         write_audit(connection, actor, "add", ApiToken, made.token_id, before=None, after=values)

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from geodata.errors import UnknownIdError
 from geodata.records import schema
 from geodata.records.database import reading, retried, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.models import Account, AuditLog, Base, EventNote, LinkStatus, Person, PersonErasure, type_of
 from geodata.records.roles import Actor, require, require_writer
 from geodata.records.writes import BLANK, blank_audit, write_audit
@@ -126,7 +126,7 @@ def find_name(engine: Engine, actor: Actor, person_name: str, contact: str | Non
     require(actor, "admin", "look for a person's name")
     whole, words = whole_names(person_name, contact), words_of_name(person_name)
     if not whole | words:
-        raise ConflictError("The name is empty or too short to be looked for.", "text-empty")
+        raise InvalidRecordError.of("name-short", "person_name")
     with reading(engine) as connection:
         return find_mentions(connection, whole, words)
 
@@ -223,7 +223,7 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
     if model is None:
         raise UnknownIdError("table", table_name, nearest_of(table_name, models))
     if model in FIXED | OWN_WAY:
-        raise ConflictError("Texts of this table are not erased one by one.", "text-fixed")
+        raise ConflictError("text-fixed")
     table: sa.Table = model.__table__
     known = [one.name for one in text_columns(table) if one.name in TYPED]
     if column not in known:

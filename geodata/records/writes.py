@@ -16,14 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
 from geodata.cleaning import clean_text, drop_forbidden
-from geodata.errors import UnknownIdError
+from geodata.errors import Problem, UnknownIdError
 from geodata.records import schema
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.models import AuditLog, Base
 from geodata.records.roles import Actor
 from geodata.records.schema import KINDS, SUPPORT
 from geodata.search import nearest
-from geodata.status import VISIBILITY_ORDER, Problem, narrowest
+from geodata.status import VISIBILITY_ORDER, narrowest
 
 Listed = TypeVar("Listed")
 
@@ -90,12 +90,7 @@ def require_id(given: str | None, *, column: str = "") -> str:
     try:
         return str(uuid.UUID(given))
     except ValueError as error:
-        raise ConflictError(
-            f"The id {given!r} is no UUID. Leave it out, or give one of 32 hexadecimal digits.",
-            "id-unreadable",
-            columns=(column,) if column else (),
-            id=given,
-        ) from error
+        raise InvalidRecordError.of("id-unreadable", *((column,) if column else ()), id=given) from error
 
 
 def batched(ids: Iterable[Listed]) -> Iterator[list[Listed]]:
@@ -193,9 +188,7 @@ def add_row(
         return True
     kept = connection.execute(sa.select(*table.__table__.columns).where(key == row_id)).one_or_none()
     if kept is None:
-        raise ConflictError(
-            f"Another {table.__tablename__.replace('_', ' ')} says the same. Look for it first.", "says-the-same"
-        )
+        raise ConflictError("says-the-same", why=table.__tablename__)
     require_same(table, kept, values)
     return False
 
@@ -241,9 +234,7 @@ def require_same(table: type[Base], row: Row[Any], values: Mapping[str, Any]) ->
     other = [name for name, value in values.items() if getattr(row, name) != value]
     if other:
         raise ConflictError(
-            f"There is another {table.__tablename__.replace('_', ' ')} with the id {values[key_name(table)]}; "
-            f"it differs in {', '.join(other)}. Give a new id.",
-            "id-taken",
+            "id-taken", why=f"{table.__tablename__} {values[key_name(table)]} differs in {', '.join(other)}"
         )
 
 

@@ -58,7 +58,7 @@ def fill(work: Work) -> Made:
 
 def refuse(work: Work) -> Made:
     """Meets an error of the project."""
-    raise ConflictError("Somebody was faster.", "was-faster", who="Ana")
+    raise ConflictError("still-referred", id="Ana")
 
 
 def fail(work: Work) -> Made:

@@ -27,7 +27,7 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(found.content)
     assert told["status"] == found.status_code
     members = {"type", "title", "status", "detail"}
-    assert members <= set(told) <= members | {"parameter", "nearest"}
+    assert members <= set(told) <= members | {"code", "parameter", "nearest"}
     return told
 
 
@@ -35,11 +35,11 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
     ("path", "status", "parameter", "nearest", "detail"),
     [
         ("/api/collection", 404, None, None, "nothing at this path"),
-        ("/api/collections/territores", 404, None, "territories", "no 'territores' as collection"),
-        ("/api/collections/mosaics/items/bocana", 404, None, "bocaina", "no 'bocana' as feature"),
-        (f"{ITEMS}/BR-1600502", 404, None, "BR-1600501", "no 'BR-1600502' as feature"),
+        ("/api/collections/territores", 404, None, "territories", "“territores” is not known here"),
+        ("/api/collections/mosaics/items/bocana", 404, None, "bocaina", "“bocana” is not known here"),
+        (f"{ITEMS}/BR-1600502", 404, None, "BR-1600501", "“BR-1600502” is not known here"),
         (f"{ITEMS}?mosaic=bocana", 400, "mosaic", "bocaina", "Did you mean bocaina?"),
-        (f"{ITEMS}?state=BR-99", 400, "state", None, "no 'BR-99'"),
+        (f"{ITEMS}?state=BR-99", 400, "state", None, "“BR-99” is not known here"),
         (f"{ITEMS}?mosiac=bocaina", 400, "mosiac", "mosaic", "no parameter 'mosiac' here"),
         (f"{ITEMS}?limit=x", 400, "limit", None, "whole number from 1 to 10000"),
         (f"{ITEMS}?limit=-1", 400, "limit", None, "not '-1'"),
@@ -67,26 +67,26 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
         (f"{ITEMS}?datetime=../..", 400, "datetime", None, "is none"),
         (f"{ITEMS}?datetime=2024-02-30", 400, "datetime", None, "is none"),
         (f"{ITEMS}?datetime=2024-02-02/2023-01-01", 400, "datetime", None, "is none"),
-        (f"{ITEMS}?as_of=2024-02-30", 400, None, None, "no day"),
-        (f"{ITEMS}?as_of={TODAY_IS_NOT}", 400, None, None, "not between"),
-        (f"{ITEMS}?since=2020-01-01", 400, None, None, "no records"),
-        (f"{ITEMS}?f=xml", 400, "f", None, "no 'xml'"),
-        (f"{ITEMS}?lang=de", 400, "lang", None, "no 'de'"),
-        ("/api/export/territories.geojsn", 404, None, "territories.geojson", "as file"),
-        ("/api/export/terrtories.csv", 404, None, "territories.csv", "as file"),
-        ("/api/export/territories", 404, None, None, "as file"),
-        ("/api/export/territories.csv?format=xlsx", 400, "format", None, "no 'xlsx'"),
-        ("/api/export/territories.geojson?crs=EPSG:2972", 400, None, None, "EPSG:4326 only"),
-        ("/api/export/territories.csv?crs=EPSG:1", 400, "crs", None, "no 'EPSG:1'"),
+        (f"{ITEMS}?as_of=2024-02-30", 400, "as_of", None, "is not a day"),
+        (f"{ITEMS}?as_of={TODAY_IS_NOT}", 400, "as_of", None, "not between"),
+        (f"{ITEMS}?since=2020-01-01", 400, "since", None, "no records"),
+        (f"{ITEMS}?f=xml", 400, "f", None, "“xml” is not known here"),
+        (f"{ITEMS}?lang=de", 400, "lang", None, "“de” is not known here"),
+        ("/api/export/territories.geojsn", 404, None, "territories.geojson", "is not known here"),
+        ("/api/export/terrtories.csv", 404, None, "territories.csv", "is not known here"),
+        ("/api/export/territories", 404, None, None, "is not known here"),
+        ("/api/export/territories.csv?format=xlsx", 400, "format", None, "“xlsx” is not known here"),
+        ("/api/export/territories.geojson?crs=EPSG:2972", 400, "crs", None, "not offered in EPSG:2972"),
+        ("/api/export/territories.csv?crs=EPSG:1", 400, "crs", None, "“EPSG:1” is not known here"),
         ("/api/export/territories.csv?detail=ful", 400, "detail", "full", "Did you mean full?"),
-        ("/api/export/territories.csv?decimals=8", 400, None, None, "0 to 7 decimals"),
-        ("/api/export/agenda.fgb", 404, None, "agenda.csv", "as file"),
-        ("/api/export/agenda.geojson?detail=full", 400, None, None, "has no geometry"),
-        ("/api/export/missions.csv?as_of=2020-01-01", 400, None, None, "known for today only"),
+        ("/api/export/territories.csv?decimals=8", 400, "decimals", None, "0 to 7 decimals"),
+        ("/api/export/agenda.fgb", 404, None, "agenda.csv", "is not known here"),
+        ("/api/export/agenda.geojson?detail=full", 400, "detail", None, "has no geometry"),
+        ("/api/export/missions.csv?as_of=2020-01-01", 400, "as_of", None, "known for today only"),
         ("/api/status?by=stag", 400, "by", "stage", "Did you mean stage?"),
-        ("/api/mesh?mosaic=bocana", 400, "mosaic", "bocaina", "no 'bocana'"),
-        ("/api/embed?mosaic=bocana", 400, "mosaic", "bocaina", "no 'bocana'"),
-        ("/api/local/none.geojson", 404, None, None, "as local boundary"),
+        ("/api/mesh?mosaic=bocana", 400, "mosaic", "bocaina", "“bocana” is not known here"),
+        ("/api/embed?mosaic=bocana", 400, "mosaic", "bocaina", "“bocana” is not known here"),
+        ("/api/local/none.geojson", 404, None, None, "“none” is not known here"),
     ],
 )
 def test_a_mistake_says_what_and_what_would_be_right(

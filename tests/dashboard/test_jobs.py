@@ -207,7 +207,7 @@ def test_a_worker_that_dies_leaves_no_files_and_others_go_on(jobs: Service, kind
 def test_an_error_of_the_project_comes_back_as_it_was(jobs: Service) -> None:
     error = error_of(wait(jobs, jobs.submit(JobRequest("refuse", {}, client="a"))))
     assert isinstance(error, ConflictError)
-    assert (str(error), error.code, error.facts) == ("Somebody was faster.", "was-faster", {"who": "Ana"})
+    assert (error.code, error.facts) == ("still-referred", {"id": "Ana"})
 
 
 def test_the_parent_of_workers_may_die_and_is_started_again(jobs: Service, tmp_path: Path) -> None:

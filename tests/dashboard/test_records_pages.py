@@ -132,7 +132,7 @@ def test_a_visitor_sees_the_public_stage_and_no_form(database: Engine) -> None:
 
 
 def test_who_only_reads_is_refused_by_the_records_themselves(database: Engine) -> None:
-    with pytest.raises(PermissionDenied, match="takes the role editor or higher; yours is viewer"):
+    with pytest.raises(PermissionDenied, match="requires the role “Editor” or higher"):
         events.append_event(database, VISITOR, contact())
 
 
@@ -232,7 +232,7 @@ def test_no_mosaic_is_chosen_for_a_municipality_without_a_link(at_this_machine: 
     assert not mosaic.value, "not the one of the page either: it is far away"
     assert mosaic.options[1] == f"{names.mosaic_names()[AMAPA]} (not linked)", "the nearest"
     app.button(key=f"store-event-{itaubal}-0").click().run()
-    assert "This must say something." in said(app)
+    assert "The field is empty. Fill it in." in said(app)
     assert events.events_of(database, SYSTEM).empty
 
 

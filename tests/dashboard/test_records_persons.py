@@ -95,7 +95,7 @@ def test_a_coordinator_keeps_and_changes_but_neither_exports_nor_erases(
     app.text_input(key="person-new-0-person_name").set_value(MARIA.person_name)
     app.text_input(key="person-new-0-contact").set_value(MARIA.contact)
     app.button(key="store-person-new-0").click().run()
-    assert "This must say something." in said(app)
+    assert "The field is empty. Fill it in." in said(app)
     assert app.text_input(key="person-new-0-person_name").value == MARIA.person_name, "what was typed is kept"
     app.date_input(key="person-new-0-retention_until").set_value(LATER)
     app.button(key="store-person-new-0").click().run()
@@ -142,7 +142,7 @@ def test_an_admin_erases_with_a_reason_and_a_tombstone_remains(at_this_machine: 
     app = choose(open_persons(), ref)
     assert "leaves a tombstone" in said(app)
     app.button(key="store-erase-person-all-0").click().run()
-    assert "This must say something." in said(app)
+    assert "The field is empty. Fill it in." in said(app)
     assert len(persons(database, SYSTEM)) == 2
     app.text_input(key="erase-person-all-0-why").set_value("on request")
     app.button(key="store-erase-person-all-0").click().run()
@@ -175,7 +175,7 @@ def test_an_erasure_lists_the_texts_that_are_left_with_links_and_erases_one(
     assert "<b>Maria" not in text
     app.text_input(key="erase-person-all-0-why").set_value("Araujo asked")
     app.button(key="store-erase-person-all-0").click().run()
-    assert "The reason holds the name or the contact" in said(app)
+    assert "The reason contains the name or the contact" in said(app)
     app.text_input(key="erase-person-all-0-why").set_value("on request")
     app.button(key="store-erase-person-all-0").click().run()
     assert "2 texts hold the name, a word of it or the contact." in said(app)

@@ -47,7 +47,7 @@ def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:
         raise UnknownIdError("mosaic", "x")
 
     (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(UnknownIdError, match="No mosaic is called 'x'"):
+    with pytest.raises(UnknownIdError, match="mosaic: “x” is not known here"):
         write_stream(tmp_path / "a", pieces())
     assert (tmp_path / "a").read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         yield b"half"
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(ExportError, match=r"a cannot be written \(No space left on device\)\. Choose another --out"):
+    with pytest.raises(ExportError, match=r"a cannot be written\. Choose another place\. \(No space left on device\)"):
         write_stream(tmp_path / "a", pieces())
     assert names(tmp_path) == []
 

@@ -487,9 +487,9 @@ def test_words_in_the_file_say_that_territories_repeat(
 
 
 def test_one_row_per_territory_is_for_territories(catalogue: Catalogue) -> None:
-    with pytest.raises(RequestError, match="is for the layer territories, not for links"):
+    with pytest.raises(RequestError, match="only offered for the layer territories, not for links"):
         ExportRequest("links", one_row_per_territory=True)
-    with pytest.raises(RequestError, match="is yes or no, not 'perhaps'"):
+    with pytest.raises(RequestError, match="is yes or no, not “perhaps”"):
         read_request({"one_row_per_territory": "perhaps"}, catalogue)
     assert read_request({"one_row_per_territory": "yes"}, catalogue).one_row_per_territory
     single = ExportRequest(format="csv", filters=AMAPA)
@@ -615,23 +615,23 @@ def test_what_does_not_exist_is_refused(catalogue: Catalogue, asked: dict[str, s
 
 
 def test_a_mosaic_that_is_not_there_is_refused_without_reading_text(catalogue: Catalogue) -> None:
-    with pytest.raises(UnknownIdError, match="No mosaic is called 'nowhere'"):
+    with pytest.raises(UnknownIdError, match="mosaic: “nowhere” is not known here"):
         export_layer(ExportRequest(filters=Filters(mosaic=("nowhere", "bocaina"))), catalogue)
 
 
 def test_records_of_another_day_are_refused(catalogue: Catalogue) -> None:
-    with pytest.raises(RequestError, match=r"The records are those of 2026-06-01, not of 2026-05-01: read them again"):
+    with pytest.raises(RequestError, match=r"The records are those of 1 June 2026, not of 1 May 2026"):
         export_layer(ExportRequest(as_of=dt.date(2026, 5, 1)), catalogue)
 
 
 @pytest.mark.parametrize("layer", ["mosaics", "protected-areas", "members", "missions", "agenda"])
 def test_only_links_and_territories_know_what_changed(catalogue: Catalogue, layer: str) -> None:
-    with pytest.raises(RequestError, match="Only the layers territories and links know"):
+    with pytest.raises(RequestError, match="Only the layers territories and links can say"):
         export_layer(ExportRequest(layer=layer, since=DAY), catalogue, Extras(changed=frozenset()))
 
 
 def test_what_changed_must_have_been_read(catalogue: Catalogue) -> None:
-    with pytest.raises(RequestError, match="It was not read what changed"):
+    with pytest.raises(RequestError, match="no records that say what changed"):
         export_layer(ExportRequest(since=DAY), catalogue)
     with pytest.raises(RequestError, match="There are no records"):
         read_extras(ExportRequest(since=DAY), None)

@@ -68,12 +68,12 @@ def test_a_table_that_lacks_a_column(tmp_path: Path, frames: dict[str, pd.DataFr
 
 
 def test_an_unknown_table_names_the_nearest() -> None:
-    with pytest.raises(UnknownIdError, match=r"No table is called 'territories'\. Did you mean territory"):
+    with pytest.raises(UnknownIdError, match=r"table: “territories” is not known here\. Did you mean territory"):
         load_table("territories")
 
 
 def test_an_unknown_mosaic_names_the_nearest(bundle: Bundle) -> None:
-    with pytest.raises(UnknownIdError, match=r"No mosaic is called 'tucurui'\. Did you mean lago-de-tucurui"):
+    with pytest.raises(UnknownIdError, match=r"mosaic: “tucurui” is not known here\. Did you mean lago-de-tucurui"):
         bundle.require_mosaic("tucurui")
     assert bundle.require_mosaic("carioca")["mosaic_id"] == "carioca"
     assert bundle.require_mosaic("gf-reserve-amana")["recognition_type"] == "counterpart"
@@ -82,7 +82,7 @@ def test_an_unknown_mosaic_names_the_nearest(bundle: Bundle) -> None:
 def test_display_files(bundle: Bundle) -> None:
     assert bundle.display_path("detail-lagamar").is_file()
     with pytest.raises(
-        UnknownIdError, match=r"No display mesh is called 'detail-lagama'\. Did you mean detail-lagamar"
+        UnknownIdError, match=r"display mesh: “detail-lagama” is not known here\. Did you mean detail-lagamar"
     ):
         bundle.display_path("detail-lagama")
 

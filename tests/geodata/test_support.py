@@ -74,7 +74,7 @@ def test_ends_are_ends_and_every_state_has_its_place() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [("V9", "V1"), ("V0", "V9")])
 def test_unknown_state_is_refused(before: str, after: str) -> None:
-    with pytest.raises(UnknownIdError, match=r"No state of support is called 'V9'\. Did you mean V"):
+    with pytest.raises(UnknownIdError, match=r"state of support: “V9” is not known here\. Did you mean V"):
         is_allowed(before, after)
 
 
@@ -196,7 +196,7 @@ def test_progress_volunteers_ended_with_the_afvp(dates: dict[str, Any], problems
             {"planned_start": day("2026-01-01"), "actual_end": day("2026-06-02")},
             [("actual_end", "date-future", "error")],
         ),
-        ({"territory_id": None}, [("territory_id", "place-missing", "error")]),
+        ({"territory_id": None}, [("territory_id", "need-nowhere", "error")]),
         ({"territory_id": None, "mosaic_id": "jalapao"}, []),
         ({"territory_id": "1600501"}, [("territory_id", "code-unknown", "error")]),
         ({"mosaic_id": "jalapao\n"}, [("mosaic_id", "code-unknown", "error")]),
@@ -314,7 +314,7 @@ def test_public_words_are_the_vocabulary() -> None:
 
 
 def test_unknown_status_is_refused() -> None:
-    with pytest.raises(UnknownIdError, match=r"No state of support is called 'v4'"):
+    with pytest.raises(UnknownIdError, match=r"state of support: “v4” is not known here"):
         public_support(["V1", "v4"])
 
 

@@ -211,5 +211,5 @@ def test_labels_by_language(name: str, code: str, fr: str, pt_br: str, en: str) 
 
 
 def test_unknown_code_names_the_nearest() -> None:
-    with pytest.raises(UnknownIdError, match=r"No code of completeness is called 'partiel'\. Did you mean partial"):
+    with pytest.raises(UnknownIdError, match=r"code of completeness: “partiel” .* Did you mean partial"):
         label("completeness", "partiel", "fr")

@@ -116,7 +116,7 @@ def test_build_reads_the_folder_from_the_variable(run: Run, tmp_path: Path, monk
 
 def test_build_accepting_an_unknown_source(run: Run, tmp_path: Path) -> None:
     line = said(run("build", "--inputs", tmp_path, "--accept-changed", "ibge-mesh"))
-    assert line.startswith("mosaicos: No source is called 'ibge-mesh'. Did you mean ibge-mesh-2025")
+    assert line.startswith("mosaicos: source: “ibge-mesh” is not known here. Did you mean ibge-mesh-2025")
 
 
 @pytest.mark.parametrize(

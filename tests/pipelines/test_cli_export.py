@@ -256,27 +256,27 @@ def test_only_what_changed(run: Run, demo: None) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--mosaic", "bocana"], "No mosaic is called 'bocana'. Did you mean bocaina?"),
-        (["--layer", "terrtories"], "No layer is called 'terrtories'. Did you mean territories?"),
-        (["--format", "geojsn"], "No format is called 'geojsn'. Did you mean geojson, geojsonl?"),
-        (["--lang", "ptbr"], "No language is called 'ptbr'. Did you mean pt_br?"),
-        (["--detail", "ful"], "No detail is called 'ful'. Did you mean full?"),
-        (["--format", "gpkg", "--crs", "EPSG:2927"], "No reference system is called 'EPSG:2927'."),
-        (["--stage", "S9"], "No stage is called 'S9'."),
-        (["--state", "BR-1"], "No state is called 'BR-1'."),
+        (["--mosaic", "bocana"], "mosaic: “bocana” is not known here. Did you mean bocaina?"),
+        (["--layer", "terrtories"], "layer: “terrtories” is not known here. Did you mean territories?"),
+        (["--format", "geojsn"], "format: “geojsn” is not known here. Did you mean geojson, geojsonl?"),
+        (["--lang", "ptbr"], "language: “ptbr” is not known here. Did you mean pt_br?"),
+        (["--detail", "ful"], "detail: “ful” is not known here. Did you mean full?"),
+        (["--format", "gpkg", "--crs", "EPSG:2927"], "reference system: “EPSG:2927” is not known here."),
+        (["--stage", "S9"], "stage: “S9” is not known here."),
+        (["--state", "BR-1"], "state: “BR-1” is not known here."),
         (["--decimals", "8"], "Coordinates have 0 to 7 decimals, not 8."),
-        (["--decimals", "-1"], "Coordinates have 0 to 7 decimals, not '-1'."),
-        (["--decimals", "six"], "Coordinates have 0 to 7 decimals, not 'six'."),
-        (["--as-of", "31/01/2026"], "'31/01/2026' is no day. Write it as 2026-01-31."),
-        (["--as-of", "2026-02-30"], "'2026-02-30' is no day."),
-        (["--as-of", "2999-01-01"], "The day 2999-01-01 (as of) is not between 1900-01-01 and today."),
-        (["--since", "2025-01-02", "--as-of", "2025-01-01"], "Nothing can have changed since 2025-01-02"),
-        (["--since", "2025-01-02"], "There are no records, so nothing can have changed"),
+        (["--decimals", "-1"], "Coordinates have 0 to 7 decimals, not -1."),
+        (["--decimals", "six"], "Coordinates have 0 to 7 decimals, not six."),
+        (["--as-of", "31/01/2026"], "“31/01/2026” is not a day. Write it as 2026-01-31."),
+        (["--as-of", "2026-02-30"], "“2026-02-30” is not a day."),
+        (["--as-of", "2999-01-01"], "The day 1 January 2999 is not between 1 January 1900 and today."),
+        (["--since", "2025-01-02", "--as-of", "2025-01-01"], "Nothing can have changed since 2 January 2025"),
+        (["--since", "2025-01-02"], "There are no records that say what changed"),
         (["--demo"], "There are no demonstration records. Make them with `mosaicos records demo`."),
-        (["--format", "kml", "--crs", "EPSG:4674"], "The format kml is in EPSG:4326 only, not in EPSG:4674."),
-        (["--format", "kml", "--detail", "none"], "The format kml has no geometry of the detail none: choose full"),
+        (["--format", "kml", "--crs", "EPSG:4674"], "The format kml is not offered in EPSG:4674. Choose: EPSG:4326."),
+        (["--format", "kml", "--detail", "none"], "The format kml has no geometry of the detail none. Choose: full"),
         (["--format", "gpkg", "--crs", "EPSG:2972"], "EPSG:2972 is for French Guiana and around it"),
-        (["--layer", "agenda", "--format", "shapefile"], "The layer agenda has no geometry: choose the detail none"),
+        (["--layer", "agenda", "--format", "shapefile"], "The layer agenda has no geometry. Choose the detail none"),
         (["--layer", "links", "--layer", "members"], "Several layers go into a package only"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
@@ -314,7 +314,7 @@ def test_a_full_disk_leaves_the_old_file(
     out.write_bytes(b"old")
     monkeypatch.setattr(export_files, "_replace", fill)
     line = said(run("--format", format_, "--out", out))
-    assert line == f"mosaicos: {out} cannot be written (No space left on device). Choose another --out."
+    assert line == f"mosaicos: {out} cannot be written. Choose another place. (No space left on device)"
     assert out.read_bytes() == b"old"
 
 
@@ -351,7 +351,7 @@ def test_a_pipe_that_closes_ends_without_a_word(small: Path) -> None:
 def test_a_standard_output_that_is_full(small: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         result = called(small, full)
-    assert result.stderr == "mosaicos: The standard output cannot be written (No space left on device).\n"
+    assert result.stderr == "mosaicos: The standard output cannot be written. (No space left on device)\n"
     assert result.returncode == 2
 
 

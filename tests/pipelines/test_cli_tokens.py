@@ -64,10 +64,10 @@ def test_a_token_is_made_listed_and_revoked(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("token", "Atlass"), "mosaicos: No account is called 'Atlass'. Did you mean Atlas?\n"),
+        (("token", "Atlass"), "mosaicos: account: “Atlass” is not known here. Did you mean Atlas?\n"),
         (("token", "Atlas", "--days", "0"), "mosaicos: A token is good for 1 to 366 days, not 0.\n"),
         (("token", "Atlas", "--days", "400"), "mosaicos: A token is good for 1 to 366 days, not 400.\n"),
-        (("revoke", "nothing"), "mosaicos: No api token is called 'nothing'.\n"),
+        (("revoke", "nothing"), "mosaicos: api token: “nothing” is not known here.\n"),
     ],
 )
 def test_a_mistake_is_one_line(engine: Engine, words: tuple[str, ...], line: str) -> None:

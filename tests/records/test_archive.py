@@ -199,15 +199,15 @@ def test_a_backup_is_for_its_owner_and_written_whole(filled: Engine, tmp_path: P
     (tmp_path / "full" / "x").touch()
     with pytest.raises(ArchiveError, match="is not empty"):
         write_archive(filled, SYSTEM, tmp_path / "full")
-    with pytest.raises(ArchiveError, match="cannot be written"):
+    with pytest.raises(ArchiveError, match="cannot be read or written"):
         write_archive(filled, SYSTEM, tmp_path / "no" / "such.zip")
 
 
 def test_only_admins(filled: Engine, actors, tmp_path: Path) -> None:
-    with pytest.raises(PermissionDenied, match="takes the role admin"):
+    with pytest.raises(PermissionDenied, match="requires the role “Administrator” or higher"):
         write_archive(filled, actors.coordinator, tmp_path / "all.zip")
     write_archive(filled, actors.admin, tmp_path / "all.zip")
-    with pytest.raises(PermissionDenied, match="takes the role admin"):
+    with pytest.raises(PermissionDenied, match="requires the role “Administrator” or higher"):
         restore_archive(filled, actors.coordinator, check_archive(tmp_path / "all.zip"), replace=True)
 
 
@@ -216,7 +216,7 @@ def test_records_are_replaced_only_on_demand(filled: Engine, actors, contact, tm
     before = state_of(filled)
     events.append_event(filled, actors.coordinator, contact(event_date=dt.date(2022, 1, 1)))
     archive = check_archive(tmp_path / "all.zip")
-    with pytest.raises(ArchiveError, match="holds records"):
+    with pytest.raises(ArchiveError, match="contains records"):
         restore_archive(filled, SYSTEM, archive)
     restore_archive(filled, SYSTEM, archive, replace=True)
     assert state_of(filled) == before
@@ -225,7 +225,7 @@ def test_records_are_replaced_only_on_demand(filled: Engine, actors, contact, tm
 def test_real_records_and_the_demonstration_are_kept_apart(filled: Engine, other: Engine, tmp_path: Path) -> None:
     write_archive(filled, SYSTEM, tmp_path / "all.zip")
     upgrade(other, is_demonstration=True)
-    with pytest.raises(ArchiveError, match="not of one kind"):
+    with pytest.raises(ArchiveError, match="kept apart"):
         restore_archive(other, SYSTEM, check_archive(tmp_path / "all.zip"), replace=True)
 
 
@@ -287,7 +287,7 @@ def test_a_downgraded_database_needs_an_upgrade_before_a_backup(filled: Engine, 
     downgrade(filled, revision="0005")
     from geodata.records.errors import DatabaseError  # noqa: PLC0415 - only here
 
-    with pytest.raises(DatabaseError, match="up to date"):
+    with pytest.raises(DatabaseError, match="belong to another version"):
         write_archive(filled, SYSTEM, tmp_path / "all.zip")
     assert list(tmp_path.iterdir()) == []
 
@@ -324,7 +324,7 @@ def test_a_cut_or_empty_file_is_refused(packed: Path, tmp_path: Path) -> None:
         (tmp_path / "x.zip").write_bytes(content[:length])
         with pytest.raises(ArchiveError, match="damaged"):
             check_archive(tmp_path / "x.zip")
-    with pytest.raises(ArchiveError, match="There is nothing at"):
+    with pytest.raises(ArchiveError, match="there is nothing at this path"):
         check_archive(tmp_path / "none.zip")
 
 
@@ -347,7 +347,7 @@ FORGED: dict[str, tuple[Callable[[dict[str, bytes]], Any], str]] = {
     ),
     "unknown column": (
         lambda files: files.update({PACKAGE: files[PACKAGE].replace(b'"name": "is_active"', b'"name": "is_strange"')}),
-        "account.is_strange, which this version",
+        "it contains account.is_strange",
     ),
     "package without words": (
         lambda files: files.update({PACKAGE: b'{"mosaicos": {"version": 1}}'}),
@@ -395,7 +395,7 @@ def test_an_archive_that_contradicts_itself_changes_nothing(filled: Engine, pack
     before = state_of(filled)
     with pytest.raises(
         (ArchiveError, ConflictError),
-        match=r"table organisation, row [\w-]+, column recorded_by: it points at no row of account",
+        match=r"table organisation, row [\w-]+, column recorded_by\..*it points at no row of account",
     ):
         restore_archive(filled, SYSTEM, archive, replace=True)
     assert state_of(filled) == before

@@ -101,23 +101,23 @@ def test_overlapping_polygons_are_counted_once() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is not a GeoJSON, a GeoPackage or a zipped Shapefile"),
-        (b"<kml></kml>", "is not a GeoJSON"),
-        (b'{"type": "FeatureCollection", "features": [', "The GeoJSON cannot be read"),
-        (b'{"type": "Topology"}', "JSON of the type 'Topology', not GeoJSON"),
+        (b"", "Upload a GeoJSON, GeoPackage or zipped Shapefile"),
+        (b"<kml></kml>", "Upload a GeoJSON"),
+        (b'{"type": "FeatureCollection", "features": [', "damaged or incomplete"),
+        (b'{"type": "Topology"}', "JSON of the type 'Topology'"),
         (b'{"a": 1}', "JSON of the type None"),
-        (b'{"type": "FeatureCollection", "features": []}', r"holds no feature|cannot be read|holds no geometry"),
+        (b'{"type": "FeatureCollection", "features": []}', r"contains no geometry|damaged or incomplete"),
         (b"PK\x03\x04 broken", "The zip cannot be unpacked"),
-        (b"SQLite format 3\0 broken", "The file cannot be read"),
-        (geojson(shapely.Point(-43, -23)), "holds Point geometry"),
-        (geojson(shapely.LineString([(-43, -23), (-42, -23)])), "holds LineString geometry"),
-        (geojson(shapely.Polygon([(-43, -23), (-42, -22), (-42, -23), (-43, -22)])), "1 polygons are not valid: Self-"),
+        (b"SQLite format 3\0 broken", "damaged or incomplete"),
+        (geojson(shapely.Point(-43, -23)), r"other than polygons \(Point\)"),
+        (geojson(shapely.LineString([(-43, -23), (-42, -23)])), r"other than polygons \(LineString\)"),
+        (geojson(shapely.Polygon([(-43, -23), (-42, -22), (-42, -23), (-43, -22)])), r"cross themselves \(1\).*Self-"),
         (geojson(shapely.box(-23.0, -43.5, -22.5, -43.0)), "Check the order of its axes"),
         (geojson(shapely.box(2.0, 48.0, 3.0, 49.0)), "outside Brazil and French Guiana"),
         (geojson(shapely.box(-60.0, 0.0, -40.0, 5.9)), "outside Brazil and French Guiana"),
         (
             b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": null}]}',
-            "without a geometry|holds no geometry",
+            "contains no geometry",
         ),
     ],
 )
@@ -127,32 +127,32 @@ def test_what_is_no_boundary_is_refused_with_the_mend(content: bytes, message: s
 
 
 def test_without_a_crs_nothing_is_guessed(tmp_path: Path) -> None:
-    with pytest.raises(BoundaryError, match=r"lacks its \.prj"):
+    with pytest.raises(BoundaryError, match=r"lacks \.prj"):
         read_boundary(shapefile(tmp_path, frame_of(RIO), left_out=".prj"))
 
 
 def test_half_a_shapefile_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BoundaryError, match=r"lacks its \.dbf"):
+    with pytest.raises(BoundaryError, match=r"lacks \.dbf"):
         read_boundary(shapefile(tmp_path, frame_of(RIO), left_out=".dbf"))
 
 
 def test_two_layers_or_two_shapefiles_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BoundaryError, match="holds 2 layers"):
+    with pytest.raises(BoundaryError, match="contains 2 layers"):
         read_boundary(geopackage(tmp_path, frame_of(RIO), frame_of(ISLAND)))
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:
         packed.writestr("a.shp", b"")
         packed.writestr("b.shp", b"")
-    with pytest.raises(BoundaryError, match="holds 2 Shapefiles"):
+    with pytest.raises(BoundaryError, match="2 Shapefiles"):
         read_boundary(content.getvalue())
 
 
 def test_a_file_that_is_too_large_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boundary, "MAX_BYTES", 10_000_000)
-    with pytest.raises(BoundaryError, match="has 11 MB; at most 10 are read"):
+    with pytest.raises(BoundaryError, match="larger than 10 MB"):
         read_boundary(b"{" + b" " * 11_000_000)
     monkeypatch.setattr(boundary, "MAX_FEATURES", 1)
-    with pytest.raises(BoundaryError, match="holds 2 features; at most 1"):
+    with pytest.raises(BoundaryError, match="contains 2 features; at most 1"):
         read_boundary(geojson(RIO, ISLAND))
     monkeypatch.setattr(boundary, "MAX_FEATURES", 2)
     monkeypatch.setattr(boundary, "MAX_POINTS", 9)
@@ -172,7 +172,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with zipfile.ZipFile(crowd, "w") as packed:
         for number in range(51):
             packed.writestr(f"{number}.txt", b"")
-    with pytest.raises(BoundaryError, match="holds 51 files"):
+    with pytest.raises(BoundaryError, match="51 files"):
         read_boundary(crowd.getvalue())
 
 
@@ -182,7 +182,7 @@ def test_a_zip_that_lies_about_its_sizes_is_caught(monkeypatch: pytest.MonkeyPat
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("x.shp", b"\0" * 5_000_000)
     lying = content.getvalue().replace(struct.pack("<I", 5_000_000), struct.pack("<I", 10))
-    with pytest.raises(BoundaryError, match=r"unpacks to more than 1 MB|cannot be unpacked|lacks its"):
+    with pytest.raises(BoundaryError, match=r"unpacks to more than 1 MB|cannot be unpacked|lacks"):
         read_boundary(lying)
 
 
@@ -191,7 +191,7 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     with zipfile.ZipFile(content, "w") as packed:
         for ending in (".shp", ".shx", ".dbf", ".prj"):
             packed.writestr(f"../../../../escaped{ending}", b"x")
-    with pytest.raises(BoundaryError, match="cannot be read"):
+    with pytest.raises(BoundaryError, match="damaged or incomplete"):
         read_boundary(content.getvalue())
     assert list(tmp_path.parent.rglob("escaped*")) == []
 

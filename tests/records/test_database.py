@@ -106,12 +106,12 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer_is_one_clear_error() -> None:
     engine = open_engine("postgresql://nobody@127.0.0.1:1/records")
-    with pytest.raises(DatabaseError, match="The database cannot be used now"), reading(engine):
+    with pytest.raises(DatabaseError, match="The database does not respond"), reading(engine):
         pass
 
 
 def test_without_tables_the_error_says_what_to_do(empty_engine: Engine) -> None:
-    with pytest.raises(DatabaseError, match="up to date"):
+    with pytest.raises(DatabaseError, match="belong to another version"):
         is_demonstration(empty_engine)
 
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_database_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "records.sqlite"
     path.write_bytes(b"these are no records" * 100)
     engine = open_engine(f"sqlite:///{path}")
-    with pytest.raises(DatabaseError, match=r"file is not a database\. Check that"):
+    with pytest.raises(DatabaseError, match=r"file is not a database"):
         upgrade(engine)
     engine.dispose()
 
@@ -145,7 +145,7 @@ def test_a_reader_gives_up_on_a_locked_database(engine: Engine, monkeypatch: pyt
             holding.exec_driver_sql("DELETE FROM import_issue")
             holding.commit()
             holding.exec_driver_sql("DELETE FROM import_issue")
-        with pytest.raises(DatabaseError, match=r"has not answered for 0\.2 seconds") as found:
+        with pytest.raises(DatabaseError, match=r"does not answer.*waited 0\.2 seconds") as found:
             last_write(engine)
         assert found.value.code == "silent"
     other.dispose()
@@ -155,7 +155,7 @@ def test_a_writer_that_waits_too_long_is_told(engine: Engine, link, monkeypatch:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
     with writing(engine) as first:
         lock_links(first, [link])
-        with pytest.raises(DatabaseError, match=r"for 0\.2 seconds, and nothing was stored\. Try again") as told:
+        with pytest.raises(DatabaseError, match=r"has been busy.*waited 0\.2 seconds") as told:
             write_to(engine, link)
     assert told.value.code == "busy"
     write_to(engine, link)
@@ -178,7 +178,7 @@ def test_a_program_that_holds_the_file_is_waited_for_and_no_longer(databases, mo
     engine = open_engine(url)
     other = sqlite3.connect(str(url.database), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DatabaseError, match="look for a program that holds the database open"), writing(engine):
+    with pytest.raises(DatabaseError, match="has been busy"), writing(engine):
         pass
     other.execute("ROLLBACK")
     other.close()
@@ -197,7 +197,7 @@ def test_postgresql_neither_waits_nor_runs_for_ever(databases, monkeypatch: pyte
             shown = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
         assert shown == [lock, "2min", "2min"]
     monkeypatch.setattr(database, "STATEMENT_SECONDS", 0.5)
-    with pytest.raises(DatabaseError, match=r"more than 0\.5 seconds .* nothing was stored"):
+    with pytest.raises(DatabaseError, match=r"too slow.*more than 0\.5 seconds"):
         run_in(engine, "SELECT pg_sleep(5)")
     engine.dispose()
     databases.drop(url)
@@ -277,7 +277,7 @@ def test_a_lock_in_the_midst_of_a_transaction_is_somebody_in_the_way(databases) 
     engine = open_engine(databases.ready("sqlite"))
     with writing(engine), engine.connect() as other:
         other.exec_driver_sql("PRAGMA busy_timeout = 0")
-        with pytest.raises(DatabaseError, match="Another writer was in the way") as told, writing(other):
+        with pytest.raises(DatabaseError, match="Someone else was saving") as told, writing(other):
             other.exec_driver_sql("UPDATE link_status SET stage_rank = 0")
     assert told.value.code == "gave-way"
     engine.dispose()
@@ -365,8 +365,8 @@ def test_several_processes_may_start_at_once(empty_engine: Engine) -> None:
 def test_a_database_holds_one_kind_of_records_for_ever(empty_engine: Engine, is_demo: bool) -> None:
     upgrade(empty_engine, is_demonstration=is_demo)
     assert is_demonstration(empty_engine) is is_demo
-    kept, refused = ("demonstration", "real") if is_demo else ("real", "demonstration")
-    with pytest.raises(DatabaseError, match=f"holds {kept} records and takes no {refused} records"):
+    kept = "demonstration" if is_demo else "real"
+    with pytest.raises(DatabaseError, match=f"kept apart.*this database contains {kept} records"):
         upgrade(empty_engine, is_demonstration=not is_demo)
     with pytest.raises(ConflictError, match="append-only"), writing(empty_engine) as connection:
         connection.execute(sa.update(Installation).values(is_demonstration=not is_demo))

@@ -63,7 +63,7 @@ def rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_a_real_database_takes_no_demonstration(engine: Engine) -> None:
-    with pytest.raises(DatabaseError, match="holds real records and takes no demonstration records"):
+    with pytest.raises(DatabaseError, match="Real records and the demonstration are kept apart"):
         load_demo(engine)
     assert events_of(engine, SYSTEM).empty
 

@@ -175,7 +175,7 @@ def test_a_guarded_formula_is_the_text_that_it_guards() -> None:
 def test_unknown_columns_are_told_with_the_nearest() -> None:
     sheet = read(book_of(("a", 1, 2), heads=("row_id", "plaace", "problem")), ignored=("problem",))
     (note,) = sheet.notes
-    assert note.message("en") == "Columns that are not known here were not read: plaace. → place"
+    assert note.message("en") == "Columns that are not known here were not read: plaace. Did you mean place?"
     assert "colonnes inconnues" in note.message("fr")
     assert "colunas desconhecidas" in note.message("pt_br").lower()
 
@@ -271,7 +271,7 @@ def test_markup_larger_than_that_of_any_spreadsheet_is_refused_before_a_reader_k
 ) -> None:
     monkeypatch.setattr(reading, "open_workbook", lambda *_: pytest.fail("it was opened"))
     part, markup = BOMBS[name]
-    with pytest.raises(FileRefused, match="more than any spreadsheet holds") as found:
+    with pytest.raises(FileRefused, match="more parts than any spreadsheet program writes") as found:
         read(with_part(GOOD, part, b"<worksheet><sheetData>" + markup))
     assert found.value.code == "sheet-shape"
 
@@ -281,7 +281,7 @@ def test_markup_larger_than_that_of_any_spreadsheet_is_refused_before_a_reader_k
     [b"a" * 5_000_000, b'"' + b"a\n" * 2_000_000, b";" * 5_000_000, b";,|\t" * 500_000, b"\n" * 5_000_000, b"\0" * 999],
 )
 def test_a_csv_of_one_thing_only_is_refused(content: bytes) -> None:
-    with pytest.raises(FileRefused, match=r"characters|below line|No line names|is empty"):
+    with pytest.raises(FileRefused, match=r"characters|character encoding|more than .* lines|No line names|is empty"):
         read(content)
     with contextlib.suppress(FileRefused):  # below a good header it may be read, but never as more than a few rows
         assert len(read(b"place;event_date\n" + content).rows) <= 1
@@ -290,17 +290,17 @@ def test_a_csv_of_one_thing_only_is_refused(content: bytes) -> None:
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     bomb = with_part(GOOD, "xl/media/image1.png", bytes(130 * 1024 * 1024))
     assert len(bomb) < 1024 * 1024
-    with pytest.raises(FileRefused, match="unpacks to more than 120 MB"):
+    with pytest.raises(FileRefused, match="larger than 120 MB, packed or unpacked"):
         read(bomb)
     strings = with_part(GOOD, "xl/sharedStrings.xml", b"<sst>" + b" " * (45 * 1024 * 1024) + b"</sst>")
-    with pytest.raises(FileRefused, match="unpacks to more"):
+    with pytest.raises(FileRefused, match="packed or unpacked"):
         read(strings)
     many = GOOD
     buffer = io.BytesIO(many)
     with zipfile.ZipFile(buffer, "a") as package:
         for number in range(1_100):
             package.writestr(f"xl/x{number}.bin", b"")
-    with pytest.raises(FileRefused, match="too many parts"):
+    with pytest.raises(FileRefused, match="The workbook is damaged"):
         read(buffer.getvalue())
 
 
@@ -321,16 +321,16 @@ LAUGHS = (
 )
 @pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "xl/sharedStrings.xml", "xl/theme/x.xml"])
 def test_entities_are_refused(markup: bytes, part: str) -> None:
-    with pytest.raises(FileRefused, match="defines entities"):
+    with pytest.raises(FileRefused, match="contains XML entity declarations"):
         read(with_part(GOOD, part, markup))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_markup_in_another_encoding_is_refused(encoding: str) -> None:
-    with pytest.raises(FileRefused, match="another encoding"):
+    with pytest.raises(FileRefused, match="The workbook is damaged"):
         read(with_part(GOOD, SHEET, LAUGHS.decode().encode(encoding)))
     named = LAUGHS.replace(b'version="1.0"', b'version="1.0" encoding="UTF-7"')
-    with pytest.raises(FileRefused, match="another encoding"):
+    with pytest.raises(FileRefused, match="The workbook is damaged"):
         read(with_part(GOOD, SHEET, named))
 
 
@@ -387,11 +387,11 @@ def test_a_far_cell_and_a_million_empty_lines_are_refused_or_passed_over() -> No
     book.active.cell(1_048_576, 16_384, "far")
     buffer = io.BytesIO()
     book.save(buffer)
-    with pytest.raises(FileRefused, match="goes on below line"):
+    with pytest.raises(FileRefused, match=r"has more than .* lines"):
         read(buffer.getvalue())
     empty = b"".join(b'<row r="%d"/>' % number for number in range(3, 1_000_000))
     content = with_part(GOOD, SHEET, None, edit=lambda data: data.replace(b"</sheetData>", empty + b"</sheetData>"))
-    with pytest.raises(FileRefused, match="goes on below line"):
+    with pytest.raises(FileRefused, match=r"has more than .* lines"):
         read(content)
 
 
@@ -400,7 +400,7 @@ def test_many_columns_and_long_cells() -> None:
     with pytest.raises(FileRefused, match="No line names the columns"):
         read(content)
     assert values(read(b"row_id," + b"," * 100_000 + b"\na,b\n")) == [{"row_id": "a"}]
-    with pytest.raises(FileRefused, match="more than 32767 characters"):
+    with pytest.raises(FileRefused, match="more than 32,767 characters"):
         read(b"row_id,place\na," + b"x" * (MOST_TEXT + 1) + b"\n")
 
 

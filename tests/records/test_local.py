@@ -20,7 +20,7 @@ from geodata.paths import published_folder
 from geodata.records import local
 from geodata.records.audit import history
 from geodata.records.database import reading
-from geodata.records.errors import BoundaryError, ConflictError, PermissionDenied
+from geodata.records.errors import BoundaryError, ConflictError, InvalidRecordError, PermissionDenied
 from geodata.records.events import append_event
 from geodata.records.local import (
     correct,
@@ -67,11 +67,11 @@ def test_a_withdrawn_link_is_gone_kept_and_may_come_again(engine: Engine, actors
     row_id = local.add(
         engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
     ).row_id
-    with pytest.raises(ConflictError, match=f"are linked already, by {row_id}"):
+    with pytest.raises(ConflictError, match=f"A local link already exists.*by {row_id}"):
         local.add(
             engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY}
         )
-    with pytest.raises(ConflictError, match="The reason is empty"):
+    with pytest.raises(InvalidRecordError, match="The field is empty"):
         withdraw(engine, actors.coordinator, "link", row_id, why=" ")
     assert withdraw(engine, actors.coordinator, "link", row_id, why="a mistake")
     assert not withdraw(engine, actors.coordinator, "link", row_id, why="a mistake")
@@ -89,7 +89,7 @@ def test_a_withdrawn_link_is_gone_kept_and_may_come_again(engine: Engine, actors
 
 
 def test_a_published_link_needs_no_local_one(engine: Engine, actors, link) -> None:
-    with pytest.raises(ConflictError, match="linked by the published tables"):
+    with pytest.raises(ConflictError, match="published data already link"):
         local.add(
             engine, actors.coordinator, "link", {**dict(zip(("territory_id", "mosaic_id"), link, strict=True)), **WHY}
         )
@@ -111,7 +111,7 @@ def test_the_same_again_is_stored_once(engine: Engine, actors, pair) -> None:
         {**dict(zip(("territory_id", "mosaic_id"), pair, strict=True)), **WHY},
         row_id=row_id,
     ).is_new
-    with pytest.raises(ConflictError, match="it differs in reason"):
+    with pytest.raises(ConflictError, match="differs in reason"):
         local.add(
             engine,
             actors.coordinator,
@@ -223,7 +223,7 @@ def test_boundaries_go_with_the_member_that_is_corrected_and_keep_their_file(eng
     assert shown.geometry.equals(RIO)
     other = shapely.box(-44.5, -23.3, -44.0, -23.1)
     content = orjson.dumps({"type": "Feature", "properties": {}, "geometry": orjson.loads(shapely.to_geojson(other))})
-    with pytest.raises(BoundaryError, match="is not a GeoJSON"):
+    with pytest.raises(BoundaryError, match="Upload a GeoJSON"):
         correct(engine, actors.coordinator, "layer", renamed, {}, why="x", content=b"hello", file_name="x")
     correct(engine, actors.coordinator, "layer", renamed, {}, why="wrong park", content=content, file_name="b.geojson")
     (shown,) = layers(engine, actors.visitor).itertuples()
@@ -255,29 +255,29 @@ def test_what_cannot_be_corrected_is_said_and_leaves_nothing(engine: Engine, act
     facts = {"seat_kind": "titular", "territory_id": link[0], **WHY}
     row_id = local.add(engine, actors.coordinator, "seat", {"mosaic_id": "carioca", **facts}).row_id
     for changes, why, error, message in (
-        ({"act": "Portaria 2"}, " ", ConflictError, "The reason is empty"),
-        ({"source": " "}, "x", ConflictError, "The source is empty"),
-        ({}, "x", ConflictError, "says the same as before"),
-        ({"seat_kind": "chair"}, "x", UnknownIdError, "No code of seat_kind"),
-        ({"organisation_id": "cnm"}, "x", ConflictError, "give exactly one"),
-        ({"territory_id": None, "organisation_id": "nobody"}, "x", UnknownIdError, "No organisation is called"),
-        ({"valid_from": "2020", "valid_to": "2019"}, "x", ConflictError, "before the start"),
+        ({"act": "Portaria 2"}, " ", InvalidRecordError, "The field is empty"),
+        ({"source": " "}, "x", InvalidRecordError, "The field is empty"),
+        ({}, "x", InvalidRecordError, "identical to the original"),
+        ({"seat_kind": "chair"}, "x", InvalidRecordError, "seat_kind: “chair” is"),
+        ({"organisation_id": "cnm"}, "x", InvalidRecordError, "Choose exactly one"),
+        ({"territory_id": None, "organisation_id": "nobody"}, "x", UnknownIdError, "organisation: “nobody” is"),
+        ({"valid_from": "2020", "valid_to": "2019"}, "x", InvalidRecordError, "before the start"),
         ({"mosaic_id": "cariocca"}, "x", UnknownIdError, "Did you mean carioca"),
-        ({"recorded_by": "x"}, "x", UnknownIdError, "No column to correct is called 'recorded_by'"),
+        ({"recorded_by": "x"}, "x", UnknownIdError, "column to correct: “recorded_by” is not known here"),
     ):
         with pytest.raises(error, match=message):
             correct(engine, actors.coordinator, "seat", row_id, changes, why=why)
-    with pytest.raises(PermissionDenied, match="takes the role coordinator"):
+    with pytest.raises(PermissionDenied, match="requires the role “Coordinator” or higher"):
         correct(engine, actors.editor, "seat", row_id, {"act": "x"}, why="x")
     (fact,) = local_facts(engine, actors.visitor, "seat").to_dict("records")
     assert (fact["council_seat_id"], pd.isna(fact["act"])) == (row_id, True)
     correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 2"}, why="x")
-    with pytest.raises(ConflictError, match="was corrected or withdrawn meanwhile"):
+    with pytest.raises(ConflictError, match="has been corrected or withdrawn in the meantime"):
         correct(engine, actors.coordinator, "seat", row_id, {"act": "Portaria 3"}, why="x")
     link_id = local.add(
         engine, actors.coordinator, "link", {"territory_id": link[0], "mosaic_id": "carioca", **WHY}
     ).row_id
-    with pytest.raises(UnknownIdError, match="No column to correct is called 'territory_id'"):
+    with pytest.raises(UnknownIdError, match="column to correct: “territory_id” is not known here"):
         correct(engine, actors.coordinator, "link", link_id, {"territory_id": "BR-1600501"}, why="x")
 
 
@@ -377,7 +377,7 @@ def test_a_fact_whose_place_has_left_the_bundle_stays_and_is_told(
 
 
 def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -> None:
-    with pytest.raises(BoundaryError, match="is not a GeoJSON"):
+    with pytest.raises(BoundaryError, match="Upload a GeoJSON"):
         local.add(
             engine,
             actors.coordinator,
@@ -395,7 +395,7 @@ def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -
         (
             lambda e, a: local.add(e, a, "link", {"territory_id": "BR-0000000", "mosaic_id": "carioca", **WHY}),
             UnknownIdError,
-            "No territory is called",
+            "territory: “BR-0000000” is",
         ),
         (
             lambda e, a: local.add(e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "cariocca", **WHY}),
@@ -406,15 +406,15 @@ def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -
             lambda e, a: local.add(
                 e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "carioca", "reason": "", "source": "s"}
             ),
-            ConflictError,
-            "The reason is empty",
+            InvalidRecordError,
+            "The field is empty",
         ),
         (
             lambda e, a: local.add(
                 e, a, "link", {"territory_id": "BR-1600501", "mosaic_id": "carioca", **WHY, "valid_from": "yesterday"}
             ),
-            ConflictError,
-            "is no date",
+            InvalidRecordError,
+            "is not a valid date",
         ),
         (
             lambda e, a: local.add(
@@ -424,29 +424,29 @@ def test_a_boundary_that_cannot_be_kept_leaves_nothing(engine: Engine, actors) -
                 {"mosaic_id": "carioca", "member_name": "x", "extent": "whole", **WHY, "protected_area_id": "CNUC-0"},
             ),
             UnknownIdError,
-            "No protected area is called",
+            "protected area: “CNUC-0” is",
         ),
         (
             lambda e, a: local.add(
                 e, a, "member", {"mosaic_id": "carioca", "member_name": "x", **WHY, "extent": "some"}
             ),
-            UnknownIdError,
-            "No code of extent",
+            InvalidRecordError,
+            "extent: “some” is",
         ),
         (
             lambda e, a: local.add(e, a, "seat", {"mosaic_id": "carioca", "seat_kind": "titular", **WHY}),
-            ConflictError,
-            "give exactly one",
+            InvalidRecordError,
+            "Choose exactly one",
         ),
         (
             lambda e, a: local.add(
                 e, a, "seat", {"mosaic_id": "carioca", "seat_kind": "chair", "organisation_id": "cnm", **WHY}
             ),
-            UnknownIdError,
-            "No code of seat_kind",
+            InvalidRecordError,
+            "seat_kind: “chair” is",
         ),
         (lambda e, a: withdraw(e, a, "links", "x", why="y"), UnknownIdError, "Did you mean link"),
-        (lambda e, a: withdraw(e, a, "link", "x", why="y"), UnknownIdError, "No local link is called 'x'"),
+        (lambda e, a: withdraw(e, a, "link", "x", why="y"), UnknownIdError, "local link: “x” is not known here"),
     ],
 )
 def test_what_is_wrong_is_said(shared_engine: Engine, actors, what, error, message) -> None:

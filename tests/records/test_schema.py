@@ -14,11 +14,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from geodata.errors import UnknownIdError
 from geodata.i18n import LANGUAGES
 from geodata.model import vocabulary
 from geodata.records import register
-from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.exchange.cells import Finder, convert
 from geodata.records.exchange.loading import _labels, plan_file
 from geodata.records.exchange.reading import read_sheet
@@ -202,7 +201,7 @@ def test_what_is_required_is_required_everywhere() -> None:
     plain, strict = KINDS["document"], changed(KINDS["document"], "licence", is_required=True)
     values = {"title": "t", "source": "s"}
     assert register.check_values(plain, values)["licence"] is None
-    with pytest.raises(ConflictError, match="The licence is empty"):
+    with pytest.raises(InvalidRecordError, match="licence: The field is empty"):
         register.check_values(strict, values)
     assert (labels_of(plain)["licence"], labels_of(strict)["licence"]) == ("Licence", "Licence *")
     assert [questions_of(kind)["licence"].get("required") for kind in (plain, strict)] == [None, "yes"]
@@ -212,7 +211,7 @@ def test_a_vocabulary_is_that_of_the_declaration_everywhere() -> None:
     kind = changed(KINDS["partnership"], "type_code", codes="training")
     values = {"partnership_name": "n", "source": "s", "type_code": "DC"}
     assert register.check_values(KINDS["partnership"], values)["type_code"] == "DC"
-    with pytest.raises(UnknownIdError, match="No code of training is called 'DC'"):
+    with pytest.raises(InvalidRecordError, match="“DC” is not known here"):
         register.check_values(kind, values)
     assert questions_of(kind)["type_code"]["type"] == "select_one training"
     assert convert(kind.field("type_code"), {"type_code": "T1A"}, Finder(None, SYSTEM, kind)).value == "T1A"

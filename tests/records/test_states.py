@@ -136,7 +136,7 @@ def test_the_rebuilt_table_is_the_maintained_one(shared_engine: Engine, actors) 
         connection.execute(sa.delete(LinkStatus))
     rebuild_status(shared_engine, actors.coordinator)
     assert rows() == before
-    with pytest.raises(PermissionDenied, match="To rebuild the states takes the role coordinator"):
+    with pytest.raises(PermissionDenied, match="requires the role “Coordinator” or higher"):
         rebuild_status(shared_engine, actors.editor)
 
 

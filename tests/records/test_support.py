@@ -90,23 +90,23 @@ def test_from_a_need_to_the_end_of_its_mission(engine: Engine, actors, link) -> 
 def test_only_the_allowed_steps(engine: Engine, actors, link) -> None:
     need = NeedDraft(territory_id=link[0], domains=("T3",), period_start=MAY, organisation_id="cnm")
     need_id = add_need(engine, actors.editor, need, on=MARCH).row_id
-    with pytest.raises(ConflictError, match=r"From V1 it cannot go to VN\. What may follow: V2, VX"):
+    with pytest.raises(ConflictError, match="It cannot go from “Need identified” to “No need”"):
         change_need(engine, actors.editor, need_id, "VN", on=MARCH)
-    with pytest.raises(ConflictError, match="V3 is a state of a mission"):
+    with pytest.raises(ConflictError, match="This step is set by a mission"):
         change_need(engine, actors.editor, need_id, "V3", on=MARCH)
-    with pytest.raises(ConflictError, match="would be before the last one"):
+    with pytest.raises(ConflictError, match="The day of the step"):
         change_need(engine, actors.editor, need_id, "V2", on=MARCH - dt.timedelta(days=1))
-    with pytest.raises(ConflictError, match="lies in the future"):
+    with pytest.raises(InvalidRecordError, match="is in the future"):
         change_need(engine, actors.editor, need_id, "V2", on=dt.date.today() + dt.timedelta(days=3))
-    with pytest.raises(UnknownIdError, match="No state of support is called 'V9'"):
+    with pytest.raises(UnknownIdError, match="state of support: “V9” is not known here"):
         change_need(engine, actors.editor, need_id, "V9", on=MARCH)
-    with pytest.raises(ConflictError, match=r"is at V1\. A mission is for one at V2"):
+    with pytest.raises(ConflictError, match="The need is at “Need identified”"):
         add_mission(engine, actors.editor, new_mission(link, need_id=need_id), on=MARCH)
-    with pytest.raises(ConflictError, match="A mission starts at V3, assigned; this one is at V4"):
+    with pytest.raises(ConflictError, match="A new mission starts as “Assigned”"):
         add_mission(engine, actors.editor, new_mission(link, status_code="V4"), on=MARCH)
     mission = new_mission(link)
     add_mission(engine, actors.editor, mission, on=MARCH)
-    with pytest.raises(ConflictError, match=r"From V3 it cannot go to V5\. What may follow: V4, VX"):
+    with pytest.raises(ConflictError, match=r"It cannot go from .*what may follow: V4, VX"):
         change_mission(engine, actors.editor, replace(mission, status_code="V5"), on=MAY)
     change_mission(engine, actors.editor, replace(mission, status_code="VX"), on=MAY)
     with pytest.raises(ConflictError, match="nothing: it is an end"):
@@ -117,7 +117,7 @@ def test_a_need_is_met_once_and_open_again_after_a_cancelled_mission(engine: Eng
     need_id = requested_need(engine, actors, link)
     first = new_mission(link, need_id=need_id)
     add_mission(engine, actors.editor, first, on=MARCH)
-    with pytest.raises(ConflictError, match=f"is met by the mission {first.id}"):
+    with pytest.raises(ConflictError, match="The need already has a mission"):
         add_mission(engine, actors.editor, new_mission(link, need_id=need_id), on=MARCH)
     change_mission(engine, actors.editor, replace(first, status_code="VX"), on=MAY)
     assert public_support(engine, actors.visitor)["support"].tolist() == ["needed"]
@@ -142,14 +142,14 @@ def test_the_same_again_is_stored_once_even_after_later_steps(engine: Engine, ac
     assert not add_mission(engine, actors.editor, mission, on=MARCH).is_new
     change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
     assert not add_mission(engine, actors.editor, mission, on=MARCH).is_new
-    with pytest.raises(ConflictError, match="it differs in scheme_code"):
+    with pytest.raises(ConflictError, match="This reference is already used for another record"):
         add_mission(engine, actors.editor, replace(mission, scheme_code="OTH"), on=MARCH)
     assert len(steps(engine, actors.editor)) == 2
     need_id = str(uuid.uuid4())
     draft = NeedDraft(mosaic_id=link[1], domains=("T3",), period_start=MAY)
     assert add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
     assert not add_need(engine, actors.editor, draft, on=MARCH, need_id=need_id).is_new
-    with pytest.raises(ConflictError, match="it differs in skills"):
+    with pytest.raises(ConflictError, match="This reference is already used for another record"):
         add_need(engine, actors.editor, replace(draft, skills=("GIS",)), on=MARCH, need_id=need_id)
 
 
@@ -182,22 +182,22 @@ def test_a_mission_past_its_end_is_to_close_and_its_successor_is_proposed(engine
 def test_an_editor_stays_with_its_organisation(engine: Engine, actors, link) -> None:
     mission = new_mission(link)
     add_mission(engine, actors.coordinator, mission, on=MARCH, organisation_id="cuf")
-    with pytest.raises(PermissionDenied, match="To change a mission, an editor acts for its own organisation"):
+    with pytest.raises(PermissionDenied, match="You enter data for your own organisation"):
         change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
-    with pytest.raises(PermissionDenied, match="To record a need"):
+    with pytest.raises(PermissionDenied, match="You enter data for your own organisation"):
         add_need(engine, actors.editor, NeedDraft(mosaic_id=link[1], organisation_id="cuf", status_code="V0"), on=MARCH)
 
 
 @pytest.mark.parametrize(
     ("more", "error", "message"),
     [
-        ({"territory_id": None, "mosaic_id": None}, ConflictError, "A need is somewhere"),
-        ({"territory_id": "BR-0000000"}, UnknownIdError, "No territory is called 'BR-0000000'"),
-        ({"domains": ("T9",)}, UnknownIdError, "No code of training is called 'T9'"),
-        ({"status_code": "VX"}, ConflictError, "entered at V0, V1, V2, VN, not at VX"),
-        ({"visibility": "secret"}, UnknownIdError, "No code of visibility"),
-        ({"period_start": JULY, "period_end": MAY}, ConflictError, "before it starts"),
-        ({"organisation_id": "nobody"}, UnknownIdError, "No organisation is called 'nobody'"),
+        ({"territory_id": None, "mosaic_id": None}, InvalidRecordError, "Choose a municipality or a mosaic"),
+        ({"territory_id": "BR-0000000"}, UnknownIdError, "territory: “BR-0000000” is not known here"),
+        ({"domains": ("T9",)}, InvalidRecordError, "domains: “T9” is not known here"),
+        ({"status_code": "VX"}, InvalidRecordError, "status_code: A need cannot begin in this state"),
+        ({"visibility": "secret"}, InvalidRecordError, "visibility: “secret” is not known here"),
+        ({"period_start": JULY, "period_end": MAY}, InvalidRecordError, "is before the start"),
+        ({"organisation_id": "nobody"}, UnknownIdError, "organisation: “nobody” is not known here"),
         ({"domains": ()}, InvalidRecordError, "domains: Choose at least one domain"),
         ({"period_start": None}, InvalidRecordError, "period_start: Give the first or the last day"),
     ],
@@ -209,12 +209,12 @@ def test_what_is_wrong_with_a_need_is_said(shared_engine: Engine, actors, link, 
 
 
 def test_a_volunteer_is_an_opaque_reference_and_hidden_from_partners(engine: Engine, actors, link) -> None:
-    with pytest.raises(ConflictError, match="'Jeanne' is no UUID"):
+    with pytest.raises(InvalidRecordError, match="The reference “Jeanne” has the wrong format"):
         add_mission(engine, actors.editor, new_mission(link, person_ref="Jeanne"), on=MARCH)
     add_mission(engine, actors.editor, new_mission(link, person_ref=str(uuid.UUID(int=9))), on=MARCH)
     assert missions(engine, actors.editor)["person_ref"].tolist() == [str(uuid.UUID(int=9))]
     assert missions(engine, actors.partner)["person_ref"].isna().all()
-    with pytest.raises(PermissionDenied, match="To see single missions takes the role partner"):
+    with pytest.raises(PermissionDenied, match="requires the role “Partner” or higher"):
         missions(engine, actors.visitor)
 
 
@@ -272,9 +272,9 @@ def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, 
     change_mission(engine, actors.editor, mission, on=MARCH)
     change_mission(engine, actors.editor, replace(mission, status_code="V4"), on=MAY)
     running = as_mission(next(missions(engine, actors.editor).itertuples()))
-    with pytest.raises(ConflictError, match="would be before the last one, of 2020-03-01"):
+    with pytest.raises(ConflictError, match="The day of the step"):
         change_mission(engine, actors.editor, running, on=MARCH - dt.timedelta(days=1))
-    with pytest.raises(ConflictError, match="lies in the future"):
+    with pytest.raises(InvalidRecordError, match="is in the future"):
         change_mission(engine, actors.editor, running, on=today + dt.timedelta(days=3))
     change_mission(engine, actors.editor, replace(running, status_code="V5"), on=JULY)
     taken = steps(engine, actors.editor, mission_id=mission.id)

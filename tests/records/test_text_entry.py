@@ -21,7 +21,7 @@ from geodata.records import events, local, persons, register, schema, support
 from geodata.records.accounts import accounts, sign_in
 from geodata.records.audit import history
 from geodata.records.database import reading, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import InvalidRecordError
 from geodata.records.exchange.reading import read_sheet
 from geodata.records.models import Base
 from geodata.records.roles import SYSTEM
@@ -203,14 +203,14 @@ def test_no_statement_takes_a_character_that_cannot_be_stored(shared_engine: Eng
     columns = [column for column in table.columns if isinstance(column.type, sa.String)]
     for column in columns:
         for forbidden in ("\0", "\x1b", "\x7f", "\x9b", "\ud800"):
-            with writing(shared_engine) as connection, pytest.raises(ConflictError, match="cannot be kept"):
+            with writing(shared_engine) as connection, pytest.raises(InvalidRecordError, match="cannot be stored"):
                 connection.execute(sa.update(table).values({column.name: forbidden}))
 
 
 def test_a_reason_of_invisible_characters_alone_is_empty(engine: Engine) -> None:
-    with pytest.raises(ConflictError, match="empty"):
+    with pytest.raises(InvalidRecordError, match="empty"):
         register.add(engine, ACTORS.coordinator, "document", {"title": "\0\u200b\x1b", "source": "s"})
-    with pytest.raises(ConflictError, match="empty"):
+    with pytest.raises(InvalidRecordError, match="empty"):
         _person(engine, {"person_name": "\u202e"})
 
 
@@ -261,7 +261,7 @@ def test_an_address_that_is_none_of_the_web_is_refused(address: str) -> None:
     assert not is_web_address(address)
     for kind, values in (("document", {"title": "t"}), ("agenda", {"valid_from": "2027"})):
         whole = {**REGISTER[kind], **values, "source": "s", "address": address}
-        with pytest.raises(ConflictError, match="The address is none of the web"):
+        with pytest.raises(InvalidRecordError, match="not a web address"):
             register.check_values(KINDS[kind], whole)
 
 

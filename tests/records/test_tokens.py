@@ -13,7 +13,7 @@ from geodata.records import tokens
 from geodata.records.accounts import grant, sign_in
 from geodata.records.audit import history
 from geodata.records.database import reading
-from geodata.records.errors import ConflictError, PermissionDenied
+from geodata.records.errors import InvalidRecordError, PermissionDenied
 from geodata.records.models import Base
 from geodata.records.roles import SYSTEM, VISITOR
 from geodata.records.tokens import create_token, find_token, revoke_token
@@ -42,7 +42,7 @@ def test_the_role_is_that_of_the_moment(engine: Engine, actors) -> None:
     assert found.audience == "partner"
     grant(engine, actors.admin, str(somebody.account_id), role="partner", is_active=False)
     assert find_token(engine, made.secret) is None
-    with pytest.raises(PermissionDenied, match="gets no token: it is closed"):
+    with pytest.raises(PermissionDenied, match="This account cannot have a token: it is closed"):
         create_token(engine, actors.admin, str(somebody.account_id), label="l")
 
 
@@ -62,22 +62,22 @@ def test_a_token_is_revoked_once(engine: Engine, actors) -> None:
     assert not revoke_token(engine, actors.admin, made.token_id)
     assert find_token(engine, made.secret) is None
     assert find_token(engine, other.secret) == actors.partner
-    with pytest.raises(UnknownIdError, match="No api token is called 'other'"):
+    with pytest.raises(UnknownIdError, match="api token: “other” is not known here"):
         revoke_token(engine, actors.admin, "other")
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ({"label": "  "}, "The label is empty"),
-        ({"label": "l", "days": 0}, "good for 1 to 366 days, not 0"),
-        ({"label": "l", "days": 367}, "good for 1 to 366 days, not 367"),
+        ({"label": "  "}, "label: The field is empty"),
+        ({"label": "l", "days": 0}, "valid for 1 to 366 days"),
+        ({"label": "l", "days": 367}, "valid for 1 to 366 days"),
     ],
 )
 def test_what_is_no_token(shared_engine: Engine, actors, words: dict[str, object], line: str) -> None:
-    with pytest.raises(ConflictError, match=line):
+    with pytest.raises(InvalidRecordError, match=line):
         create_token(shared_engine, SYSTEM, actors.viewer.account_id, **words)
-    with pytest.raises(PermissionDenied, match="or the program's own"):
+    with pytest.raises(PermissionDenied, match="or belongs to the program"):
         create_token(shared_engine, SYSTEM, str(SYSTEM.account_id), label="l")
 
 

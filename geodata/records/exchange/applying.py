@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from geodata.clock import latest_today
-from geodata.errors import MosaicosError, name_some
+from geodata.errors import MosaicosError, Problem, name_some, problem
 from geodata.records import register
 from geodata.records.database import Store, reading, retried, writing
-from geodata.records.errors import ConflictError
+from geodata.records.errors import ConflictError, InvalidRecordError
 from geodata.records.exchange import standing
 from geodata.records.exchange.plan import WRITTEN, Plan, PlannedRow
 from geodata.records.exchange.standing import Write, changes_in_place, version_of
@@ -91,13 +91,7 @@ def _require_as_planned(connection: Connection, actor: Actor, kind: Kind, rows: 
     made = {str(row.row_id): row for row in rows if row.outcome == "new"}
     moved += [made[row_id].line for row_id in standing.read_rows(connection, actor, kind, ids=made)]
     if moved:
-        raise ConflictError(
-            f"{len(moved)} rows were changed by others since the preview: rows {name_some(sorted(moved))} of the file. "
-            "Nothing was written. Look at the preview again.",
-            "preview-old",
-            count=len(moved),
-            rows=name_some(sorted(moved)),
-        )
+        raise ConflictError("preview-old", count=len(moved), rows=name_some(sorted(moved)))
 
 
 def _write(
@@ -246,7 +240,7 @@ class TakenBack:
     """
 
     undone: int
-    left: tuple[tuple[int, str], ...]
+    left: tuple[tuple[int, Problem], ...]
 
 
 @retried
@@ -269,18 +263,19 @@ def take_back(engine: Store, actor: Actor, batch_id: str, *, why: str, today: dt
 
     Raises:
         UnknownIdError: there is no such entry.
-        ConflictError: no reason was given, or it was taken back before.
+        InvalidRecordError: no reason was given.
+        ConflictError: it was taken back before.
         PermissionDenied: the actor may not.
     """
     if not why.strip():
-        raise ConflictError("The reason is empty. It must say something.", "text-empty")
+        raise InvalidRecordError.of("text-empty", "withdraw_why")
     with writing(engine) as connection:
         require_writer(connection, actor, "editor", "take back a file")
         batch = find_row(connection, ImportBatch, batch_id, lock=True)
         kind = file_kind_of(batch.kind)
         require_writer(connection, actor, kind.least, "take back a file")
         if batch.withdrawn_at is not None:
-            raise ConflictError("This file was taken back before. Nothing is left to do.", "batch-taken-back")
+            raise ConflictError("batch-taken-back")
         lines = connection.execute(
             sa.select(*ImportRow.__table__.columns)
             .where(ImportRow.batch_id == batch_id)
@@ -290,20 +285,20 @@ def take_back(engine: Store, actor: Actor, batch_id: str, *, why: str, today: dt
         undone, left = undo(connection, actor, kind, lines, why.strip(), today or latest_today())
         changes = {"withdrawn_at": now(), "withdrawn_by": actor.account_id, "withdrawn_why": why.strip()}
         change_row(connection, actor, ImportBatch, batch, changes, action="withdraw")
-    return TakenBack(undone, tuple(sorted(left)))
+    return TakenBack(undone, tuple(sorted(left, key=lambda one: one[0])))
 
 
 Lines = Collection[sa.Row[Any]]
-CHANGED_SINCE = "changed since"
-ONWARD_ONLY = "goes forward only"
-"""Why a line is left as it is; any other reason is the sentence of an error."""
+CHANGED_SINCE = problem("", "changed-since")
+ONWARD_ONLY = problem("", "onward-only")
+"""Why a line is left as it is; any other reason is that of an error."""
 CANCELLABLE = frozenset({"V1", "V2", "V3"})
 """States of a need or a mission from which it can be cancelled before anything of it has happened."""
 
 
 def _undo_events(
     connection: Connection, actor: Actor, kind: Kind, lines: Lines, why: str, today: dt.date
-) -> tuple[int, list[tuple[int, str]]]:
+) -> tuple[int, list[tuple[int, Problem]]]:
     later = standing.superseding(connection, {line.row_id for line in lines})
     previous = standing.said_by(connection, kind, {line.previous_id for line in lines if line.previous_id})
     writes, left = [], []
@@ -316,7 +311,7 @@ def _undo_events(
         if values is not None:  # it may lack what it must say by now: a note that was erased
             errors = [one for one in standing.check(kind, values, None, today=today) if one.severity == "error"]
             if errors:
-                left.append((line.line, " ".join(one.message_en for one in errors)))
+                left.append((line.line, errors[0]))
                 continue
         writes.append(Write(new_id, values, line.row_id, why))
     standing.write_rows(connection, actor, kind, writes, today=today)
@@ -325,22 +320,24 @@ def _undo_events(
 
 def _undo_rows(
     connection: Connection, actor: Actor, kind: Kind, lines: Lines, why: str, today: dt.date
-) -> tuple[int, list[tuple[int, str]]]:
+) -> tuple[int, list[tuple[int, Problem]]]:
     undone, left = 0, []
     for line in lines:
         try:
             with connection.begin_nested():
                 reason = _undo_row(connection, actor, kind, line, why, today)
         except MosaicosError as error:
-            reason = str(error)
-        if reason:
+            reason = error.problems_in("")[0]
+        if reason is not None:
             left.append((line.line, reason))
         else:
             undone += 1
     return undone, left
 
 
-def _undo_row(connection: Connection, actor: Actor, kind: Kind, line: sa.Row[Any], why: str, today: dt.date) -> str:
+def _undo_row(
+    connection: Connection, actor: Actor, kind: Kind, line: sa.Row[Any], why: str, today: dt.date
+) -> Problem | None:
     """Undo one row; the reason where it is left as it is."""
     there = standing.read_rows(connection, actor, kind, ids=[line.row_id], lock=True).get(line.row_id)
     if line.outcome != "withdrawn" and there is None:
@@ -359,10 +356,10 @@ def _undo_row(connection: Connection, actor: Actor, kind: Kind, line: sa.Row[Any
         new_id = str(uuid.uuid5(uuid.UUID(line.row_id), "taken back"))
         write = Write(new_id, old, line.row_id if line.outcome == "changed" else None, why)
     standing.write_rows(connection, actor, kind, [write], today=today)
-    return ""
+    return None
 
 
-def _undo_in_place(connection: Connection, actor: Actor, kind: Kind, line: sa.Row[Any]) -> str:
+def _undo_in_place(connection: Connection, actor: Actor, kind: Kind, line: sa.Row[Any]) -> Problem | None:
     """Undo a change or a withdrawal of a row of the register, unless somebody wrote it since."""
     log = AuditLog
     entries = connection.execute(
@@ -374,11 +371,11 @@ def _undo_in_place(connection: Connection, actor: Actor, kind: Kind, line: sa.Ro
         return CHANGED_SINCE
     if line.outcome == "withdrawn":
         register.reinstate(connection, actor, kind.name, line.row_id)
-        return ""
+        return None
     before, after = (entries[0].before or {}), (entries[0].after or {})
     changes = {name: before.get(name) for name in {**before, **after}}
     amount = changes.get("amount")
     if amount is not None:
         changes["amount"] = Decimal(amount)
     register.change(connection, actor, kind.name, line.row_id, changes)
-    return ""
+    return None

@@ -18,13 +18,13 @@ from typing import Any
 import pandas as pd
 from babel import Locale
 
+from geodata.errors import Problem, problem
 from geodata.gazetteer import formerly, territory_codes
 from geodata.model import LANGUAGES, vocabulary
 from geodata.partial_date import PartialDate, PartialDateError
 from geodata.paths import CURATED
 from geodata.records import register
 from geodata.records.database import Store
-from geodata.records.exchange.problems import problem, unknown_name
 from geodata.records.exchange.reading import Unreadable
 from geodata.records.local import local_facts
 from geodata.records.published import published_columns, published_links, published_version
@@ -34,7 +34,6 @@ from geodata.records.schema import KINDS, PLACES, RECORDS, WHOLE, Field, FieldTy
 from geodata.records.support import needs
 from geodata.records.writes import clean
 from geodata.search import fold, most_alike, nearest, plain_code
-from geodata.status import Problem
 
 MIN_DIGITS = 3
 """Digits of a code that must be right for it to be offered, and one more."""
@@ -114,7 +113,7 @@ def _code(column: Field, cell: Any) -> Cell:
     found = _code_of(column.codes, str(cell))
     if found is None:
         labels = [f"{code}{JOINER}{term.en}" for code, term in vocabulary(column.codes).items()]
-        return Cell(problems=(unknown_name(column.name, _short(cell), nearest(str(cell), labels)),))
+        return _wrong(column, "name-unknown", cell, nearest=nearest(str(cell), labels))
     return Cell(found)
 
 
@@ -458,7 +457,7 @@ class Finder:
             return _wrong(column, "name-shared", text, nearest=listed)
         near = [*(_formerly(text) if column.type == "territory" else ()), *names.alike(text)]
         offered = [self.label(column.type, one) for one in list(dict.fromkeys(near))[:MOST_LISTED]]
-        return Cell(problems=(unknown_name(column.name, _short(text), offered),))
+        return _wrong(column, "name-unknown", text, nearest=offered)
 
 
 def _agrees(names: Names, ids: Iterable[str], name: str) -> bool:

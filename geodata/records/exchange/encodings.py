@@ -111,4 +111,4 @@ def _is_odd_mark(character: str, before: str, after: str) -> bool:
 
 
 def _unreadable() -> FileRefused:
-    return FileRefused("The characters of the file cannot be read. Save it as CSV UTF-8.", "sheet-encoding")
+    return FileRefused("sheet-encoding")

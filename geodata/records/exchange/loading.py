@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from geodata.model import LANGUAGES
 from geodata.records.database import Store
 from geodata.records.exchange import submissions
-from geodata.records.exchange.plan import Plan, Progress, Tell, make_plan
+from geodata.records.exchange.plan import Plan, Progress, make_plan
 from geodata.records.exchange.reading import MOST_BYTES, PROBLEM, read_sheet
 from geodata.records.roles import Actor
 from geodata.records.schema import Kind, file_kinds
@@ -63,7 +63,6 @@ def plan_file(
     file_name: str,
     *,
     today: dt.date | None = None,
-    tell: Tell = str,
     progress: Progress | None = None,
 ) -> Plan:
     """Read a file and compare it with what stands; nothing is changed.
@@ -75,7 +74,6 @@ def plan_file(
         content: The file: a workbook (.xlsx) or CSV, of ours or the submissions of a field form.
         file_name: Its name.
         today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
-        tell: Says an error in the reader's language.
         progress: Is told the rows done and all rows.
 
     Raises:
@@ -89,9 +87,7 @@ def plan_file(
         labels={**submissions.ALIASES, **dict(_labels(kind))},
         ignored=(PROBLEM, *submissions.OF_THE_SERVER),
     )
-    return make_plan(
-        store, actor, kind, sheet, content=content, file_name=file_name, today=today, tell=tell, progress=progress
-    )
+    return make_plan(store, actor, kind, sheet, content=content, file_name=file_name, today=today, progress=progress)
 
 
 def _labels(kind: Kind) -> Iterator[tuple[str, str]]:

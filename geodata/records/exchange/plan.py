@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from geodata.clock import latest_today
-from geodata.errors import MosaicosError
+from geodata.errors import Problem, problem
+from geodata.messages import facts_of
 from geodata.records.database import Store
-from geodata.records.errors import InvalidRecordError, PermissionDenied
+from geodata.records.errors import PermissionDenied
 from geodata.records.events import published_and_local_pairs
 from geodata.records.exchange import standing, submissions
 from geodata.records.exchange.cells import Finder, convert, other_order
-from geodata.records.exchange.problems import problem, refused
 from geodata.records.exchange.reading import Note, Row, Sheet
 from geodata.records.exchange.standing import Values, changes_in_place, is_altered, is_version_of
 from geodata.records.roles import Actor, require, require_own
 from geodata.records.schema import Kind
-from geodata.status import Problem
 
 Outcome = Literal["new", "changed", "withdrawn", "unchanged", "conflict", "wrong"]
 WRITTEN: tuple[Outcome, ...] = ("new", "changed", "withdrawn")
@@ -36,7 +35,6 @@ PROGRESS_ROWS = 250
 NATURAL = ("territory_id", "mosaic_id", "event_date", "stage_code", "flag_code")
 """What two events must not both say: the same step of the same link on the same day."""
 
-Tell = Callable[[MosaicosError], str]
 Progress = Callable[[int, int], None]
 
 
@@ -119,7 +117,6 @@ def make_plan(
     content: bytes,
     file_name: str,
     today: dt.date | None = None,
-    tell: Tell = str,
     progress: Progress | None = None,
 ) -> Plan:
     """Compare the rows of a file with what stands.
@@ -132,7 +129,6 @@ def make_plan(
         content: The file.
         file_name: Its name.
         today: The day after which a date lies in the future; where not given, the latest that is today anywhere.
-        tell: Says an error in the reader's language.
         progress: Is told the rows done and all rows.
 
     Returns:
@@ -143,7 +139,7 @@ def make_plan(
         DatabaseError: the database cannot be used.
     """
     require(actor, kind.least, f"load {kind.name} records")
-    planner = _Planner(store, actor, kind, today or latest_today(), tell)
+    planner = _Planner(store, actor, kind, today or latest_today())
     planned = planner.plan(sheet.rows, progress or (lambda done, whole: None))
     digest = hashlib.sha256(content).hexdigest()
     notes = (*sheet.notes, *_order_notes(kind, sheet.rows))
@@ -157,7 +153,7 @@ def _order_notes(kind: Kind, rows: Iterable[Row]) -> Iterator[Note]:
     found = [(str(cell), orders[0].first) for cell in cells if (orders := other_order(cell)) is not None]
     if found:
         written, day = found[0]
-        yield Note("order", {"written": written, "count": str(len(found)), "day": day.isoformat()})
+        yield Note("order", facts_of({"written": written, "day": day, "count": len(found)}))
 
 
 def new_id(kind: Kind, whole: str, old_id: str | None, generation: int = 0) -> str:
@@ -196,8 +192,8 @@ class _Read:
 class _Planner:
     """Everything that the rows of one file are compared with."""
 
-    def __init__(self, store: Store, actor: Actor, kind: Kind, today: dt.date, tell: Tell) -> None:
-        self.store, self.actor, self.kind, self.today, self.tell = store, actor, kind, today, tell
+    def __init__(self, store: Store, actor: Actor, kind: Kind, today: dt.date) -> None:
+        self.store, self.actor, self.kind, self.today = store, actor, kind, today
         self.finder = Finder(store, actor, kind)
         self.standing: dict[str, dict[str, Any]] = {}
         self.same: dict[str, str] = {}
@@ -394,14 +390,9 @@ class _Planner:
         return str(uuid.uuid4()), True
 
     def _check(self, one: _Read, before: Values | None) -> tuple[Problem, ...]:
-        try:
-            found = list(standing.check(self.kind, one.values, before, today=self.today))
-            if before is not None:
-                standing.check_last_day(self.store, self.kind, str(one.old_id), one.values, before)
-        except InvalidRecordError as error:
-            found = list(error.problems)
-        except MosaicosError as error:
-            found = [refused(error, self.tell)]
+        found = standing.check(self.kind, one.values, before, today=self.today)
+        if before is not None:
+            found.extend(standing.check_last_day(self.store, self.kind, str(one.old_id), one.values, before))
         found.extend(self._own(one.values))
         if before is not None:
             found.extend(self._own(before))
@@ -419,7 +410,7 @@ class _Planner:
         try:
             require_own(self.actor, values["organisation_id"], "load records")
         except PermissionDenied as error:
-            return [refused(error, self.tell, "organisation_id")]
+            return list(error.problems_in())
         return []
 
     @staticmethod

@@ -21,7 +21,8 @@ from openpyxl.cell.cell import TYPE_ERROR, TYPE_FORMULA
 
 from geodata.cleaning import clean_text, has_invisible
 from geodata.guard import FORMULA_STARTS
-from geodata.i18n import N_, Language, translator
+from geodata.i18n import Language
+from geodata.messages import sentence
 from geodata.records.errors import FileRefused
 from geodata.records.exchange.encodings import decode
 from geodata.records.exchange.openpyxl_internals import open_workbook
@@ -101,30 +102,11 @@ class Note:
     """
 
     code: str
-    facts: Mapping[str, str]
+    facts: Mapping[str, Any]
 
     def message(self, language: Language) -> str:
         """The sentence in one language."""
-        say = translator(language)
-        facts = dict(self.facts)
-        if "day" in facts:
-            facts["day"] = say.date(facts["day"])
-        return say.gettext(_NOTES[self.code]).format(**facts)
-
-
-_NOTES: dict[str, str] = {
-    "encoding": N_("The file was read as {encoding}. Check that accents are correct."),
-    "macros": N_("The workbook contains macros. They were ignored: only its cells were read."),
-    "merged": N_("Cells are merged. Only the first of them holds the value; the others were read as empty."),
-    "sheets": N_("Other sheets were not read: {names}."),
-    "columns": N_("Columns that are not known here were not read: {names}.{nearest}"),
-    "order": N_(
-        "Dates such as {written} were read with the day first: {day} ({count} cells). If the month comes first, write "
-        "them as 2024-03-14."
-    ),
-    "control": N_("Invisible characters were removed from {count} cells."),
-}
-"""What is said of a file, by code; `day` is in ISO 8601."""
+        return sentence(f"note-{self.code}", self.facts, language)
 
 
 @dataclass(frozen=True)
@@ -187,13 +169,9 @@ def read_sheet(
         FileRefused: it is no such file, too large, damaged, or no line of it names the columns.
     """
     if not content:
-        raise FileRefused("The file is empty. Save it again.", "file-empty")
+        raise FileRefused("file-empty")
     if len(content) > MOST_BYTES:
-        raise FileRefused(
-            f"The file is larger than {MOST_BYTES // 1024**2} MB. Load it in parts.",
-            "sheet-large",
-            most=MOST_BYTES // 1024**2,
-        )
+        raise FileRefused("sheet-large", most=MOST_BYTES // 1024**2)
     known = {
         **{fold_header(label): name for label, name in labels.items()},
         **{fold_header(one): one for one in headers},
@@ -215,12 +193,9 @@ MARKUP = re.compile(rb"^\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNOREC
 
 def _require_no_other_kind(content: bytes) -> None:
     if content.startswith(OLD_WORKBOOK):
-        raise FileRefused(
-            "It is an old or encrypted workbook. Save it as a workbook (.xlsx) without a password, or as CSV.",
-            "sheet-old",
-        )
+        raise FileRefused("sheet-old")
     if content.startswith(OTHER_KINDS) or MARKUP.match(content[:200].removeprefix(b"\xef\xbb\xbf")):
-        raise FileRefused("It is another kind of file. Save it as a workbook (.xlsx), or as CSV.", "sheet-kind")
+        raise FileRefused("sheet-kind")
 
 
 # --- workbooks --------------------------------------------------------------------------------------------
@@ -253,10 +228,7 @@ def _read_workbook(content: bytes, known: Mapping[str, str], ignored: Collection
 
 
 def _damaged(error: Exception) -> FileRefused:
-    return FileRefused(
-        f"The workbook is damaged or is no workbook ({type(error).__name__}). Open it and save it again as .xlsx.",
-        "sheet-damaged",
-    )
+    return FileRefused("sheet-damaged")
 
 
 def _check_package(content: bytes) -> list[Note]:
@@ -266,18 +238,14 @@ def _check_package(content: bytes) -> list[Note]:
             parts = package.infolist()
             names = [part.filename.lower() for part in parts]
             if any(name.startswith("content.xml") or name == "mimetype" for name in names):
-                raise FileRefused("It is an OpenDocument file. Save it as .xlsx, or as CSV.", "sheet-kind")
+                raise FileRefused("sheet-kind")
             if "xl/workbook.xml" not in names:
-                raise FileRefused("It is a zip, but no workbook. Save it as .xlsx, or as CSV.", "sheet-kind")
+                raise FileRefused("sheet-kind")
             if len(parts) > MOST_PARTS or len(names) != len(set(names)):
-                raise FileRefused("The workbook has too many parts. Save it again as .xlsx.", "sheet-damaged")
+                raise FileRefused("sheet-damaged")
             sizes = {part.filename.lower(): part.file_size for part in parts}
             if sum(sizes.values()) > MOST_UNPACKED or sizes.get("xl/sharedstrings.xml", 0) > MOST_STRINGS:
-                raise FileRefused(
-                    f"The workbook unpacks to more than {MOST_UNPACKED // 1024**2} MB. Load it in parts.",
-                    "sheet-large",
-                    most=MOST_UNPACKED // 1024**2,
-                )
+                raise FileRefused("sheet-large", most=MOST_UNPACKED // 1024**2)
             is_merged = _check_markup(package, parts)
     except FileRefused:
         raise
@@ -307,15 +275,11 @@ def _check_markup(package: zipfile.ZipFile, parts: Iterable[zipfile.ZipInfo]) ->
                     named = XML_ENCODING.match(piece.removeprefix(b"\xef\xbb\xbf"))
                     has_other = named is not None and named[1].lower() not in PLAIN_ENCODINGS
                     if has_other or piece.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in piece[:100]:
-                        raise FileRefused(
-                            "A part of the workbook is in another encoding. Save it again.", "sheet-damaged"
-                        )
+                        raise FileRefused("sheet-damaged")
                     is_first = False
                 window = before + piece
                 if DOCTYPE.search(window):
-                    raise FileRefused(
-                        "The workbook defines entities, which no spreadsheet does. It was not opened.", "sheet-entities"
-                    )
+                    raise FileRefused("sheet-entities")
                 if LONG_TAG.search(window):
                     raise _odd_shape()
                 parser.Parse(piece, False)
@@ -369,10 +333,7 @@ class _Shape:
 
 
 def _odd_shape() -> FileRefused:
-    return FileRefused(
-        "The workbook is made of more than any spreadsheet holds. Copy the rows into a new workbook.",
-        "sheet-shape",
-    )
+    return FileRefused("sheet-shape")
 
 
 def _lines_of(sheet: Any, width: int = MOST_COLUMNS) -> Iterator[tuple[int, list[CellValue]]]:
@@ -381,11 +342,7 @@ def _lines_of(sheet: Any, width: int = MOST_COLUMNS) -> Iterator[tuple[int, list
         sheet.reset_dimensions()  # what a file says of its size need not be so
     for number, cells in enumerate(sheet.iter_rows(max_col=width), start=1):
         if number > MOST_LINE:
-            raise FileRefused(
-                f"The sheet goes on below line {MOST_LINE}. Delete the lines below the last record.",
-                "sheet-long",
-                most=MOST_LINE,
-            )
+            raise FileRefused("sheet-long", most=MOST_LINE)
         values = [_cell_value(cell) for cell in cells]
         if any(value is not None for value in values):
             yield number, values
@@ -439,31 +396,19 @@ def _csv_lines(text: str, separator: str) -> Iterator[tuple[int, list[CellValue]
     try:
         for cells in reader:
             if reader.line_num > MOST_LINE:
-                raise FileRefused(
-                    f"The file goes on below line {MOST_LINE}. Load it in parts.", "sheet-long", most=MOST_LINE
-                )
+                raise FileRefused("sheet-long", most=MOST_LINE)
             if any(cell.strip() for cell in cells):
                 yield first, [_unguarded(cell) for cell in cells[:MOST_COLUMNS]]
             first = reader.line_num + 1
     except csv.Error as error:  # a cell longer than csv reads: mostly a quote that is never closed
-        raise FileRefused(
-            f"A cell of line {first} holds more than {MOST_TEXT} characters. Shorten it, or close its quotes.",
-            "sheet-text",
-            line=first,
-            most=MOST_TEXT,
-        ) from error
+        raise FileRefused("sheet-text", line=first, most=MOST_TEXT) from error
 
 
 def _narrow_lines(text: str, separator: str) -> Iterator[str]:
     """The lines of a text, refused where one has more cells than any spreadsheet."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
         if line.count(separator) > MAX_CELLS:
-            raise FileRefused(
-                f"Line {number} has more than {MAX_CELLS} cells. Copy the rows that you need into a new workbook.",
-                "sheet-wide",
-                line=number,
-                most=MAX_CELLS,
-            )
+            raise FileRefused("sheet-wide", line=number, most=MAX_CELLS)
         yield line
 
 
@@ -498,9 +443,7 @@ def _find_header(lines: Sequence[tuple[int, list[CellValue]]], known: Mapping[st
 
 def _no_header(known: Mapping[str, str]) -> FileRefused:
     some = ", ".join(list(dict.fromkeys(known.values()))[:5])
-    return FileRefused(
-        f"No line names the columns ({some} and so on). Keep the first line of the template.", "sheet-header", some=some
-    )
+    return FileRefused("sheet-header", some=some)
 
 
 def _rows(
@@ -513,9 +456,7 @@ def _rows(
 ) -> Sheet:
     twice = sorted({name for name in head.names if name is not None and head.names.count(name) > 1})
     if twice:
-        raise FileRefused(
-            f"A column is there twice: {', '.join(twice)}. Keep one of each.", "sheet-twice", names=", ".join(twice)
-        )
+        raise FileRefused("sheet-twice", names=", ".join(twice))
     _note_unknown(head, known, ignored, notes)
     columns = {place: name for place, name in enumerate(head.names) if name is not None}
     rows = []
@@ -530,12 +471,7 @@ def _rows(
                 value, was_cleaned = _clean(value)
                 cleaned += was_cleaned
                 if len(value) > MOST_TEXT:
-                    raise FileRefused(
-                        f"A cell of line {number} holds more than {MOST_TEXT} characters. Shorten it.",
-                        "sheet-text",
-                        line=number,
-                        most=MOST_TEXT,
-                    )
+                    raise FileRefused("sheet-text", line=number, most=MOST_TEXT)
             if value is not None and value != "":
                 values[name] = value
         if values:
@@ -543,11 +479,9 @@ def _rows(
             if len(rows) == most_rows:
                 break
         if len(rows) > MOST_ROWS:
-            raise FileRefused(
-                f"The file has more than {MOST_ROWS} rows. Load it in parts.", "sheet-long", most=MOST_ROWS
-            )
+            raise FileRefused("sheet-long", most=MOST_ROWS)
     if cleaned:
-        notes.append(Note("control", {"count": str(cleaned)}))
+        notes.append(Note("control", {"count": cleaned}))
     return Sheet(tuple(columns.values()), tuple(rows), tuple(notes))
 
 
@@ -560,9 +494,8 @@ def _note_unknown(head: _Header, known: Mapping[str, str], ignored: Collection[s
     ]
     if unknown:
         alike = [one for text in unknown[:5] for one in nearest(text, known.values(), limit=1)]
-        listed = ", ".join(dict.fromkeys(alike))
         shown = ", ".join(text[:40] for text in unknown[:5]) + ("…" if len(unknown) > 5 else "")
-        notes.append(Note("columns", {"names": shown, "nearest": f" → {listed}" if listed else ""}))
+        notes.append(Note("columns", {"names": shown, "nearest": list(dict.fromkeys(alike))}))
 
 
 def _is_labels(

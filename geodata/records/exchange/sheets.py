@@ -19,6 +19,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from geodata.errors import Problem
 from geodata.guard import BYTE_ORDER_MARK, MAX_CELL, neutralise
 from geodata.i18n import N_, translator
 from geodata.model import Language, vocabulary
@@ -27,7 +28,6 @@ from geodata.records.exchange.plan import Plan
 from geodata.records.exchange.reading import LISTS, PROBLEM
 from geodata.records.exchange.standing import Values, version_of
 from geodata.records.schema import PLACES, RECORDS, WHOLE, Field, FieldType, Kind
-from geodata.status import Problem
 
 SPARE_ROWS = 1_000
 """Empty rows below the last one that have drop-down lists."""

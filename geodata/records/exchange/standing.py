@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,14 +19,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from geodata import support as rules
+from geodata.errors import MosaicosError, Problem, problem
 from geodata.records import events, local, register, support
 from geodata.records.database import Store, reading
-from geodata.records.errors import ConflictError
 from geodata.records.models import EventNote, Mission, SensitisationEvent
 from geodata.records.roles import SYSTEM, Actor
 from geodata.records.schema import LOCAL, REGISTER, SUPPORT, Kind
 from geodata.records.writes import batched
-from geodata.status import SEEN_BY, EventDraft, Problem, check_event, default_visibility
+from geodata.status import SEEN_BY, EventDraft, check_event, default_visibility
 
 Values = Mapping[str, Any]
 """What a row says, by column: text, numbers, days; lists as text joined with ``;``; null for nothing."""
@@ -217,7 +217,7 @@ def completed(kind: Kind, values: Values, actor: Actor) -> dict[str, Any]:
 # --- checking ---------------------------------------------------------------------------------------------
 
 
-def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) -> tuple[Problem, ...]:
+def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) -> list[Problem]:
     """What is wrong with a row that would be added, or would replace another, as far as the row alone tells.
 
     Args:
@@ -225,57 +225,65 @@ def check(kind: Kind, values: Values, before: Values | None, *, today: dt.date) 
         values: What it says.
         before: What the row that it replaces says; null for a new one.
         today: The day after which a date lies in the future.
-
-    Raises:
-        RecordsError: a rule that is told as a sentence, not by field.
-        UnknownIdError: something that it refers to does not exist.
     """
     if kind.name == "event":
-        return tuple(check_event(_event(values), today=today))
+        return check_event(_event(values), today=today)
     if kind.name == "need":
         return _check_need(values, before)
     if kind.name == "mission":
         return _check_mission(values, before)
     if kind.name in LOCAL:
-        local.check_fact(kind.name, values, before)
-    else:
-        register.check_values(kind, values)
-    return ()
+        return problems_of(lambda: local.check_fact(kind.name, values, before))
+    return problems_of(lambda: register.check_values(kind, values))
 
 
-def _check_need(values: Values, before: Values | None) -> tuple[Problem, ...]:
+def problems_of(check: Callable[[], object]) -> list[Problem]:
+    """What a check finds wrong, whichever way it refuses."""
+    try:
+        check()
+    except MosaicosError as error:
+        return list(error.problems_in(""))
+    return []
+
+
+def _check_need(values: Values, before: Values | None) -> list[Problem]:
     need = _need(values)
-    support.check_need(need, values["status_date"], is_new=before is None)
-    support.require_stated(need, need.status_code)
-    if before is not None and before["status_code"] != values["status_code"]:
-        support.check_step(before["status_code"], before["status_date"], values["status_code"], values["status_date"])
-    return ()
+    problems = problems_of(lambda: support.check_need(need, values["status_date"], is_new=before is None))
+    if before is not None:
+        problems += problems_of(lambda: support.require_stated(need, need.status_code))
+    return problems + _check_step(values, before)
 
 
-def _check_mission(values: Values, before: Values | None) -> tuple[Problem, ...]:
-    support.check_day(values["status_date"])
-    if before is not None and before["status_code"] != values["status_code"]:
-        support.check_step(before["status_code"], before["status_date"], values["status_code"], values["status_date"])
-    if before is None and values["status_code"] != "V3":
-        raise ConflictError(
-            f"A mission starts at V3, assigned; this one is at {values['status_code']}.",
-            "mission-first",
-            columns=("status_code",),
-        )
+def _check_step(values: Values, before: Values | None) -> list[Problem]:
+    if before is None or before["status_code"] == values["status_code"]:
+        return []
+    old, since = before["status_code"], before["status_date"]
+    return problems_of(lambda: support.check_step(old, since, values["status_code"], values["status_date"]))
+
+
+def _check_mission(values: Values, before: Values | None) -> list[Problem]:
     mission = _mission("mission", values)
-    assigned = rules.check_assigned(mission, values["status_date"]) if before is None else []
-    return (*support.check_mission_values(mission), *assigned)
+    problems = problems_of(lambda: support.check_day(values["status_date"])) + _check_step(values, before)
+    if before is None and values["status_code"] != "V3":
+        problems.append(problem("status_code", "mission-first"))
+    try:
+        problems += support.check_mission_values(mission)
+    except MosaicosError as error:
+        problems += error.problems_in("")
+    if before is None:
+        problems += rules.check_assigned(mission, values["status_date"])
+    return problems
 
 
-def check_last_day(store: Store, kind: Kind, row_id: str, values: Values, before: Values) -> None:
+def check_last_day(store: Store, kind: Kind, row_id: str, values: Values, before: Values) -> list[Problem]:
     """Check a changed day of a need or a mission whose state stays: the right day of its last step.
 
-    Raises:
-        ConflictError: it lies in the future, or before the step that came before the last one.
+    It may not lie in the future, nor before the step that came before the last one.
     """
     is_same_state = kind.name in {"need", "mission"} and values["status_code"] == before["status_code"]
-    if is_same_state and values["status_date"] != before["status_date"]:
-        support.check_last_day(store, kind.table, row_id, values["status_date"])
+    if not is_same_state or values["status_date"] == before["status_date"]:
+        return []
+    return problems_of(lambda: support.check_last_day(store, kind.table, row_id, values["status_date"]))
 
 
 def _event(values: Values, supersedes_id: str | None = None) -> EventDraft:

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 from geodata.crs import EQUAL_AREA, WGS84
-from geodata.records.exchange.problems import problem
+from geodata.errors import Problem, problem
 from geodata.records.published import published_version
 from geodata.search import fold
-from geodata.status import Problem
 
 Review = Literal["rejected", "unsettled"]
 KIND = "record_kind"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import xlsxwriter
@@ -97,7 +97,7 @@ def _meta(name: str) -> dict[str, Any]:
     return {"type": name, "name": name}
 
 
-def _told(what: str, said: dict[Language, str]) -> dict[str, str]:
+def _told(what: str, said: Mapping[Language, str]) -> dict[str, str]:
     return {f"{what}::{TONGUES[language]}": said[language] for language in LANGUAGES if said[language]}
 
 
