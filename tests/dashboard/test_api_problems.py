@@ -86,7 +86,7 @@ def problem(path: str, **headers: str) -> dict[str, Any]:
         ("/api/status?by=stag", 400, "by", "stage", "Did you mean stage?"),
         ("/api/mesh?mosaic=bocana", 400, "mosaic", "bocaina", "“bocana” is not known here"),
         ("/api/embed?mosaic=bocana", 400, "mosaic", "bocaina", "“bocana” is not known here"),
-        ("/api/local/none.geojson", 404, None, None, "“none” is not known here"),
+        ("/api/local/none.geojson", 404, None, None, "“none.geojson” is not known here"),
     ],
 )
 def test_a_mistake_says_what_and_what_would_be_right(
@@ -116,9 +116,9 @@ def test_people_get_a_page(path: str, language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "detail"),
     [
-        ("fr", "La valeur 'bocana' n’existe pas pour le paramètre mosaic. Vouliez-vous dire bocaina\u202f?"),
-        ("pt-br", "O valor 'bocana' não existe para o parâmetro mosaic. Você quis dizer bocaina?"),
-        ("en", "There is no 'bocana' for the parameter mosaic. Did you mean bocaina?"),
+        ("fr", "« bocana » est inconnu. Vouliez-vous dire bocaina\u202f?"),
+        ("pt-br", "“bocana” não é conhecido aqui. Você quis dizer bocaina?"),
+        ("en", "“bocana” is not known here. Did you mean bocaina?"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_language_of_the_request(language: str, detail: str) -> None:
