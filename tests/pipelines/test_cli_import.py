@@ -19,6 +19,6 @@ def test_a_file_of_unknown_kind_asks_for_the_kind_in_a_whole_sentence(tmp_path: 
     done = CliRunner().invoke(main, ["records", "import", str(path)])
     assert done.exit_code == 2
     said = " ".join(done.output.split())
-    assert "The columns of plain.csv do not say which kind of record it holds." in said
-    assert f"Say it with --kind, for example --kind {name}." in said
+    assert "The columns of the file do not say which kind of record it contains. Choose the kind." in said
+    assert f"(plain.csv; for example --kind {name};" in said
     assert "Did you mean" not in said
