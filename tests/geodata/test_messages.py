@@ -47,15 +47,16 @@ def _calls(root: Path) -> Iterator[tuple[str, str, set[str], str]]:
 
 
 def _texts(root: Path) -> set[str]:
-    """All literal texts of the code, without those of the table of sentences."""
-    return {
-        node.value
-        for package in ("geodata", "dashboard", "pipelines")
-        for path in (root / package).rglob("*.py")
-        if path.name != "messages.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    """All literal texts of the code, without docstrings and those of the table of sentences."""
+    found = set()
+    for package in ("geodata", "dashboard", "pipelines"):
+        for path in (root / package).rglob("*.py"):
+            nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+            docs = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+            for node in nodes if path.name != "messages.py" else ():
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+                    found.add(node.value)
+    return found
 
 
 def _places(text: str) -> set[str]:
@@ -152,3 +153,18 @@ def test_facts_that_are_codes_have_their_vocabularies() -> None:
     assert set(LABELS) | set(DATES) <= named
     assert sentence("step-refused", {"before": "V99", "after": "V1"}).startswith("It cannot go from “V99”")
     assert messages.NEAREST not in LABELS
+
+
+FRENCH = frozenset(
+    {"vous", "votre", "cette", "une", "les", "des", "ne", "pas", "est", "sont", "le", "la", "du", "pour"}
+)
+PORTUGUESE = frozenset({"não", "uma", "você", "esta", "está", "foi", "são", "para", "os", "um", "da"})
+
+
+def test_no_sentence_in_french_or_portuguese_stands_in_the_code(project_root: Path) -> None:
+    found = []
+    for text in _texts(project_root):
+        said = set(re.findall(r"\w+", text.lower()))
+        if len(said) > 3 and max(len(said & FRENCH), len(said & PORTUGUESE)) > 1:
+            found.append(text)
+    assert found == []
