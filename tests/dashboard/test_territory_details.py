@@ -234,7 +234,7 @@ def test_a_neighbour_and_a_territory_across_the_border_lead_there() -> None:
     app = open_part(run(lang="en", territory=OIAPOQUE), "neighbours")
     facing = app.pills(key=f"facing-{OIAPOQUE}")
     assert facing.options[0] == fragments.label("Camopi (CCEG) · 285 km")
-    assert "Camopi (CCEG): River · The Oyapock." in said(app)
+    assert "Camopi (CCEG): River · Note (English): The Oyapock." in said(app)
     facing.set_value(CAMOPI).run()
     assert app.query_params["territory"] == CAMOPI
     assert "<h2>Camopi (CCEG)</h2>" in said(app)
