@@ -25,9 +25,18 @@ from geodata.partial_date import PartialDate
 from geodata.terms import LANGUAGES, Language, read_terms
 
 __all__ = [
-    "LANGUAGES", "LOCALES", "N_", "SOURCE", "UNKNOWN", "Language", "Translator", "catalogue_of",
-    "is_unknown", "locale_of", "translator",
-]  # fmt: skip
+    "LANGUAGES",
+    "LOCALES",
+    "N_",
+    "SOURCE",
+    "UNKNOWN",
+    "Language",
+    "Translator",
+    "catalogue_of",
+    "is_unknown",
+    "locale_of",
+    "translator",
+]
 
 SOURCE: Language = "en"
 """The language of the message ids."""

@@ -61,8 +61,15 @@ OPEN = {
 TOO_MANY_FILES = N_("Too many files are being made. Try again in a moment, or ask for less.")
 VARY = "Accept, Accept-Encoding, Accept-Language, Authorization, Host, X-Forwarded-Host, X-Forwarded-Proto"
 """What an answer depends on: its links name the host that was asked for, so a cache keeps one for each."""
-PLAIN_TEXT = ("application/json", "application/geo+json", "application/x-ndjson", "text/", "application/vnd.oai",
-              "application/vnd.google-earth.kml+xml", "application/problem+json")  # fmt: skip
+PLAIN_TEXT = (
+    "application/json",
+    "application/geo+json",
+    "application/x-ndjson",
+    "text/",
+    "application/vnd.oai",
+    "application/vnd.google-earth.kml+xml",
+    "application/problem+json",
+)
 """Beginnings of media types that compression makes smaller."""
 
 
@@ -231,8 +238,7 @@ async def serve(
     Raises:
         ApiError: 429 or 503, there are too many large answers.
     """
-    prepared = prepare(request, key, media_type=media_type, headers=headers, is_private=is_private,
-                       is_stable=is_stable)  # fmt: skip
+    prepared = prepare(request, key, media_type=media_type, headers=headers, is_private=is_private, is_stable=is_stable)
     return await deliver(prepared, make, is_large=is_large, is_file=is_file)
 
 
@@ -256,8 +262,7 @@ async def deliver(
     if not is_file:
         return await _deliver_new(prepared, make, None, run)
     if _traffic.files >= MAX_FILES:
-        raise ApiError(503, TOO_MANY_FILES,
-                       headers={"Retry-After": str(RETRY_SECONDS)})  # fmt: skip
+        raise ApiError(503, TOO_MANY_FILES, headers={"Retry-After": str(RETRY_SECONDS)})
     _traffic.files += 1
     try:
         return await _deliver_new(prepared, make, None, run_large)
@@ -317,11 +322,13 @@ def _enter(client: str) -> None:
     """
     headers = {"Retry-After": str(RETRY_SECONDS)}
     if _traffic.streams[client] >= MAX_STREAMS_PER_CLIENT:
-        raise ApiError(429, N_("You have too many large answers at once. Wait for one to end, or ask for less."),
-                       headers=headers)  # fmt: skip
+        raise ApiError(
+            429, N_("You have too many large answers at once. Wait for one to end, or ask for less."), headers=headers
+        )
     if _traffic.streams.total() >= MAX_STREAMS:
-        raise ApiError(503, N_("Too many large answers are going out. Try again in a moment, or ask for less."),
-                       headers=headers)  # fmt: skip
+        raise ApiError(
+            503, N_("Too many large answers are going out. Try again in a moment, or ask for less."), headers=headers
+        )
     _traffic.streams[client] += 1
 
 
@@ -359,8 +366,9 @@ def _whole(prepared: Prepared, body: Body) -> Response:
     content = body.compressed if is_packed and body.compressed is not None else body.plain
     headers = {**prepared.headers, "Content-Length": str(len(content)), "Content-Type": prepared.media_type}
     if prepared.has_parts:
-        part = choose_part(prepared.request.headers if prepared.request.method == "GET" else {}, prepared.tag,
-                           len(content))  # fmt: skip
+        part = choose_part(
+            prepared.request.headers if prepared.request.method == "GET" else {}, prepared.tag, len(content)
+        )
         if part.status == 416:
             return Response(status_code=416, headers={**OPEN, **part.headers})
         headers |= part.headers
@@ -424,8 +432,9 @@ def _stream(begun: bytes, rest: Pieces, prepared: Prepared, client: str) -> Resp
 class Streamed(StreamingResponse):
     """A response in pieces that gives back what it holds however it ends, even where it was never begun to be sent."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], headers: dict[str, str], end: Callable[[], None],
-                 status_code: int = 200) -> None:  # fmt: skip
+    def __init__(
+        self, pieces: AsyncIterator[bytes], headers: dict[str, str], end: Callable[[], None], status_code: int = 200
+    ) -> None:
         """Prepare; `end` is called once."""
         super().__init__(pieces, status_code=status_code, headers=headers)
         self._end: Callable[[], None] | None = end

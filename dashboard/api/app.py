@@ -134,9 +134,14 @@ class Call:
         """Answer; see `dashboard.api.answers.serve`."""
         headers = {"Content-Language": language_tag(self.place.language), **words.pop("headers", {})}
         return await serve(
-            self.request, (bundle_digest(), self.place, self.format, *key), make,
-            media_type=media_type, headers=headers, is_private=self.is_private, **words,
-        )  # fmt: skip
+            self.request,
+            (bundle_digest(), self.place, self.format, *key),
+            make,
+            media_type=media_type,
+            headers=headers,
+            is_private=self.is_private,
+            **words,
+        )
 
     async def serve_both(
         self,
@@ -198,8 +203,11 @@ async def read_audience(request: Request) -> Audience:
         return "public"  # credentials of another kind are for whatever stands before this server
     found = await look(audience_of_token, secret.strip())
     if found is None:
-        raise ApiError(401, N_("This token is not known, has expired or was revoked. Ask for another, or ask without."),
-                       headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})  # fmt: skip
+        raise ApiError(
+            401,
+            N_("This token is not known, has expired or was revoked. Ask for another, or ask without."),
+            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        )
     return found
 
 
@@ -253,9 +261,12 @@ async def get_collections(request: Request) -> Response:
 
     key = ("collections", state and (state.digest, state.audience))
     return await call.serve_both(
-        key, tell, lambda: pages.collections_page(call.place), JSON_TYPE,
+        key,
+        tell,
+        lambda: pages.collections_page(call.place),
+        JSON_TYPE,
         is_large=lambda: call.format == "json" and not all(has_extent(state, one) for one in COLLECTIONS),
-    )  # fmt: skip
+    )
 
 
 async def get_collection(request: Request) -> Response:
@@ -270,9 +281,12 @@ async def get_collection(request: Request) -> Response:
 
     key = ("collection", id_, state and (state.digest, state.audience))
     return await call.serve_both(
-        key, tell, lambda: pages.collection_page(call.place, id_), JSON_TYPE,
+        key,
+        tell,
+        lambda: pages.collection_page(call.place, id_),
+        JSON_TYPE,
         is_large=lambda: call.format == "json" and not has_extent(state, id_),
-    )  # fmt: skip
+    )
 
 
 async def get_schema(request: Request) -> Response:
@@ -317,13 +331,15 @@ async def get_items(request: Request) -> Response:
     if call.format == "html":
         asked = replace(asked, limit=min(asked.limit, MOST_ROWS))
     state, choice = await call.choose(id_, dict(asked.rest))
-    kept = {name: value for name, value in read_known(request, ITEMS).items() if name not in {*COMMON, "limit",
-            "offset"}}  # fmt: skip
+    kept = {
+        name: value for name, value in read_known(request, ITEMS).items() if name not in {*COMMON, "limit", "offset"}
+    }
 
     def choose() -> tuple[Page, list[dict[str, str]]]:
         page = choose_page(id_, read_rows(state, choice), asked)
-        links = documents.page_links(call.place, id_, kept, limit=asked.limit, offset=asked.offset,
-                                     matched=page.matched, shown=len(page.places))  # fmt: skip
+        links = documents.page_links(
+            call.place, id_, kept, limit=asked.limit, offset=asked.offset, matched=page.matched, shown=len(page.places)
+        )
         return page, links
 
     def tell() -> Iterable[bytes]:
@@ -338,9 +354,12 @@ async def get_items(request: Request) -> Response:
 
     key = ("items", id_, asked.limit, asked.offset, asked.boxes, asked.span, tuple(kept.items()))
     return await call.serve_both(
-        (*key, key_of(state, choice)), tell, show, GEOJSON_TYPE,
+        (*key, key_of(state, choice)),
+        tell,
+        show,
+        GEOJSON_TYPE,
         is_large=lambda: is_large_page(id_, state, choice, asked),
-    )  # fmt: skip
+    )
 
 
 async def get_item(request: Request) -> Response:
@@ -382,14 +401,21 @@ async def get_file(request: Request) -> Response:
     state, choice = await call.choose(layer, {**asked, "format": wanted})
     format_ = FORMATS[wanted]
     state_key = key_of(state, choice)
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(choice)}"',
-               "Content-Language": language_tag(call.place.language)}  # fmt: skip
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name(choice)}"',
+        "Content-Language": language_tag(call.place.language),
+    }
 
     def prepare_of(digest: object) -> Prepared:
         return prepare(
-            request, ("file", bundle_digest(), digest, *state_key[1:]), media_type=format_.media_type, headers=headers,
-            is_private=call.is_private, is_stable=format_.is_stable, has_parts=True,
-        )  # fmt: skip
+            request,
+            ("file", bundle_digest(), digest, *state_key[1:]),
+            media_type=format_.media_type,
+            headers=headers,
+            is_private=call.is_private,
+            is_stable=format_.is_stable,
+            has_parts=True,
+        )
 
     def make() -> Iterable[bytes]:
         return export_layer(choice, state.catalogue, read_extras(choice, state.engine, state.reader)).pieces()
@@ -403,9 +429,12 @@ async def get_file(request: Request) -> Response:
     if await run(lambda: is_direct(choice, data.selected(state.snapshot, choice.filters))):
         return await deliver(prepared, make, is_file=True)
     params = export_params(
-        choice, call.audience, has_records=state.engine is not None,
-        is_demonstration=records.wants_demonstration(), is_compressed=prepared.is_compressed,
-    )  # fmt: skip
+        choice,
+        call.audience,
+        has_records=state.engine is not None,
+        is_demonstration=records.wants_demonstration(),
+        is_compressed=prepared.is_compressed,
+    )
     return await serve_export(prepared, params, audience=call.audience, place=call.place.base, retag=prepare_of)
 
 
@@ -468,9 +497,11 @@ async def get_embedding(request: Request) -> Response:
     await call.choose("territories", {name: value for name, value in asked.items() if name != "lang"})
     asked.pop("lang", None)
     return await call.serve(
-        ("embed", tuple(asked.items())), lambda: [pages.embed_page(call.place, asked)], f"{HTML_TYPE}; charset=utf-8",
+        ("embed", tuple(asked.items())),
+        lambda: [pages.embed_page(call.place, asked)],
+        f"{HTML_TYPE}; charset=utf-8",
         headers=page_headers(frames=True),
-    )  # fmt: skip
+    )
 
 
 async def get_local(request: Request) -> Response:
@@ -504,8 +535,11 @@ async def get_agenda(request: Request) -> Response:
     feed = await run(read_feed, state)
 
     def make() -> list[bytes]:
-        return [calendar_bytes(feed.items, call.place.words, site=call.place.base,
-                               is_demonstration=state.snapshot.is_demonstration)]  # fmt: skip
+        return [
+            calendar_bytes(
+                feed.items, call.place.words, site=call.place.base, is_demonstration=state.snapshot.is_demonstration
+            )
+        ]
 
     return await call.serve(
         ("agenda", state.audience, feed.digest, state.snapshot.is_demonstration),

@@ -204,8 +204,14 @@ def read_known(request: Request, known: Iterable[str]) -> dict[str, str]:
             near = nearest(name[:80], names)
             said = N_("There is no parameter {name} here.")
             listed = N_("There is no parameter {name} here. There are {names}.")
-            raise ApiError(400, said if near else listed, parameter=shorten(name), nearest=near,
-                           name=repr(shorten(name)), names=", ".join(names))  # fmt: skip
+            raise ApiError(
+                400,
+                said if near else listed,
+                parameter=shorten(name),
+                nearest=near,
+                name=repr(shorten(name)),
+                names=", ".join(names),
+            )
         found.setdefault(name, []).append(value)
     for name, values in found.items():
         if len(values) > 1 and name not in CHOICES:

@@ -30,21 +30,38 @@ DRAWING = 560
 """Width of the drawing of a page's features, in its own units."""
 LISTED = ("territories", "mosaics", "protected-areas", "members", "links")
 SHOWN = {
-    "territories": ("territory_id", "name", "country_code", "state_id", "mosaic_id", "stage_label", "link_count",
-                    "population", "support_label"),
+    "territories": (
+        "territory_id",
+        "name",
+        "country_code",
+        "state_id",
+        "mosaic_id",
+        "stage_label",
+        "link_count",
+        "population",
+        "support_label",
+    ),
     "mosaics": ("mosaic_id", "name", "recognition_type_label", "act_date", "members", "territory_count"),
     "protected-areas": ("protected_area_id", "name", "area_kind_label", "category", "states", "created_date"),
     "members": ("member_id", "name", "mosaic_name", "extent_label", "protected_area_id"),
-    "links": ("territory_id", "territory_name", "mosaic_name", "link_kind_label", "link_grade_label", "stage_label",
-              "last_event_date"),
-}  # fmt: skip
+    "links": (
+        "territory_id",
+        "territory_name",
+        "mosaic_name",
+        "link_kind_label",
+        "link_grade_label",
+        "stage_label",
+        "last_event_date",
+    ),
+}
 """Properties in the table of a page of features."""
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                       lstrip_blocks=True)  # fmt: skip
+    return Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 @cache
@@ -84,10 +101,14 @@ def render(template: str, place: Place, path: str, parameters: dict[str, str], *
     say = place.words.say
     as_page = {} if template == "embed" else {"f": "html"}
     languages = [
-        (tongue.name, code, f"{ROOT}{path}?{write_query({**parameters, **as_page, 'lang': code})}",
-         code == place.language)
+        (
+            tongue.name,
+            code,
+            f"{ROOT}{path}?{write_query({**parameters, **as_page, 'lang': code})}",
+            code == place.language,
+        )
         for code, tongue in TONGUES.items()
-    ]  # fmt: skip
+    ]
     said = {
         "api": say("Data for machines"),
         "map": say("Map"),
@@ -98,36 +119,67 @@ def render(template: str, place: Place, path: str, parameters: dict[str, str], *
     made = _environment().get_template(f"{template}.html")
     query = write_query({**parameters, "f": "json", "lang": place.language if place.is_said else None})
     html_lang = "pt-BR" if place.language == "pt-br" else place.language
-    return made.render(style=style(), said=said, place=place, languages=languages, root=ROOT,
-                       json=f"{ROOT}{path}?{query}", html_lang=html_lang, **values).encode()  # fmt: skip
+    return made.render(
+        style=style(),
+        said=said,
+        place=place,
+        languages=languages,
+        root=ROOT,
+        json=f"{ROOT}{path}?{query}",
+        html_lang=html_lang,
+        **values,
+    ).encode()
 
 
 def landing_page(place: Place) -> bytes:
     """The landing page."""
     say = place.words.say
     listed = [
-        (documents.title_of(place, one), f"{ROOT}/collections/{one}/items?f=html{_tongue(place)}",
-         documents.description_of(place, one))
+        (
+            documents.title_of(place, one),
+            f"{ROOT}/collections/{one}/items?f=html{_tongue(place)}",
+            documents.description_of(place, one),
+        )
         for one in LISTED
-    ]  # fmt: skip
+    ]
     ways = [
-        (say("Add to a geographic information system"),
-         say("QGIS: Layer, Add layer, WFS / OGC API – Features, and this address:"), f"{place.base}{ROOT}/"),
-        (say("Load a file"), say("It always has the newest state; with mosaic= only one mosaic:"),
-         f"{place.base}{ROOT}/export/territories.geojson?mosaic=bocaina"),
-        (say("Codes of all territories for a web map"), say("In the order of the simplified borders at /api/mesh:"),
-         f"{place.base}{ROOT}/status"),
-    ]  # fmt: skip
+        (
+            say("Add to a geographic information system"),
+            say("QGIS: Layer, Add layer, WFS / OGC API – Features, and this address:"),
+            f"{place.base}{ROOT}/",
+        ),
+        (
+            say("Load a file"),
+            say("It always has the newest state; with mosaic= only one mosaic:"),
+            f"{place.base}{ROOT}/export/territories.geojson?mosaic=bocaina",
+        ),
+        (
+            say("Codes of all territories for a web map"),
+            say("In the order of the simplified borders at /api/mesh:"),
+            f"{place.base}{ROOT}/status",
+        ),
+    ]
     more = [
         (say("What may be asked"), f"{ROOT}/openapi?f=html{_tongue(place)}"),
         (say("The map in your own page"), f"{ROOT}/embed{_tongue(place, first=True)}"),
         (say("Standards that are kept"), f"{ROOT}/conformance?f=html{_tongue(place)}"),
     ]
     told = documents.landing(place)
-    return render("landing", place, "/", {}, title=told["title"], lead=told["description"],
-                  notice=told["attribution"], listed=listed, ways=ways, more=more,
-                  collections_title=say("The collections"), ways_title=say("Ways to have it"),
-                  more_title=say("More resources"))  # fmt: skip
+    return render(
+        "landing",
+        place,
+        "/",
+        {},
+        title=told["title"],
+        lead=told["description"],
+        notice=told["attribution"],
+        listed=listed,
+        ways=ways,
+        more=more,
+        collections_title=say("The collections"),
+        ways_title=say("Ways to have it"),
+        more_title=say("More resources"),
+    )
 
 
 def _tongue(place: Place, *, first: bool = False) -> str:
@@ -157,10 +209,13 @@ def conformance_page(place: Place) -> bytes:
 def collections_page(place: Place) -> bytes:
     """All collections."""
     rows = [
-        (documents.title_of(place, one), f"{ROOT}/collections/{one}?f=html{_tongue(place)}",
-         documents.description_of(place, one))
+        (
+            documents.title_of(place, one),
+            f"{ROOT}/collections/{one}?f=html{_tongue(place)}",
+            documents.description_of(place, one),
+        )
         for one in LISTED
-    ]  # fmt: skip
+    ]
     return list_page(place, "/collections", place.words.say("The collections"), rows)
 
 
@@ -172,11 +227,22 @@ def collection_page(place: Place, id_: str) -> bytes:
         for one in documents.downloads()
     ]
     items = f"{ROOT}/collections/{id_}/items?f=html{_tongue(place)}"
-    return render("collection", place, f"/collections/{id_}", {}, title=documents.title_of(place, id_),
-                  lead=documents.description_of(place, id_), items=items,
-                  items_title=say("The features"), files=files, files_title=say("Files"),
-                  columns=documents.columns(place, id_), columns_title=say("What each column means"),
-                  column=say("Column"), meaning=say("Meaning"))  # fmt: skip
+    return render(
+        "collection",
+        place,
+        f"/collections/{id_}",
+        {},
+        title=documents.title_of(place, id_),
+        lead=documents.description_of(place, id_),
+        items=items,
+        items_title=say("The features"),
+        files=files,
+        files_title=say("Files"),
+        columns=documents.columns(place, id_),
+        columns_title=say("What each column means"),
+        column=say("Column"),
+        meaning=say("Meaning"),
+    )
 
 
 def schema_page(place: Place, id_: str, mosaic: str, made: dict[str, Any]) -> bytes:
@@ -196,10 +262,12 @@ def items_page(
     id_ = page.collection
     names = [name for name in SHOWN[id_] if any(name in row for row in rows)] if rows else list(SHOWN[id_])
     table = [
-        (f"{ROOT}{documents.feature_path(id_, page.table.ids[at])}?f=html{_tongue(place)}",
-         [_tell(place, name, row.get(name)) for name in names])
+        (
+            f"{ROOT}{documents.feature_path(id_, page.table.ids[at])}?f=html{_tongue(place)}",
+            [_tell(place, name, row.get(name)) for name in names],
+        )
         for at, row in zip(page.places, rows, strict=True)
-    ]  # fmt: skip
+    ]
     turns = [
         (one["rel"], one["href"].removeprefix(place.base).replace("f=json", "f=html", 1), one["title"])
         for one in links
@@ -208,14 +276,26 @@ def items_page(
     count = place.words.count("{n} feature", "{n} features", page.matched)
     ends = {"first": place.words.number(first + 1), "last": place.words.number(first + len(rows))}
     shown = say("Shown: {first} to {last}").format(**ends) if rows else ""
-    return render("items", place, f"/collections/{id_}/items", asked, title=documents.title_of(place, id_),
-                  lead=count, shown=shown, names=names, table=table, turns=turns,
-                  warning=_warning(place, page.table.about),
-                  drawing=draw([table_of(id_).shape(page.table.keys[at]) for at in page.places]),
-                  drawing_title=say("Drawing of the features on this page"), notice=page.table.about["notice"],
-                  about_collection=(say("About this collection"), f"{ROOT}/collections/{id_}?f=html{_tongue(place)}"),
-                  peoples=page.table.about["peoples"], sources=_sources(page.table.about),
-                  sources_title=say("Sources"))  # fmt: skip
+    return render(
+        "items",
+        place,
+        f"/collections/{id_}/items",
+        asked,
+        title=documents.title_of(place, id_),
+        lead=count,
+        shown=shown,
+        names=names,
+        table=table,
+        turns=turns,
+        warning=_warning(place, page.table.about),
+        drawing=draw([table_of(id_).shape(page.table.keys[at]) for at in page.places]),
+        drawing_title=say("Drawing of the features on this page"),
+        notice=page.table.about["notice"],
+        about_collection=(say("About this collection"), f"{ROOT}/collections/{id_}?f=html{_tongue(place)}"),
+        peoples=page.table.about["peoples"],
+        sources=_sources(page.table.about),
+        sources_title=say("Sources"),
+    )
 
 
 def item_page(place: Place, collection: str, page: Page, told: dict[str, Any]) -> bytes:
@@ -226,14 +306,28 @@ def item_page(place: Place, collection: str, page: Page, told: dict[str, Any]) -
     linked = [(one["mosaic_name"], _facts(place, one)) for one in told.get("links") or []]
     about = page.table.about
     title = _tell(place, "name", told.get(documents.name_field(collection)))
-    return render("item", place, documents.feature_path(collection, page.table.ids[at]), {},
-                  title=title, lead=page.table.ids[at], facts=facts, linked=linked,
-                  linked_title=documents.title_of(place, "links"), warning=_warning(place, about),
-                  drawing=draw([table_of(collection).shape(page.table.keys[at])]), drawing_title=say("Drawing"),
-                  notice=about["notice"], peoples=about["peoples"], sources=_sources(about),
-                  sources_title=say("Sources"),
-                  about_collection=(documents.title_of(place, collection),
-                                    f"{ROOT}/collections/{collection}/items?f=html{_tongue(place)}"))  # fmt: skip
+    return render(
+        "item",
+        place,
+        documents.feature_path(collection, page.table.ids[at]),
+        {},
+        title=title,
+        lead=page.table.ids[at],
+        facts=facts,
+        linked=linked,
+        linked_title=documents.title_of(place, "links"),
+        warning=_warning(place, about),
+        drawing=draw([table_of(collection).shape(page.table.keys[at])]),
+        drawing_title=say("Drawing"),
+        notice=about["notice"],
+        peoples=about["peoples"],
+        sources=_sources(about),
+        sources_title=say("Sources"),
+        about_collection=(
+            documents.title_of(place, collection),
+            f"{ROOT}/collections/{collection}/items?f=html{_tongue(place)}",
+        ),
+    )
 
 
 def openapi_page(place: Place) -> bytes:
@@ -245,8 +339,16 @@ def openapi_page(place: Place) -> bytes:
         parameters = [known[one["$ref"].rpartition("/")[2]] for one in methods["get"]["parameters"]]
         rows = [(one["name"], one["description"], _values_of(one["schema"])) for one in parameters]
         paths.append((f"{ROOT}{path}", methods["get"]["summary"], rows))
-    return render("openapi", place, "/openapi", {}, title=place.words.say("What may be asked"),
-                  lead=made["info"]["description"], paths=paths, values=place.words.say("Values"))  # fmt: skip
+    return render(
+        "openapi",
+        place,
+        "/openapi",
+        {},
+        title=place.words.say("What may be asked"),
+        lead=made["info"]["description"],
+        paths=paths,
+        values=place.words.say("Values"),
+    )
 
 
 def _values_of(schema: dict[str, Any]) -> tuple[str, bool]:
@@ -260,10 +362,18 @@ def embed_page(place: Place, asked: dict[str, str]) -> bytes:
     say = place.words.say
     address = f"/?{write_query({**asked, 'lang': place.language, 'embed': 'true'})}"
     title = say("Mosaics of protected areas, Brazil and French Guiana")
-    return render("embed", place, "/embed", asked, title=say("The map in your own page"),
-                  lead=say("Copy these lines into your page. The address holds the filters and the language."),
-                  address=address, whole=place.base + address, frame_title=title,
-                  example=say("What it looks like"))  # fmt: skip
+    return render(
+        "embed",
+        place,
+        "/embed",
+        asked,
+        title=say("The map in your own page"),
+        lead=say("Copy these lines into your page. The address holds the filters and the language."),
+        address=address,
+        whole=place.base + address,
+        frame_title=title,
+        example=say("What it looks like"),
+    )
 
 
 def problem_page(place: Place, problem: ApiError) -> bytes:
@@ -279,9 +389,19 @@ def problem_page(place: Place, problem: ApiError) -> bytes:
         500: say("The server failed"),
         503: say("Not now"),
     }
-    return render("problem", place, "/", {}, title=titles.get(problem.status, problem.title), lead="",
-                  status=problem.status, detail=problem.detail(place.words.vocabulary), nearest=problem.nearest,
-                  nearest_title=say("Did you mean"), back=say("To the beginning"))  # fmt: skip
+    return render(
+        "problem",
+        place,
+        "/",
+        {},
+        title=titles.get(problem.status, problem.title),
+        lead="",
+        status=problem.status,
+        detail=problem.detail(place.words.vocabulary),
+        nearest=problem.nearest,
+        nearest_title=say("Did you mean"),
+        back=say("To the beginning"),
+    )
 
 
 def _warning(place: Place, about: dict[str, Any]) -> str:

@@ -114,8 +114,9 @@ async def _submit(jobs: Service, wanted: JobRequest) -> Job:
             detail = N_("You have too many files being made. Wait for one to end, or ask for less.")
         else:
             detail = TOO_MANY_FILES
-        raise ApiError(429 if error.is_client else 503, detail,
-                       headers={"Retry-After": str(error.retry_seconds)}) from error  # fmt: skip
+        raise ApiError(
+            429 if error.is_client else 503, detail, headers={"Retry-After": str(error.retry_seconds)}
+        ) from error
 
 
 async def _wait_for(request: Request, jobs: Service, job: Job) -> Job | None:
@@ -241,8 +242,13 @@ def result_path(id_: str) -> str:
 def accepted(job: Job, place: str) -> Response:
     """That a job was taken, and where it tells how far it is."""
     address = job_address(place, job.id)
-    headers = {**OPEN, "Location": address, "Preference-Applied": "respond-async", "Cache-Control": "no-store",
-               "Retry-After": "2"}  # fmt: skip
+    headers = {
+        **OPEN,
+        "Location": address,
+        "Preference-Applied": "respond-async",
+        "Cache-Control": "no-store",
+        "Retry-After": "2",
+    }
     return _document(describe(job, place, position=None), headers, status=202)
 
 
@@ -254,11 +260,17 @@ def describe(job: Job, place: str, *, position: int | None) -> dict[str, Any]:
         links.append({"rel": "enclosure", "href": f"{address}/result", "type": str(job.facts.get("media_type", ""))})
     problem = {} if job.state != "failed" else {"problem": problem_of_job(job).tell()}
     return {
-        "id": job.id, "state": job.state, "progress": {"done": job.done, "total": job.total},
-        "position": position, "created": _moment(job.created), "started": _moment(job.started),
-        "finished": _moment(job.finished), "bytes": job.size if job.state == "done" else None,
-        **problem, "links": links,
-    }  # fmt: skip
+        "id": job.id,
+        "state": job.state,
+        "progress": {"done": job.done, "total": job.total},
+        "position": position,
+        "created": _moment(job.created),
+        "started": _moment(job.started),
+        "finished": _moment(job.finished),
+        "bytes": job.size if job.state == "done" else None,
+        **problem,
+        "links": links,
+    }
 
 
 def _moment(seconds: float | None) -> str | None:
@@ -310,8 +322,12 @@ async def send_result(request: Request, id_: str, audience: Audience) -> Respons
         raise ApiError(404, N_("The file is not there yet."), headers={"Retry-After": "2"})
     job = _done(job)
     await jobs.run(jobs.queue.touch, id_)
-    headers = {**OPEN, "ETag": f'"{id_}"', "Cache-Control": PRIVATE,
-               "Content-Disposition": f'attachment; filename="{job.facts["file_name"]}"'}  # fmt: skip
+    headers = {
+        **OPEN,
+        "ETag": f'"{id_}"',
+        "Cache-Control": PRIVATE,
+        "Content-Disposition": f'attachment; filename="{job.facts["file_name"]}"',
+    }
     is_compressed = bool(job.params.get("is_compressed"))
     if is_compressed:
         headers["Content-Encoding"] = "gzip"

@@ -133,9 +133,15 @@ def _ask(choice: state.Choice, shown: Shown, words: Words) -> ExportRequest:
                 words.say("Decimals of degrees"), 0, MOST_DECIMALS, DEFAULT_DECIMALS, key="export-decimals"
             )
     request = ExportRequest(
-        layer=layer_id, format=format_id, filters=choice.filters, language=vocabulary, detail=detail, crs=crs,
-        decimals=int(decimals), as_of=choice.day if layer.id != "missions" else None,
-    )  # fmt: skip
+        layer=layer_id,
+        format=format_id,
+        filters=choice.filters,
+        language=vocabulary,
+        detail=detail,
+        crs=crs,
+        decimals=int(decimals),
+        as_of=choice.day if layer.id != "missions" else None,
+    )
     if choice.filters.active:
         which = {SHOWN: words.say("What is on the screen"), EVERYTHING: words.say("The whole layer")}
         if _choose(words.say("Rows"), list(which), which.__getitem__, "export-rows") == EVERYTHING:

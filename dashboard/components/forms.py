@@ -153,9 +153,7 @@ class Form:
         key = self._field(name)
         if today and key not in st.session_state:
             st.session_state[key] = dt.date.today()
-        st.date_input(
-            label, value=None, min_value=EARLIEST, max_value=latest or LATEST, format=DAY_FORMAT, key=key
-        )  # fmt: skip
+        st.date_input(label, value=None, min_value=EARLIEST, max_value=latest or LATEST, format=DAY_FORMAT, key=key)
         self.show_problems(name)
 
     def choice(
@@ -201,9 +199,7 @@ class Form:
         with left:
             self.code("confidence", self.words.say("How sure"), "confidence")
         with right:
-            self.code(
-                name, self.words.say("Who may see it"), "visibility", first=first, must=True, help_text=help_text
-            )  # fmt: skip
+            self.code(name, self.words.say("Who may see it"), "visibility", first=first, must=True, help_text=help_text)
 
     def show_problems(self, name: str) -> None:
         """What is wrong with one field."""

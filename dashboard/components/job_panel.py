@@ -115,9 +115,14 @@ def offer_file(
         return path.read_bytes()
 
     st.download_button(
-        download_label(job, words), data=read, file_name=file_name, mime=media_type, on_click="ignore",
-        key=f"{key}-download", type="primary",
-    )  # fmt: skip
+        download_label(job, words),
+        data=read,
+        file_name=file_name,
+        mime=media_type,
+        on_click="ignore",
+        key=f"{key}-download",
+        type="primary",
+    )
 
 
 def download_label(job: Job, words: Words) -> str:

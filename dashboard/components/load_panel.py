@@ -172,9 +172,14 @@ def _plan_later(content: bytes, file_name: str, kind: Kind, key: tuple[Any, ...]
 
 def _params(actor: Actor, kind: str, file_name: str, words: Words) -> dict[str, Any]:
     """The parameters of a job on behalf of whoever acts."""
-    return import_params(actor, kind=kind, file_name=file_name, language=words.code,
-                         has_records=records.find_engine() is not None,
-                         is_demonstration=records.wants_demonstration())  # fmt: skip
+    return import_params(
+        actor,
+        kind=kind,
+        file_name=file_name,
+        language=words.code,
+        has_records=records.find_engine() is not None,
+        is_demonstration=records.wants_demonstration(),
+    )
 
 
 def _writer() -> Actor:
@@ -274,8 +279,9 @@ def _offer_rows_to_mend(plan: Plan, words: Words) -> None:
 
     def make() -> bytes:
         run = records.current()
-        return write_rows_to_mend(run.engine, run.access.actor, plan, language=words.vocabulary,
-                                  is_demonstration=run.is_demonstration)  # fmt: skip
+        return write_rows_to_mend(
+            run.engine, run.access.actor, plan, language=words.vocabulary, is_demonstration=run.is_demonstration
+        )
 
     def submit(jobs: Service, client: str) -> Job:
         params = _params(records.current().access.actor, plan.kind.name, name, words)

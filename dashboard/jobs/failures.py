@@ -12,9 +12,13 @@ TECHNICAL = frozenset({"time", "memory", "disk", "worker-ended", "server-ended"}
 _KINDS: dict[str, type[RecordsError]] = {
     one.__name__: one
     for one in (
-        errors.DatabaseError, errors.PermissionDenied, errors.ConflictError, errors.BoundaryError, errors.FileRefused,
+        errors.DatabaseError,
+        errors.PermissionDenied,
+        errors.ConflictError,
+        errors.BoundaryError,
+        errors.FileRefused,
     )
-}  # fmt: skip
+}
 
 
 def error_of(job: Job) -> MosaicosError:

@@ -35,9 +35,12 @@ def import_params(
     """
     return {
         "actor": {"account_id": actor.account_id, "role": actor.role, "organisation_id": actor.organisation_id},
-        "kind": kind, "file_name": file_name, "language": language, "has_records": has_records,
+        "kind": kind,
+        "file_name": file_name,
+        "language": language,
+        "has_records": has_records,
         "is_demonstration": is_demonstration,
-    }  # fmt: skip
+    }
 
 
 def is_light(content: bytes) -> bool:
@@ -99,9 +102,13 @@ def run_plan(work: Work) -> Made:
     """
     with compared(work) as engine:
         plan = plan_file(
-            engine, read_actor(work.params), file_kind_of(str(work.params["kind"])), work.input.read_bytes(),
-            str(work.params["file_name"]), progress=work.progress,
-        )  # fmt: skip
+            engine,
+            read_actor(work.params),
+            file_kind_of(str(work.params["kind"])),
+            work.input.read_bytes(),
+            str(work.params["file_name"]),
+            progress=work.progress,
+        )
     work.output.write_bytes(write_plan(plan))
     return Made(work.output, {"rows": len(plan.rows)})
 

@@ -23,9 +23,16 @@ from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 __all__ = [
-    "BackMsg", "bound_widget_states", "client_of_thread", "is_history_navigation", "keep_off_the_network", "run_mark",
-    "secrets_singleton", "share_the_log", "sign_in_claims",
-]  # fmt: skip
+    "BackMsg",
+    "bound_widget_states",
+    "client_of_thread",
+    "is_history_navigation",
+    "keep_off_the_network",
+    "run_mark",
+    "secrets_singleton",
+    "share_the_log",
+    "sign_in_claims",
+]
 
 
 def keep_off_the_network() -> None:

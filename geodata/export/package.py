@@ -43,12 +43,25 @@ from geodata.selection import Catalogue
 PACKED = ("geojson", "csv")
 """Formats of each layer in a package, where none was chosen."""
 COMPLETENESS = (
-    "mosaic_id", "mosaic_name", "completeness", "completeness_reason_en", "completeness_reason_fr",
-    "completeness_reason_pt_br", "members_stated", "members", "members_with_polygon", "members_part", "confidence",
+    "mosaic_id",
+    "mosaic_name",
+    "completeness",
+    "completeness_reason_en",
+    "completeness_reason_fr",
+    "completeness_reason_pt_br",
+    "members_stated",
+    "members",
+    "members_with_polygon",
+    "members_part",
+    "confidence",
     "note",
-)  # fmt: skip
-KEYS = {"mosaics": "mosaic_id", "protected-areas": "protected_area_id", "members": "member_id",
-        "agenda": "programme_id"}  # fmt: skip
+)
+KEYS = {
+    "mosaics": "mosaic_id",
+    "protected-areas": "protected_area_id",
+    "members": "member_id",
+    "agenda": "programme_id",
+}
 SHOWN: tuple[Language, ...] = ("en", "fr", "pt_br")
 """The languages of what a package says, in its order."""
 TITLE = N_("Mosaics of protected areas in Brazil and French Guiana")
@@ -347,10 +360,16 @@ def _dcat(files: Sequence[_File], about: dict[str, Any], catalogue: Catalogue, l
             if name in about
         ],
         "dct:language": tags[language],
-        **({"dct:temporal": {"@type": "dct:PeriodOfTime", "dcat:endDate": catalogue.snapshot.as_of.isoformat()}}
-           if catalogue.snapshot.is_recorded else {}),
-        **({"dct:spatial": {"@type": "dct:Location", "dcat:bbox": {"@type": "geo:wktLiteral", "@value": place}}}
-           if place else {}),
+        **(
+            {"dct:temporal": {"@type": "dct:PeriodOfTime", "dcat:endDate": catalogue.snapshot.as_of.isoformat()}}
+            if catalogue.snapshot.is_recorded
+            else {}
+        ),
+        **(
+            {"dct:spatial": {"@type": "dct:Location", "dcat:bbox": {"@type": "geo:wktLiteral", "@value": place}}}
+            if place
+            else {}
+        ),
         "dct:source": [
             {
                 "@id": f"urn:mosaicos:source:{one['source_id']}",
@@ -376,4 +395,4 @@ def _dcat(files: Sequence[_File], about: dict[str, Any], catalogue: Catalogue, l
             }
             for one in files
         ],
-    }  # fmt: skip
+    }

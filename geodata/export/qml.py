@@ -68,14 +68,19 @@ def looks_of(rows: Rows, language: Language, *, is_recorded: bool) -> list[Look]
             ]
         return _stage_looks(language) if is_recorded else _link_looks(language)
     if rows.layer in {"protected-areas", "members"}:
-        condition = '"area_kind" = \'indigenous-land\'' if rows.layer == "protected-areas" else (
-            '"protected_area_id" LIKE \'TI-%\'')  # fmt: skip
+        condition = (
+            "\"area_kind\" = 'indigenous-land'"
+            if rows.layer == "protected-areas"
+            else ("\"protected_area_id\" LIKE 'TI-%'")
+        )
         return [
-            Look(condition, label("area_kind", "indigenous-land", language), INDIGENOUS_LAND, INDIGENOUS_LAND, 0.16,
-                 0.5),
-            Look("", label("area_kind", "conservation-unit", language), CONSERVATION_UNIT, CONSERVATION_UNIT, 0.16,
-                 0.4),
-        ]  # fmt: skip
+            Look(
+                condition, label("area_kind", "indigenous-land", language), INDIGENOUS_LAND, INDIGENOUS_LAND, 0.16, 0.5
+            ),
+            Look(
+                "", label("area_kind", "conservation-unit", language), CONSERVATION_UNIT, CONSERVATION_UNIT, 0.16, 0.4
+            ),
+        ]
     if rows.layer == "mosaics":
         reduced = "\"completeness\" <> 'complete'"
         terms = vocabulary("completeness")

@@ -290,8 +290,7 @@ def _check_days(request: ExportRequest) -> None:
         raise RequestError("missions-today", columns=("as_of",))
 
 
-OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since",
-           "one_row_per_territory")  # fmt: skip
+OPTIONS = ("layer", "format", "language", "detail", "crs", "decimals", "as_of", "since", "one_row_per_territory")
 """What `read_request` reads beside the fields of `Filters`."""
 
 

@@ -182,8 +182,9 @@ def select_rows(request: ExportRequest, catalogue: Catalogue, extras: Extras) ->
     if extras.changed is None:
         raise RequestError("since-unknown", columns=("since",))
     links = catalogue.links
-    pairs = zip(links["territory_id"].to_numpy()[selection.links], links["mosaic_id"].to_numpy()[selection.links],
-                strict=True)  # fmt: skip
+    pairs = zip(
+        links["territory_id"].to_numpy()[selection.links], links["mosaic_id"].to_numpy()[selection.links], strict=True
+    )
     changed = np.array([pair in extras.changed or (pair[0], "") in extras.changed for pair in pairs], dtype=bool)
     touched = set(catalogue.link_territory[selection.links[changed]].tolist())
     touched |= {catalogue.place_of[one] for one, mosaic in extras.changed if not mosaic and one in catalogue.place_of}
@@ -269,11 +270,20 @@ def territory_rows(teller: Teller, *, is_flat: bool, one_row: bool = False) -> R
             "territory_code": row["territory_code"],
             "name": row["territory_name"],
             "country_code": row["country_code"],
-            **{name: known(row[name]) for name in ("state_id", "epci_id", "population", "population_year",
-                                                   "computed_area_km2", "is_amazonia_legal")},
+            **{
+                name: known(row[name])
+                for name in (
+                    "state_id",
+                    "epci_id",
+                    "population",
+                    "population_year",
+                    "computed_area_km2",
+                    "is_amazonia_legal",
+                )
+            },
             **teller.tell_support(territory_id),
             "as_of": teller.as_of,
-        }  # fmt: skip
+        }
         named = {link: sources_of[link] for link in links if kinds_of[link] != LOCAL}
         if is_flat and one_row and not is_single:
             listed = [teller.tell_link(link) for link in links]
@@ -309,9 +319,15 @@ def territory_rows(teller: Teller, *, is_flat: bool, one_row: bool = False) -> R
             places.append(place)
     names = None if is_single else MANY_LINKS if not is_flat else ONE_ROW if one_row else MANY_ROWS
     return _make(
-        "territories", teller, told, ids, _territory_shapes(teller, places), _territory_points(teller, places),
-        territory_sources(selection), fields=names,
-    )  # fmt: skip
+        "territories",
+        teller,
+        told,
+        ids,
+        _territory_shapes(teller, places),
+        _territory_points(teller, places),
+        territory_sources(selection),
+        fields=names,
+    )
 
 
 def territory_sources(selection: Selection) -> set[str]:
@@ -341,9 +357,14 @@ def _link_rows(teller: Teller) -> Rows:
         )
         ids.append(f"{row['territory_id']}/{row['mosaic_id']}")
     return _make(
-        "links", teller, told, ids, _territory_shapes(teller, places), _territory_points(teller, places),
+        "links",
+        teller,
+        told,
+        ids,
+        _territory_shapes(teller, places),
+        _territory_points(teller, places),
         territory_sources(selection),
-    )  # fmt: skip
+    )
 
 
 def _chosen_mosaics(selection: Selection) -> list[bool]:
@@ -371,15 +392,22 @@ def _mosaic_rows(teller: Teller) -> Rows:
                 "name": row["mosaic_name"],
                 "completeness_reason": plain[f"completeness_reason_{teller.language}"],
                 "territory_count": int(counts.get(row["mosaic_id"], 0)),
-                **{f"{name}_label": teller.label(name, row[name])
-                   for name in ("recognition_type", "status_2007", "fnma_2005", "completeness", "confidence")},
+                **{
+                    f"{name}_label": teller.label(name, row[name])
+                    for name in ("recognition_type", "status_2007", "fnma_2005", "completeness", "confidence")
+                },
             }
-        )  # fmt: skip
+        )
     shapes = frame.geometry.to_numpy()
     return _make(
-        "mosaics", teller, told, frame["mosaic_id"].tolist(), _plain_shapes(shapes, outlines=slice(None)),
-        inner_points(shapes), _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
-    )  # fmt: skip
+        "mosaics",
+        teller,
+        told,
+        frame["mosaic_id"].tolist(),
+        _plain_shapes(shapes, outlines=slice(None)),
+        inner_points(shapes),
+        _sources_of(frame) | {"cnuc-2024-02"} if len(frame) else set(),
+    )
 
 
 def _area_rows(teller: Teller) -> Rows:
@@ -414,9 +442,14 @@ def _area_rows(teller: Teller) -> Rows:
         )
     points = frame[["point_lon", "point_lat"]].to_numpy(dtype=np.float64, na_value=np.nan)
     return _make(
-        "protected-areas", teller, told, frame["protected_area_id"].tolist(),
-        _plain_shapes(frame.geometry.to_numpy()), points, set(frame["source_id"]),
-    )  # fmt: skip
+        "protected-areas",
+        teller,
+        told,
+        frame["protected_area_id"].tolist(),
+        _plain_shapes(frame.geometry.to_numpy()),
+        points,
+        set(frame["source_id"]),
+    )
 
 
 def _member_rows(teller: Teller) -> Rows:
@@ -476,8 +509,16 @@ def _mission_rows(teller: Teller, extras: Extras) -> Rows:
         if territory_id not in teller.snapshot.support:
             continue
         month = teller.snapshot.support[territory_id][1]
-        told.append({**blank, "place_kind": "territory", "territory_id": territory_id, "name": names[place],
-                     **teller.tell_support(territory_id), "support_month": month[:7] or None})  # fmt: skip
+        told.append(
+            {
+                **blank,
+                "place_kind": "territory",
+                "territory_id": territory_id,
+                "name": names[place],
+                **teller.tell_support(territory_id),
+                "support_month": month[:7] or None,
+            }
+        )
         ids.append(f"territory/{territory_id}")
         shapes.append(everything[place])
         points.append(spots[place])
@@ -498,12 +539,19 @@ def _mission_rows(teller: Teller, extras: Extras) -> Rows:
             if where not in (place_of if kind == "mosaic" else states):
                 continue
             place = place_of.get(where, -1)
-            told.append({
-                **blank, "place_kind": kind, f"{kind}_id": where, "name": titles[place] if place >= 0 else "Guyane",
-                "scheme_code": row["scheme_code"], "scheme_label": teller.label("scheme", row["scheme_code"]),
-                "missions": int(row["missions"]), "first_month": known(row["first_month"]),
-                "last_month": known(row["last_month"]),
-            })  # fmt: skip
+            told.append(
+                {
+                    **blank,
+                    "place_kind": kind,
+                    f"{kind}_id": where,
+                    "name": titles[place] if place >= 0 else "Guyane",
+                    "scheme_code": row["scheme_code"],
+                    "scheme_label": teller.label("scheme", row["scheme_code"]),
+                    "missions": int(row["missions"]),
+                    "first_month": known(row["first_month"]),
+                    "last_month": known(row["last_month"]),
+                }
+            )
             ids.append(f"{kind}/{where}/{row['scheme_code']}")
             shapes.append(outlines[place] if place >= 0 else None)
             points.append(inner[place] if place >= 0 else (np.nan, np.nan))
@@ -512,9 +560,14 @@ def _mission_rows(teller: Teller, extras: Extras) -> Rows:
     mosaic_rows = [at for at, one in enumerate(told) if one["place_kind"] == "mosaic"]
     used = territory_sources(selection) if told else set()
     return _make(
-        "missions", teller, told, ids, _plain_shapes(found, outlines=mosaic_rows),
-        np.array(points, dtype=np.float64).reshape(-1, 2), used,
-    )  # fmt: skip
+        "missions",
+        teller,
+        told,
+        ids,
+        _plain_shapes(found, outlines=mosaic_rows),
+        np.array(points, dtype=np.float64).reshape(-1, 2),
+        used,
+    )
 
 
 def _agenda_rows(teller: Teller) -> Rows:

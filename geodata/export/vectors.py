@@ -67,9 +67,13 @@ def write_geopackage(path: Path, rows: Rows, geometry: Geometry | None, about: M
     words = [(name, about[name]) for name in NOTICES if name in about]
     with _writing():
         _write(
-            _located(frame_of(rows), geometry), path, "GPKG", layer=rows.layer, DESCRIPTION=_words(about),
+            _located(frame_of(rows), geometry),
+            path,
+            "GPKG",
+            layer=rows.layer,
+            DESCRIPTION=_words(about),
             **_declared(geometry),
-        )  # fmt: skip
+        )
         extra = pd.DataFrame(words, columns=["what", "text"], dtype="str")
         _write(extra, path, "GPKG", layer="about")
         if about["sources"]:
@@ -87,9 +91,15 @@ def write_flatgeobuf(path: Path, rows: Rows, geometry: Geometry, about: Mapping[
     has_all = bool(len(geometry.shapes)) and not shapely.is_missing(geometry.shapes).any()
     with _writing():
         _write(
-            _located(frame_of(rows), geometry), path, "FlatGeobuf", layer=rows.layer, TITLE=about["name"],
-            DESCRIPTION=_words(about), SPATIAL_INDEX="YES" if has_all else "NO", **_declared(geometry),
-        )  # fmt: skip
+            _located(frame_of(rows), geometry),
+            path,
+            "FlatGeobuf",
+            layer=rows.layer,
+            TITLE=about["name"],
+            DESCRIPTION=_words(about),
+            SPATIAL_INDEX="YES" if has_all else "NO",
+            **_declared(geometry),
+        )
 
 
 def write_kml(path: Path, rows: Rows, geometry: Geometry) -> None:
@@ -126,9 +136,13 @@ def write_shapefile(
     folder.mkdir()
     with _writing():
         _write(
-            _located(frame, geometry), folder / f"{rows.layer}.shp", "ESRI Shapefile", encoding="UTF-8",
-            DBF_DATE_LAST_UPDATE=f"{MADE_ON:%Y-%m-%d}", **_declared(geometry),
-        )  # fmt: skip
+            _located(frame, geometry),
+            folder / f"{rows.layer}.shp",
+            "ESRI Shapefile",
+            encoding="UTF-8",
+            DBF_DATE_LAST_UPDATE=f"{MADE_ON:%Y-%m-%d}",
+            **_declared(geometry),
+        )
     table = csv_text(DICTIONARY_COLUMNS, dictionary_rows(fields, language))
     files = {one.name: one.read_bytes() for one in sorted(folder.iterdir())}
     write_zip(path, {**files, "fields.csv": table, "README.txt": f"{_words(about)}\n".encode()})

@@ -162,9 +162,14 @@ class _Row:
         wrong, correction = _split(said)
         advice = correction_of(self.table)
         return Fault(
-            self.table.__tablename__, self.row_id, named[0], cause.code or "refused", wrong,
-            f"{correction} {advice}".strip(), cause,
-        )  # fmt: skip
+            self.table.__tablename__,
+            self.row_id,
+            named[0],
+            cause.code or "refused",
+            wrong,
+            f"{correction} {advice}".strip(),
+            cause,
+        )
 
     def _shortened(self, said: str, columns: Iterable[str]) -> str:
         """The sentence with long values shortened."""

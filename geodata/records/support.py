@@ -538,8 +538,11 @@ def missions_by_year(engine: Store, actor: Actor, *, mosaic_id: str | None = Non
     found = list(map(as_mission, _mission_frame(engine, actor).itertuples()))
     cells = published_cells(found) if actor.audience == "public" else breakdown_cells(found)
     wanted = "year" if mosaic_id is None else "mosaic-year"
-    years = {int(year): len(ids) for (breakdown, where, year), ids in cells.items()
-             if breakdown == wanted and where == (mosaic_id or "")}  # fmt: skip
+    years = {
+        int(year): len(ids)
+        for (breakdown, where, year), ids in cells.items()
+        if breakdown == wanted and where == (mosaic_id or "")
+    }
     listed = range(min(years), max(years) + 1) if years else range(0)
     missing = None if actor.audience == "public" else 0
     return pd.DataFrame(

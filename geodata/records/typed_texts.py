@@ -28,11 +28,49 @@ MIN_LETTERS = 3
 """Shortest word of a name that is looked for alone."""
 SMALL_WORDS = frozenset(
     {
-        "and", "aux", "bin", "dal", "das", "del", "der", "des", "dit", "dona", "dos", "dra", "filho", "ibn", "junior",
-        "las", "les", "los", "mac", "madame", "madre", "maitre", "mestre", "monsieur", "neta", "neto", "padre", "pere",
-        "prof", "san", "santa", "santo", "sao", "senhor", "senhora", "sir", "sobrinho", "sra", "the", "van", "von",
+        "and",
+        "aux",
+        "bin",
+        "dal",
+        "das",
+        "del",
+        "der",
+        "des",
+        "dit",
+        "dona",
+        "dos",
+        "dra",
+        "filho",
+        "ibn",
+        "junior",
+        "las",
+        "les",
+        "los",
+        "mac",
+        "madame",
+        "madre",
+        "maitre",
+        "mestre",
+        "monsieur",
+        "neta",
+        "neto",
+        "padre",
+        "pere",
+        "prof",
+        "san",
+        "santa",
+        "santo",
+        "sao",
+        "senhor",
+        "senhora",
+        "sir",
+        "sobrinho",
+        "sra",
+        "the",
+        "van",
+        "von",
     }
-)  # fmt: skip
+)
 """Words of three letters or more that stand in many names and texts and name nobody alone: particles, titles,
 generations."""
 TYPED = frozenset(
@@ -237,9 +275,11 @@ def erase_text(engine: Engine, actor: Actor, table_name: str, row_id: str, colum
         if len(parts) != len(keys):
             raise UnknownIdError(table_name.replace("_", " "), row_id)
         which = sa.and_(
-            *(key == (int(part) if isinstance(type_of(key), sa.Integer) and part.isdigit() else part)
-              for key, part in zip(keys, parts, strict=True))
-        )  # fmt: skip
+            *(
+                key == (int(part) if isinstance(type_of(key), sa.Integer) and part.isdigit() else part)
+                for key, part in zip(keys, parts, strict=True)
+            )
+        )
         row = connection.execute(sa.select(*table.columns).where(which).with_for_update()).one_or_none()
         if row is None:
             raise UnknownIdError(table_name.replace("_", " "), row_id)

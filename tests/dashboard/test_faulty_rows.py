@@ -72,8 +72,13 @@ def test_no_page_falls_over_a_date_that_does_not_exist(planted: int, at_this_mac
 
 
 def test_no_feed_or_list_of_the_api_falls_over_it(planted: int) -> None:
-    for path in ("/api/agenda.ics", "/api/collections/programmes/items", "/api/collections/territories/items?limit=5",
-                 "/api/export/links.csv", "/api/status"):  # fmt: skip
+    for path in (
+        "/api/agenda.ics",
+        "/api/collections/programmes/items",
+        "/api/collections/territories/items?limit=5",
+        "/api/export/links.csv",
+        "/api/status",
+    ):
         found = ask(path)
         assert found.status_code in {200, 404}, (path, found.text[:200])
         assert found.status_code == 200 or "programmes" in path

@@ -20,8 +20,17 @@ from streamlit.web.server.starlette import starlette_websocket
 from geodata.records.exchange.openpyxl_internals import open_workbook
 
 ROOT = Path(__file__).resolve().parents[2]
-INSIDE = ("streamlit.runtime", "streamlit.web", "streamlit.proto", "streamlit.elements", "streamlit.net_util",
-          "streamlit.logger", "openpyxl.reader", "openpyxl.xml", "openpyxl.cell.text")  # fmt: skip
+INSIDE = (
+    "streamlit.runtime",
+    "streamlit.web",
+    "streamlit.proto",
+    "streamlit.elements",
+    "streamlit.net_util",
+    "streamlit.logger",
+    "openpyxl.reader",
+    "openpyxl.xml",
+    "openpyxl.cell.text",
+)
 """Modules of other libraries that their documentation does not offer."""
 MODULES = {"dashboard/web/streamlit_internals.py", "geodata/records/exchange/openpyxl_internals.py"}
 

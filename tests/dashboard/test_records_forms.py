@@ -42,9 +42,15 @@ def overdue(engine: Engine) -> str:
     """A mission to Oiapoque past its end; its id."""
     actor, start, end = sign_in_locally(engine), dt.date(2024, 2, 1), dt.date(2024, 12, 31)
     mission = Mission(
-        str(uuid.uuid4()), "VEC", "V3", territory_id=OIAPOQUE, mosaic_id=AMAPA, planned_start=start, planned_end=end,
+        str(uuid.uuid4()),
+        "VEC",
+        "V3",
+        territory_id=OIAPOQUE,
+        mosaic_id=AMAPA,
+        planned_start=start,
+        planned_end=end,
         domains=("T3",),
-    )  # fmt: skip
+    )
     support.add_mission(engine, actor, mission, on=LONG_AGO, visibility="partner")
     running = Mission(**{**vars(mission), "status_code": "V4", "actual_start": start})
     support.change_mission(engine, actor, running, on=start)

@@ -124,8 +124,13 @@ def test_a_visitor_sees_the_public_stage_and_no_form(database: Engine) -> None:
     assert "S2 Contacted" in text
     assert "Reading only" in text
     assert app.segmented_control(key="territory-part").options == [
-        "Overview", "Protected areas", "Neighbours", "History", "Support", "Sources",
-    ]  # fmt: skip
+        "Overview",
+        "Protected areas",
+        "Neighbours",
+        "History",
+        "Support",
+        "Sources",
+    ]
     assert not app.get("form")
     open_part(app, "support")
     assert "Only this word and the month are public" in said(app)

@@ -39,9 +39,7 @@ def choose(app: AppTest, person_ref: str) -> AppTest:
     return app.selectbox(key="person").set_value(person_ref).run()
 
 
-@pytest.mark.parametrize(
-    ("language", "title"), [("en", "Persons"), ("fr", "Personnes"), ("pt-br", "Pessoas")]
-)  # fmt: skip
+@pytest.mark.parametrize(("language", "title"), [("en", "Persons"), ("fr", "Personnes"), ("pt-br", "Pessoas")])
 def test_the_page_opens_in_each_language(language: str, title: str, at_this_machine: None, database: Engine) -> None:
     ref = keep(database)
     app = choose(open_persons(language), ref)
@@ -241,9 +239,14 @@ def test_who_sees_a_note_is_changed_and_the_note_erased(at_this_machine: None, d
 
 @pytest.mark.parametrize(
     ("role", "organisation_id", "offered"),
-    [("viewer", None, False), ("partner", None, False), ("editor", "cuf", False), ("editor", "cnm", True),
-     ("coordinator", None, True)],
-)  # fmt: skip
+    [
+        ("viewer", None, False),
+        ("partner", None, False),
+        ("editor", "cuf", False),
+        ("editor", "cnm", True),
+        ("coordinator", None, True),
+    ],
+)
 def test_the_forms_for_notes_are_offered_to_who_may_write_about_the_event(
     monkeypatch: pytest.MonkeyPatch, database: Engine, role: str, organisation_id: str | None, offered: bool
 ) -> None:

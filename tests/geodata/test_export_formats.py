@@ -98,8 +98,12 @@ def read_csv(path: Path, format_: str, **more: Any) -> pd.DataFrame:
 
 def expected(catalogue: Catalogue, request: ExportRequest) -> list[dict[str, Any]]:
     """The rows as plain CSV tells them: a row per link."""
-    whole = export_layer(ExportRequest(layer=request.layer, format="csv", filters=request.filters, detail="none",
-                                       language=request.language), catalogue)  # fmt: skip
+    whole = export_layer(
+        ExportRequest(
+            layer=request.layer, format="csv", filters=request.filters, detail="none", language=request.language
+        ),
+        catalogue,
+    )
     return list(csv.DictReader(io.StringIO(whole.to_bytes().decode(), newline="")))
 
 
@@ -134,10 +138,12 @@ def assert_same(found: pd.DataFrame, wanted: list[dict[str, Any]], layer: str, *
                 values.append(as_text(value))
         table.append(values)
     plain = [
-        [f"{float(value):.6g}" if field_of(name, layer).kind in {"integer", "number"} and value else value
-         for name, value in row.items()]
+        [
+            f"{float(value):.6g}" if field_of(name, layer).kind in {"integer", "number"} and value else value
+            for name, value in row.items()
+        ]
         for row in wanted
-    ]  # fmt: skip
+    ]
     if names == "short":  # a shapefile cuts long texts
         plain = [[value.encode()[:254].decode(errors="ignore") for value in row] for row in plain]
     assert sorted(table, key=key) == sorted(plain, key=key)
@@ -190,8 +196,10 @@ def test_ogr2ogr_reads_it(catalogue: Catalogue, tmp_path: Path, ogr2ogr: str, fo
     layer = ["territories"] if format_ in {"gpkg", "kml", "flatgeobuf"} else []
     made = subprocess.run(
         [ogr2ogr, "-f", "CSV", "-lco", "GEOMETRY=AS_WKT", out, path, *layer],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert made.returncode == 0, made.stderr
     csv.field_size_limit(10**8)
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"), newline="")))
@@ -246,10 +254,20 @@ def test_a_spreadsheet_of_the_country_reads_every_number_as_a_number(
     path = keep(export_layer(ExportRequest("links", "csv-semicolon", AMAPA, "pt_br"), catalogue), tmp_path)
     language = {"fr-FR": 1036, "pt-BR": 1046}[country]
     subprocess.run(
-        [soffice, f"-env:UserInstallation=file://{tmp_path}/office", "--headless",
-         f"--infilter=CSV:59,34,76,1,,{language}", "--convert-to", "xlsx", "--outdir", tmp_path, path],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            soffice,
+            f"-env:UserInstallation=file://{tmp_path}/office",
+            "--headless",
+            f"--infilter=CSV:59,34,76,1,,{language}",
+            "--convert-to",
+            "xlsx",
+            "--outdir",
+            tmp_path,
+            path,
+        ],
+        check=True,
+        capture_output=True,
+    )
     found = pd.read_excel(path.with_suffix(".xlsx"), dtype=object)
     wanted = export_layer(ExportRequest("links", "csv", AMAPA, "pt_br"), catalogue).to_bytes()
     numbers = [one.name for one in fields_of("links", found.columns) if one.kind in {"number", "integer"}]
@@ -287,8 +305,9 @@ def test_agenda_has_no_place(catalogue: Catalogue, tmp_path: Path) -> None:
 
 def test_rows_are_those_of_the_links_where_several_mosaics_hold(catalogue: Catalogue, tmp_path: Path) -> None:
     filters = Filters(mosaic=("lagamar", "jureia-itatins"))
-    found = read_back(keep(export_layer(ExportRequest(format="gpkg", filters=filters), catalogue), tmp_path),
-                      "territories")  # fmt: skip
+    found = read_back(
+        keep(export_layer(ExportRequest(format="gpkg", filters=filters), catalogue), tmp_path), "territories"
+    )
     links = catalogue.select(filters).link_frame
     pairs = set(zip(links["territory_id"], links["mosaic_id"], strict=True))
     assert set(zip(found["territory_id"], found["mosaic_id"], strict=True)) == pairs
@@ -400,8 +419,15 @@ def test_shapefile_has_its_short_names_explained(catalogue: Catalogue, tmp_path:
     export = export_layer(ExportRequest(format="shapefile", filters=AMAPA, language="fr"), catalogue)
     path = keep(export, tmp_path)
     with zipfile.ZipFile(path) as archive:
-        assert {"territories.shp", "territories.dbf", "territories.shx", "territories.prj", "territories.cpg",
-                "fields.csv", "README.txt"} == set(archive.namelist())  # fmt: skip
+        assert {
+            "territories.shp",
+            "territories.dbf",
+            "territories.shx",
+            "territories.prj",
+            "territories.cpg",
+            "fields.csv",
+            "README.txt",
+        } == set(archive.namelist())
         table = list(csv.DictReader(io.StringIO(archive.read("fields.csv").decode())))
         words = archive.read("README.txt").decode()
     columns = pyogrio.read_info(path)["fields"].tolist()
@@ -532,8 +558,11 @@ def test_a_workbook_holds_text_where_a_formula_was_typed(hostile: Catalogue, tmp
 @pytest.mark.parametrize("format_", ["geojson", "geojsonl", "gpkg", "kml", "geoparquet", "flatgeobuf", "shapefile"])
 def test_other_formats_keep_the_text_as_typed(hostile: Catalogue, tmp_path: Path, format_: str) -> None:
     path = keep(export_layer(ExportRequest(format=format_), hostile), tmp_path)
-    found = gpd.read_parquet(path) if format_ == "geoparquet" else pyogrio.read_dataframe(
-        path, layer="territories" if format_ in {"gpkg", "kml"} else None)  # fmt: skip
+    found = (
+        gpd.read_parquet(path)
+        if format_ == "geoparquet"
+        else pyogrio.read_dataframe(path, layer="territories" if format_ in {"gpkg", "kml"} else None)
+    )
     assert "=HYPERLINK(1)" in set(found["Name" if format_ == "kml" else "name"])
 
 
@@ -594,20 +623,40 @@ def test_defaults_are_those_of_the_format() -> None:
 
 
 def test_a_request_is_read_from_text(catalogue: Catalogue) -> None:
-    asked = {"layer": "links", "format": "gpkg", "language": "fr", "detail": "display", "crs": "4674", "decimals": "4",
-             "as_of": "2026-06-01", "mosaic": "bocaina,lagamar", "state": ["BR-35", "BR-33"], "text": ""}  # fmt: skip
+    asked = {
+        "layer": "links",
+        "format": "gpkg",
+        "language": "fr",
+        "detail": "display",
+        "crs": "4674",
+        "decimals": "4",
+        "as_of": "2026-06-01",
+        "mosaic": "bocaina,lagamar",
+        "state": ["BR-35", "BR-33"],
+        "text": "",
+    }
     assert read_request(asked, catalogue) == ExportRequest(
-        "links", "gpkg", Filters(mosaic=("bocaina", "lagamar"), state=("BR-35", "BR-33")), "fr", "display",
-        "EPSG:4674", 4, dt.date(2026, 6, 1),
-    )  # fmt: skip
+        "links",
+        "gpkg",
+        Filters(mosaic=("bocaina", "lagamar"), state=("BR-35", "BR-33")),
+        "fr",
+        "display",
+        "EPSG:4674",
+        4,
+        dt.date(2026, 6, 1),
+    )
     assert read_request({}, catalogue) == ExportRequest()
 
 
 @pytest.mark.parametrize(
     ("asked", "kind"),
-    [({"mosaics": "bocaina"}, "option"), ({"mosaic": "bocana"}, "mosaic"), ({"flag": "XX"}, "flag"),
-     ({"layer": "Links"}, "layer")],
-)  # fmt: skip
+    [
+        ({"mosaics": "bocaina"}, "option"),
+        ({"mosaic": "bocana"}, "mosaic"),
+        ({"flag": "XX"}, "flag"),
+        ({"layer": "Links"}, "layer"),
+    ],
+)
 def test_what_does_not_exist_is_refused(catalogue: Catalogue, asked: dict[str, str], kind: str) -> None:
     with pytest.raises(UnknownIdError, match=rf"^No {kind} is called") as error:
         read_request(asked, catalogue)

@@ -18,10 +18,22 @@ from geodata.records import boundary, boundary_reader
 from geodata.records.errors import BoundaryError, ConflictError, DatabaseError, InvalidRecordError, PermissionDenied
 
 CODE_AT = {
-    "problem": 1, "Problem": 1, "_wrong": 1, "of": 0, "Refused": 0, "RecordsError": 0, "ConflictError": 0,
-    "PermissionDenied": 0, "DatabaseError": 0, "BoundaryError": 0, "FileRefused": 0, "ArchiveError": 0,
-    "RequestError": 0, "ExportError": 0, "exactly_one": 2,
-}  # fmt: skip
+    "problem": 1,
+    "Problem": 1,
+    "_wrong": 1,
+    "of": 0,
+    "Refused": 0,
+    "RecordsError": 0,
+    "ConflictError": 0,
+    "PermissionDenied": 0,
+    "DatabaseError": 0,
+    "BoundaryError": 0,
+    "FileRefused": 0,
+    "ArchiveError": 0,
+    "RequestError": 0,
+    "ExportError": 0,
+    "exactly_one": 2,
+}
 """Calls that say what is wrong, and which of their arguments is the code."""
 ALWAYS = {"_wrong": {"value"}}
 """Facts that a call adds by itself."""
@@ -92,15 +104,18 @@ def test_a_sentence_is_whole_in_every_language(language: Language) -> None:
         (PermissionDenied("role-least", least="coordinator", role="editor"), "en", ("Coordinator", "Editor")),
         (PermissionDenied("role-least", least="coordinator", role="editor"), "fr", ("Coordination", "Saisie")),
         (ConflictError("step-refused", before="V5", after="V1"), "en", ("Completed", "Need identified")),
-        (InvalidRecordError.of("dates-order", "valid_to", start="2010-05", end="2010-04-02"), "pt_br",
-         ("maio de 2010", "2 de abril de 2010")),
+        (
+            InvalidRecordError.of("dates-order", "valid_to", start="2010-05", end="2010-04-02"),
+            "pt_br",
+            ("maio de 2010", "2 de abril de 2010"),
+        ),
         (BoundaryError("points", count=1234, most=999), "fr", ("1\u202f234", "999")),
         (UnknownIdError("organisation", "cnn", ["cnm"]), "en", ("“cnn” is not known here. Did you mean cnm?",)),
         (UnknownIdError("organisation", "cnn", ["cnm", "cuf"]), "fr", ("Vouliez-vous dire cnm, cuf",)),
         (UnknownIdError("place", "x", ["Embu, SP", "Itu, SP"]), "en", ("Did you mean Embu, SP; Itu, SP?",)),
         (DatabaseError("unusable", why="no such table"), "en", ("does not respond",)),
     ],
-)  # fmt: skip
+)
 def test_facts_are_said_in_the_language(error: MosaicosError, language: Language, expected: tuple[str, ...]) -> None:
     said = error.message(language)
     for part in expected:

@@ -127,8 +127,13 @@ def test_every_format_leaves_one_whole_file(run: Run, published: Path, tmp_path:
     start = (tmp_path / "made").read_bytes()[:16]
     signs = {"gpkg": b"SQLite format 3", "flatgeobuf": b"fgb", "geoparquet": b"PAR1", "kml": b"<?xml"}
     archives = dict.fromkeys(("shapefile", "xlsx", "package"), b"PK")
-    texts = {"geojson": b'{"type":"Feature', "geojsonl": b'{"type":"Feature', "csv": b"territory_id",
-             "csv-bom": b"\xef\xbb\xbfterritory_id", "csv-semicolon": b"\xef\xbb\xbfterritory_id"}  # fmt: skip
+    texts = {
+        "geojson": b'{"type":"Feature',
+        "geojsonl": b'{"type":"Feature',
+        "csv": b"territory_id",
+        "csv-bom": b"\xef\xbb\xbfterritory_id",
+        "csv-semicolon": b"\xef\xbb\xbfterritory_id",
+    }
     assert start.startswith({**signs, **archives, **texts}[format_])
 
 
@@ -192,8 +197,14 @@ def test_a_package_holds_several_layers(run: Run, published: Path, tmp_path: Pat
     done(run("--layer", "mosaics", "--layer", "members", "--package", "--out", out))
     with zipfile.ZipFile(out) as archive:
         data = [one for one in archive.namelist() if one.startswith("data/")]
-    assert data == ["data/members.csv", "data/members.geojson", "data/members.qml", "data/mosaics.csv",
-                    "data/mosaics.geojson", "data/mosaics.qml"]  # fmt: skip
+    assert data == [
+        "data/members.csv",
+        "data/members.geojson",
+        "data/members.qml",
+        "data/mosaics.csv",
+        "data/mosaics.geojson",
+        "data/mosaics.qml",
+    ]
 
 
 def test_a_package_in_one_format(run: Run, published: Path, tmp_path: Path) -> None:
@@ -335,8 +346,13 @@ def called(small: Path, stdout: Any) -> subprocess.CompletedProcess[str]:
     environment.pop("MOSAICOS_DATABASE_URL", None)
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "export", "--out", "-"],
-        stdout=stdout, stderr=subprocess.PIPE, env=environment, text=True, check=False, timeout=PROCESS_S,
-    )  # fmt: skip
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+        check=False,
+        timeout=PROCESS_S,
+    )
 
 
 def test_a_pipe_that_closes_ends_without_a_word(small: Path) -> None:

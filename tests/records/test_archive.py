@@ -421,29 +421,36 @@ def _second_as_first(files: dict[str, bytes], table: str, key: str) -> None:
 
 REFUSED_ROWS: dict[str, tuple[Callable[[dict[str, bytes]], Any], str, str]] = {
     "a reference to nothing": (
-        lambda f: _first(f, "data/programme.jsonl", lambda r: r.update(recorded_by="nobody")), "programme",
+        lambda f: _first(f, "data/programme.jsonl", lambda r: r.update(recorded_by="nobody")),
+        "programme",
         "recorded_by",
     ),
     "a reference to its own table": (
-        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(successor_id="none")), "organisation",
+        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(successor_id="none")),
+        "organisation",
         "successor_id",
     ),
     "a code that is none": (
-        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(visibility="all")), "organisation",
+        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(visibility="all")),
+        "organisation",
         "visibility",
     ),
     "a text that is too long": (
-        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(visibility="public" * 9)), "organisation",
+        lambda f: _first(f, "data/organisation.jsonl", lambda r: r.update(visibility="public" * 9)),
+        "organisation",
         "visibility",
     ),
     "a number that is too large": (
-        lambda f: _first(f, "data/programme.jsonl", lambda r: r.update(action_point=10**30)), "programme",
+        lambda f: _first(f, "data/programme.jsonl", lambda r: r.update(action_point=10**30)),
+        "programme",
         "action_point",
     ),
     "a key that is there twice": (
-        lambda f: _second_as_first(f, "organisation", "organisation_id"), "organisation", "organisation_id",
+        lambda f: _second_as_first(f, "organisation", "organisation_id"),
+        "organisation",
+        "organisation_id",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", list(REFUSED_ROWS))
@@ -564,9 +571,12 @@ def test_what_is_killed_is_old_or_new(project_root: Path, kind: str) -> None:
     """The benchmark's own check, with fewer kills: it fails where anything is half there."""
     words = ["--databases", kind, "--parts", "kills", "--kills", "6", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.bench_import", *words], check=True, cwd=project_root, capture_output=True,
+        [sys.executable, "-m", "benchmarks.bench_import", *words],
+        check=True,
+        cwd=project_root,
+        capture_output=True,
         text=True,
-    )  # fmt: skip
+    )
     found = json.loads(done.stdout)[kind]["kills"]
     assert all(found[what]["old"] + found[what]["new"] == 6 for what in ("import", "backup", "restore"))
 

@@ -331,8 +331,16 @@ def polygon_of(*points: object) -> bytes:
     ],
 )
 def test_what_no_boundary_looks_like_is_refused(content: bytes) -> None:
-    assert refused(content) in {"file-unreadable", "file-kind", "geometry-missing", "not-polygons", "not-projected",
-                                "outside", "zip-unreadable", "crs-missing"}  # fmt: skip
+    assert refused(content) in {
+        "file-unreadable",
+        "file-kind",
+        "geometry-missing",
+        "not-polygons",
+        "not-projected",
+        "outside",
+        "zip-unreadable",
+        "crs-missing",
+    }
 
 
 def test_a_reader_that_takes_too_long_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,9 +90,7 @@ def test_a_point_concerns_one_thing_in_each_row(engine: Engine, actors) -> None:
             {"action_point": 1, "source": "s", "agenda_event_id": str(uuid.uuid4())},
         )
     with pytest.raises(ConflictError, match="refers to it"):
-        register.withdraw(
-            engine, actors.coordinator, "agenda", event.row_id, why="not held"
-        )  # fmt: skip
+        register.withdraw(engine, actors.coordinator, "agenda", event.row_id, why="not held")
 
 
 def test_a_programme_is_for_a_municipality_or_a_mosaic(engine: Engine, actors) -> None:
@@ -147,9 +145,11 @@ def test_a_fiscal_fact_is_kept_to_the_hundredth(engine: Engine, actors) -> None:
 )
 def test_the_seat_of_an_organisation_is_latitude_and_longitude(engine: Engine, actors, typed: str, kept: str) -> None:
     row_id = register.add(
-        engine, actors.coordinator,
-        "organisation", {"organisation_name": "Ville", "type_code": "MU", "source": "s", "seat_point": typed},
-    ).row_id  # fmt: skip
+        engine,
+        actors.coordinator,
+        "organisation",
+        {"organisation_name": "Ville", "type_code": "MU", "source": "s", "seat_point": typed},
+    ).row_id
     rows = register.read(engine, actors.visitor, "organisation").set_index("organisation_id")
     assert rows.loc[row_id, "seat_point"] == kept
     assert register.read_point(kept) == register.read_point(typed)

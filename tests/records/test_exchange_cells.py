@@ -39,9 +39,22 @@ DAY = dt.date(2024, 3, 14)
 
 @pytest.mark.parametrize(
     "text",
-    ["14/03/2024", "14.03.2024", "14-03-2024", "14/3/2024", "2024-03-14", "2024-3-14", "2024-03-14T00:00:00",
-     "14 mars 2024", "14 de março de 2024", "14 March 2024", "14 MARÇO 2024", "14 mar. 2024", "14 Mar 2024"],
-)  # fmt: skip
+    [
+        "14/03/2024",
+        "14.03.2024",
+        "14-03-2024",
+        "14/3/2024",
+        "2024-03-14",
+        "2024-3-14",
+        "2024-03-14T00:00:00",
+        "14 mars 2024",
+        "14 de março de 2024",
+        "14 March 2024",
+        "14 MARÇO 2024",
+        "14 mar. 2024",
+        "14 Mar 2024",
+    ],
+)
 def test_days_as_people_write_them(text: str) -> None:
     assert cell("day", text).value == DAY
     assert cell("partial", text).value == "2024-03-14"
@@ -49,17 +62,39 @@ def test_days_as_people_write_them(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["quinta-feira, 14 de março de 2024", "jeudi 14 mars 2024", "Thursday, March 14, 2024", "March 14th, 2024",
-     "14th of March 2024", "14/mar/2024", "14-Mar-2024", "14.março.2024", "le 14 mars 2024", "jeu. 14 mars 2024",
-     "qui., 14 de mar. de 2024", "em 14 de março de 2024", "Mar 14 2024", "Thu 14 Mar 2024"],
-)  # fmt: skip
+    [
+        "quinta-feira, 14 de março de 2024",
+        "jeudi 14 mars 2024",
+        "Thursday, March 14, 2024",
+        "March 14th, 2024",
+        "14th of March 2024",
+        "14/mar/2024",
+        "14-Mar-2024",
+        "14.março.2024",
+        "le 14 mars 2024",
+        "jeu. 14 mars 2024",
+        "qui., 14 de mar. de 2024",
+        "em 14 de março de 2024",
+        "Mar 14 2024",
+        "Thu 14 Mar 2024",
+    ],
+)
 def test_days_with_the_name_of_the_month_in_three_languages(text: str) -> None:
     assert cell("day", text).value == DAY
     assert cell("partial", text).value == "2024-03-14"
 
 
-@pytest.mark.parametrize("first", ["1er mars 2024", "1° de março de 2024", "1º de março de 2024", "1o de março de 2024",
-                                   "1ª março 2024", "March 1st, 2024"])  # fmt: skip
+@pytest.mark.parametrize(
+    "first",
+    [
+        "1er mars 2024",
+        "1° de março de 2024",
+        "1º de março de 2024",
+        "1o de março de 2024",
+        "1ª março 2024",
+        "March 1st, 2024",
+    ],
+)
 def test_the_first_of_a_month(first: str) -> None:
     assert cell("day", first).value == dt.date(2024, 3, 1)
 
@@ -72,9 +107,17 @@ def test_a_month_by_name(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["mar-24", "14 mar 24", "14 mars mars 2024", "sexta-feira, 14 de março de 2024", "2024 14 mars", "14 15 mars 2024",
-     "mardi mars 2024", "mars 14 2024 ou avril"],
-)  # fmt: skip
+    [
+        "mar-24",
+        "14 mar 24",
+        "14 mars mars 2024",
+        "sexta-feira, 14 de março de 2024",
+        "2024 14 mars",
+        "14 15 mars 2024",
+        "mardi mars 2024",
+        "mars 14 2024 ou avril",
+    ],
+)
 def test_what_is_no_day_in_words(text: str) -> None:
     assert code_of(cell("day", text)) == "date-unreadable"
 
@@ -119,9 +162,17 @@ def test_every_day_written_out_in_its_language_is_read(day: dt.date, locale: str
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("2007", "2007"), (2007, "2007"), ("2007-03", "2007-03"), ("03/2007", "2007-03"), ("mars 2007", "2007-03"),
-     ("março de 2007", "2007-03"), ("May 2007", "2007-05"), (DAY, "2024-03-14")],
-)  # fmt: skip
+    [
+        ("2007", "2007"),
+        (2007, "2007"),
+        ("2007-03", "2007-03"),
+        ("03/2007", "2007-03"),
+        ("mars 2007", "2007-03"),
+        ("março de 2007", "2007-03"),
+        ("May 2007", "2007-05"),
+        (DAY, "2024-03-14"),
+    ],
+)
 def test_partial_days(value: Any, expected: str) -> None:
     assert cell("partial", value).value == expected
 
@@ -141,17 +192,33 @@ def test_what_is_no_count(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("1.234,56", "1234.56"), ("1 234,56", "1234.56"), ("1\u00a0234,5", "1234.5"), ("1,234.56", "1234.56"),
-     ("1234.56", "1234.56"), ("1234,5", "1234.5"), ("12345", "12345"), (12.5, "12.5"), (7, "7")],
-)  # fmt: skip
+    [
+        ("1.234,56", "1234.56"),
+        ("1 234,56", "1234.56"),
+        ("1\u00a0234,5", "1234.5"),
+        ("1,234.56", "1234.56"),
+        ("1234.56", "1234.56"),
+        ("1234,5", "1234.5"),
+        ("12345", "12345"),
+        (12.5, "12.5"),
+        (7, "7"),
+    ],
+)
 def test_amounts(value: Any, expected: str) -> None:
     assert cell("amount", value).value == Decimal(expected)
 
 
 @pytest.mark.parametrize(
-    ("value", "code"), [("1.234", "number-unclear"), ("1,234", "number-unclear"), ("12 euros", "number-unreadable"),
-                        ("", ""), ("1,23,4", "number-unreadable"), (True, "number-unreadable")],
-)  # fmt: skip
+    ("value", "code"),
+    [
+        ("1.234", "number-unclear"),
+        ("1,234", "number-unclear"),
+        ("12 euros", "number-unreadable"),
+        ("", ""),
+        ("1,23,4", "number-unreadable"),
+        (True, "number-unreadable"),
+    ],
+)
 def test_what_is_no_amount(value: Any, code: str) -> None:
     found = cell("amount", value)
     assert (code_of(found) if code else found.problems) == (code or ())
@@ -182,19 +249,48 @@ OIAPOQUE = "BR-1600501"
 
 @pytest.mark.parametrize(
     "text",
-    ["BR-1600501", "br-1600501", "1600501", 1600501, "Oiapoque (AP)", "oiapoque, ap", "OIAPOQUE/AP", "Oiapoque - AP",
-     "Oiapoque – Amapá", "Oiapoque", "BR-1600501 – Oiapoque (AP)", "1600501 – Oiapoque"],
-)  # fmt: skip
+    [
+        "BR-1600501",
+        "br-1600501",
+        "1600501",
+        1600501,
+        "Oiapoque (AP)",
+        "oiapoque, ap",
+        "OIAPOQUE/AP",
+        "Oiapoque - AP",
+        "Oiapoque – Amapá",
+        "Oiapoque",
+        "BR-1600501 – Oiapoque (AP)",
+        "1600501 – Oiapoque",
+    ],
+)
 def test_a_municipality_by_code_or_name(text: Any) -> None:
     assert cell("territory", text).value == OIAPOQUE
 
 
 @pytest.mark.parametrize(
     "text",
-    ["160050", 160050, "160050.0", "BR-160050", "1600501.0", "1600501,0", "1600501.00", "1.600.501", "1,600,501",
-     "1 600 501", "1\u00a0600\u00a0501", "1.600.501,00", "01600501", "1.600501E+06", "1,600501e6", "'1600501",
-     "1600501.0 – Oiapoque", "BR-1600501.0"],
-)  # fmt: skip
+    [
+        "160050",
+        160050,
+        "160050.0",
+        "BR-160050",
+        "1600501.0",
+        "1600501,0",
+        "1600501.00",
+        "1.600.501",
+        "1,600,501",
+        "1 600 501",
+        "1\u00a0600\u00a0501",
+        "1.600.501,00",
+        "01600501",
+        "1.600501E+06",
+        "1,600501e6",
+        "'1600501",
+        "1600501.0 – Oiapoque",
+        "BR-1600501.0",
+    ],
+)
 def test_a_code_is_read_as_spreadsheets_write_numbers_and_without_its_check_digit(text: Any) -> None:
     assert cell("territory", text).value == OIAPOQUE
 
@@ -213,8 +309,15 @@ def test_a_whole_number_may_have_the_decimals_that_programs_add() -> None:
     assert cell("partial", "2007.0").value == "2007"
 
 
-@pytest.mark.parametrize(("value", "code"), [("2.12797E+11", "text-shortened"), (2.5e19, "text-shortened"),
-                                             (dt.date(2024, 12, 1), "text-date"), (DAY, "text-date")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("2.12797E+11", "text-shortened"),
+        (2.5e19, "text-shortened"),
+        (dt.date(2024, 12, 1), "text-date"),
+        (DAY, "text-date"),
+    ],
+)
 def test_a_text_that_a_spreadsheet_altered_is_kept_and_said(value: Any, code: str) -> None:
     found = cell("text", value)
     assert found.value is not None
@@ -249,11 +352,21 @@ def test_homonyms_and_near_misses_are_offered_and_never_guessed() -> None:
 
 @pytest.mark.parametrize(
     ("text", "now"),
-    [("Embu, SP", "BR-3515004"), ("Embu", "BR-3515004"), ("embu (São Paulo)", "BR-3515004"),
-     ("Piçarras, SC", "BR-4212809"), ("Campo de Santana/PB", "BR-2516409"), ("Augusto Severo - RN", "BR-2401305"),
-     ("Santarém, PB", "BR-2513653"), ("Governador Lomanto Júnior, BA", "BR-2903300"), ("Boa Saúde, RN", "BR-2405306"),
-     ("Fortaleza do Tabocão, TO", "BR-1708254"), ("Seridó, PB", "BR-2515401"), ("Parati, RJ", "BR-3303807")],
-)  # fmt: skip
+    [
+        ("Embu, SP", "BR-3515004"),
+        ("Embu", "BR-3515004"),
+        ("embu (São Paulo)", "BR-3515004"),
+        ("Piçarras, SC", "BR-4212809"),
+        ("Campo de Santana/PB", "BR-2516409"),
+        ("Augusto Severo - RN", "BR-2401305"),
+        ("Santarém, PB", "BR-2513653"),
+        ("Governador Lomanto Júnior, BA", "BR-2903300"),
+        ("Boa Saúde, RN", "BR-2405306"),
+        ("Fortaleza do Tabocão, TO", "BR-1708254"),
+        ("Seridó, PB", "BR-2515401"),
+        ("Parati, RJ", "BR-3303807"),
+    ],
+)
 def test_a_former_name_is_offered_first_and_never_guessed(text: str, now: str) -> None:
     found = cell("territory", text)
     assert code_of(found) == "name-unknown"

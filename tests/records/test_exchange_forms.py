@@ -114,9 +114,28 @@ def test_other_forms_offer_every_municipality() -> None:
 
 def as_central(rows: list[dict[str, Any]]) -> bytes:
     """As ODK Central exports them: CSV, the names of questions as headers."""
-    heads = ["SubmissionDate", "start", "end", "record_kind", "mosaic_id", "territory_id", "event_date", "stage_code",
-             "place", "attending_count", "note", "attachment", "gps-Latitude", "gps-Longitude", "gps-Altitude",
-             "gps-Accuracy", "meta-instanceID", "meta-instanceName", "KEY", "SubmitterName"]  # fmt: skip
+    heads = [
+        "SubmissionDate",
+        "start",
+        "end",
+        "record_kind",
+        "mosaic_id",
+        "territory_id",
+        "event_date",
+        "stage_code",
+        "place",
+        "attending_count",
+        "note",
+        "attachment",
+        "gps-Latitude",
+        "gps-Longitude",
+        "gps-Altitude",
+        "gps-Accuracy",
+        "meta-instanceID",
+        "meta-instanceName",
+        "KEY",
+        "SubmitterName",
+    ]
     text = io.StringIO()
     writer = csv.DictWriter(text, heads)
     writer.writeheader()
@@ -126,8 +145,12 @@ def as_central(rows: list[dict[str, Any]]) -> bytes:
 
 def as_kobo(rows: list[dict[str, Any]]) -> bytes:
     """As KoboToolbox exports them: XLSX with XML values, an underscore before what it adds."""
-    names = {"meta-instanceID": "_uuid", "gps-Latitude": "_gps_latitude", "gps-Longitude": "_gps_longitude",
-             "SubmissionDate": "_submission_time"}  # fmt: skip
+    names = {
+        "meta-instanceID": "_uuid",
+        "gps-Latitude": "_gps_latitude",
+        "gps-Longitude": "_gps_longitude",
+        "SubmissionDate": "_submission_time",
+    }
     book = openpyxl.Workbook()
     heads = list(dict.fromkeys(head for row in rows for head in row))
     book.active.append([names.get(head, head) for head in heads] + ["_id", "_index", "__version__"])
@@ -141,10 +164,18 @@ def as_kobo(rows: list[dict[str, Any]]) -> bytes:
 
 def submission(link: tuple[str, str], number: int = 1, **more: Any) -> dict[str, Any]:
     return {
-        "SubmissionDate": "2026-10-01T10:00:00Z", "record_kind": "event", "mosaic_id": link[1], "territory_id": link[0],
-        "event_date": "2026-09-30", "stage_code": "S3", "place": "Câmara", "attending_count": "7",
-        "meta-instanceID": f"uuid:0000-{number}", "note": "the secretariat", **more,
-    }  # fmt: skip
+        "SubmissionDate": "2026-10-01T10:00:00Z",
+        "record_kind": "event",
+        "mosaic_id": link[1],
+        "territory_id": link[0],
+        "event_date": "2026-09-30",
+        "stage_code": "S3",
+        "place": "Câmara",
+        "attending_count": "7",
+        "meta-instanceID": f"uuid:0000-{number}",
+        "note": "the secretariat",
+        **more,
+    }
 
 
 def plan_of(engine: Engine, actor: Any, content: bytes) -> Plan:
@@ -172,9 +203,11 @@ def test_a_submission_is_loaded_once(engine: Engine, actors, link, export: Any) 
     # corrected on the page, or taken back: the submission still is the one that was loaded
     first = plan.rows[0]
     events.append_event(
-        engine, actors.editor,
-        events.EventDraft(**{**first.values, "place": "Prefeitura"}, supersedes_id=first.row_id), today=TODAY,
-    )  # fmt: skip
+        engine,
+        actors.editor,
+        events.EventDraft(**{**first.values, "place": "Prefeitura"}, supersedes_id=first.row_id),
+        today=TODAY,
+    )
     take_back(engine, actors.editor, done.batch_id, why="a test", today=TODAY)
     late = plan_of(engine, actors.editor, export(rows))
     assert late.counts["unchanged"] == 2

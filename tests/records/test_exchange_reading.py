@@ -72,8 +72,12 @@ def test_types_are_kept() -> None:
     (row,) = read(book_of(("a", " Belém\u200b ", day, 1600501.0, True))).rows
     assert row.number == 2
     assert row.values == {
-        "row_id": "a", "place": "Belém", "event_date": day.date(), "number": 1600501, "note": True,
-    }  # fmt: skip
+        "row_id": "a",
+        "place": "Belém",
+        "event_date": day.date(),
+        "number": 1600501,
+        "note": True,
+    }
 
 
 def test_both_epochs() -> None:
@@ -110,10 +114,15 @@ def test_csv_as_spreadsheets_make_it(separator: str, encoding: str, end: str) ->
     writer.writerows([HEADERS, ["a", 'São "João"; d’Ávila, x|y', "14/03/2024", "1,5", "two\nlines"], ["b", "c"]])
     sheet = read(text.getvalue().encode(encoding))
     assert values(sheet) == [
-        {"row_id": "a", "place": 'São "João"; d’Ávila, x|y', "event_date": "14/03/2024", "number": "1,5",
-         "note": "two\nlines"},
+        {
+            "row_id": "a",
+            "place": 'São "João"; d’Ávila, x|y',
+            "event_date": "14/03/2024",
+            "number": "1,5",
+            "note": "two\nlines",
+        },
         {"row_id": "b", "place": "c"},
-    ]  # fmt: skip
+    ]
     assert [row.number for row in sheet.rows] == [2, 4]
     assert [note.code for note in sheet.notes] == (["encoding"] if encoding == "cp1252" else [])
 
@@ -168,8 +177,10 @@ def test_a_text_like_an_escape_goes_out_and_comes_back() -> None:
 
 def test_a_guarded_formula_is_the_text_that_it_guards() -> None:
     assert values(read(b"row_id,place\na,'=1+1\nb,'90s\nc,=2+2\n")) == [
-        {"row_id": "a", "place": "=1+1"}, {"row_id": "b", "place": "'90s"}, {"row_id": "c", "place": "=2+2"},
-    ]  # fmt: skip
+        {"row_id": "a", "place": "=1+1"},
+        {"row_id": "b", "place": "'90s"},
+        {"row_id": "c", "place": "=2+2"},
+    ]
 
 
 def test_unknown_columns_are_told_with_the_nearest() -> None:
@@ -220,7 +231,7 @@ GOOD = book_of(("a", "b", None, 1, "c"))
         (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", "sheet-kind"),
         (b"\x89PNG\r\n", "sheet-kind"),
         (b"just a text", "sheet-header"),
-        (b"row_id,place\na,\"b\x00\"\n\xff\xfe", "sheet-header"),
+        (b'row_id,place\na,"b\x00"\n\xff\xfe', "sheet-header"),
         (b"\xff\xfe\x00\xd8\x00", "sheet-encoding"),
         (b"row_id,place,Place\n1,2,3\n", "sheet-twice"),
         (b'row_id,place\na,"b\n' + b"x" * 200_000, "sheet-text"),
@@ -234,7 +245,7 @@ GOOD = book_of(("a", "b", None, 1, "c"))
         (b"row_id,place\n" + b"a,b\n" * (MOST_ROWS + 1), "sheet-long"),
         (b"row_id,place\n" + b"\n" * (MOST_LINE + 5) + b"a,b\n", "sheet-long"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_refused(content: bytes, code: str) -> None:
     with pytest.raises(FileRefused, match=r"\.$") as refused:
         read(content)

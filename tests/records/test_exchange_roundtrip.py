@@ -200,18 +200,43 @@ def test_a_file_that_nobody_changed_changes_nothing(filled_once: Engine, actors,
 
 
 NEW_ROWS: dict[str, dict[str, Any]] = {
-    "event": {"territory_id": "", "mosaic_id": "", "event_date": "14/03/2024", "stage_code": "S3", "place": "Macapá",
-              "attending_count": "12", "organisation_id": "CNM"},
-    "need": {"territory_id": "Oiapoque, AP", "status_code": "V1", "status_date": "2024-01-02", "skills": "SIG; água",
-             "domains": "T3", "period_start": "2024-02-01"},
+    "event": {
+        "territory_id": "",
+        "mosaic_id": "",
+        "event_date": "14/03/2024",
+        "stage_code": "S3",
+        "place": "Macapá",
+        "attending_count": "12",
+        "organisation_id": "CNM",
+    },
+    "need": {
+        "territory_id": "Oiapoque, AP",
+        "status_code": "V1",
+        "status_date": "2024-01-02",
+        "skills": "SIG; água",
+        "domains": "T3",
+        "period_start": "2024-02-01",
+    },
     "mission": {"territory_id": "1600501", "scheme_code": "VSI", "status_code": "V3", "status_date": "3 mars 2024"},
     "link": {"territory_id": "Oiapoque (AP)", "mosaic_id": "bocaina", "reason": "r", "source": "s"},
     "member": {"mosaic_id": "bocaina", "member_name": "Reserva", "extent": "part", "reason": "r", "source": "s"},
     "seat": {"mosaic_id": "bocaina", "organisation_id": "CUF", "seat_kind": "Titulaire", "reason": "r", "source": "s"},
-    "organisation": {"organisation_name": "Prefeitura", "type_code": "Município", "source": "s",
-                     "valid_from": "03/2007"},
-    "programme": {"title_fr": "f", "title_pt_br": "p", "title_en": "e", "type_code": "TA", "source": "s",
-                  "amount": "1.234,50", "currency_code": "BRL", "action_point": 7},
+    "organisation": {
+        "organisation_name": "Prefeitura",
+        "type_code": "Município",
+        "source": "s",
+        "valid_from": "03/2007",
+    },
+    "programme": {
+        "title_fr": "f",
+        "title_pt_br": "p",
+        "title_en": "e",
+        "type_code": "TA",
+        "source": "s",
+        "amount": "1.234,50",
+        "currency_code": "BRL",
+        "action_point": 7,
+    },
     "partnership": {"partnership_name": "C-D", "type_code": "TW", "source": "s"},
     "role": {"organisation_id": "AFVP", "role_code": "SE", "territory_id": "97308", "source": "s"},
     "document": {"title": "Ofício", "source": "s"},
@@ -222,9 +247,16 @@ NEW_ROWS: dict[str, dict[str, Any]] = {
     "concern": {"action_point": 7, "agenda_event_id": "Oficina", "source": "s"},
     "place": {"programme_id": "voyages-etudes", "mosaic_id": "bocaina", "source": "s"},
     "interest": {"territory_id": "Oiapoque, AP", "domain_code": "T1B", "valid_from": "03/2024", "source": "s"},
-    "fiscal": {"territory_id": "Oiapoque, AP", "fiscal_year": 2022, "instrument_code": "ICMS-E", "law": "Lei 322/1996",
-               "amount": "10.000,25", "currency_code": "BRL", "source": "s"},
-}  # fmt: skip
+    "fiscal": {
+        "territory_id": "Oiapoque, AP",
+        "fiscal_year": 2022,
+        "instrument_code": "ICMS-E",
+        "law": "Lei 322/1996",
+        "amount": "10.000,25",
+        "currency_code": "BRL",
+        "source": "s",
+    },
+}
 
 
 @pytest.mark.parametrize("name", list(file_kinds()))
@@ -460,15 +492,17 @@ def test_a_file_is_taken_back_as_a_whole(filled: Engine, actors, links, contact)
     touched = next(iter(read_rows(filled, actor, EVENT)))
     territory, mosaic = links[6]
     (corrected,) = [
-        row_id for row_id, row in read_rows(filled, actor, EVENT).items()
+        row_id
+        for row_id, row in read_rows(filled, actor, EVENT).items()
         if (row["territory_id"], row["mosaic_id"]) == (territory, mosaic)
-    ]  # fmt: skip
+    ]
     assert touched
     events.append_event(
-        filled, actor,
+        filled,
+        actor,
         contact(territory_id=territory, mosaic_id=mosaic, event_date=dt.date(2025, 1, 1), supersedes_id=corrected),
         today=TODAY,
-    )  # fmt: skip
+    )
     back = take_back(filled, actor, done.batch_id, why="the wrong file", today=TODAY)
     assert back.undone == 20
     assert [reason for _, reason in back.left] == [CHANGED_SINCE]
@@ -531,8 +565,10 @@ def test_k_edits_are_exactly_k_changes(shared_engine: Engine, actors, links, dat
     assert plan.counts["changed"] == len(lines), codes_of(plan)
     assert plan.counts["unchanged"] == len(rows) - len(lines)
     apply_plan(shared_engine, actor, plan, today=TODAY)
-    assert sum(row["place"] is not None and row["place"].endswith(text[-32:]) for row in
-               read_rows(shared_engine, actor, EVENT).values()) == len(lines)  # fmt: skip
+    assert sum(
+        row["place"] is not None and row["place"].endswith(text[-32:])
+        for row in read_rows(shared_engine, actor, EVENT).values()
+    ) == len(lines)
     assert counted(plan_of(shared_engine, actor, EVENT, content)) == {"unchanged": len(rows)}
 
 

@@ -188,8 +188,13 @@ def test_a_correction_supersedes_and_the_history_keeps_both(engine: Engine, acto
     (fact,) = local_facts(engine, actors.visitor, "member").to_dict("records")
     told = ("local_member_id", "supersedes_id", "member_name", "extent", "reason", "source")
     assert tuple(fact[name] for name in told) == (
-        new_id, wrong, "Parque de teste", "part", "the list lacks it", "act of 2019",
-    )  # fmt: skip
+        new_id,
+        wrong,
+        "Parque de teste",
+        "part",
+        "the list lacks it",
+        "act of 2019",
+    )
     kept = stored(engine, LocalMember).set_index("local_member_id")
     assert kept.loc[wrong, ["member_name", "withdrawn_why"]].tolist() == ["Parqe de teste", "misspelt"]
     lines = history(engine, actors.admin, mosaic_id="carioca")

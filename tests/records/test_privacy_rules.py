@@ -176,10 +176,16 @@ def _write_line(engine: Engine, visibility: str, before: dict[str, Any] | None, 
     with writing(engine) as connection:
         connection.execute(
             sa.insert(AuditLog).values(
-                recorded_at=now(), recorded_by=SYSTEM.account_id, action="change", table_name="document",
-                row_id=row_id, visibility=visibility, before=before, after={"title": "clean"},
+                recorded_at=now(),
+                recorded_by=SYSTEM.account_id,
+                action="change",
+                table_name="document",
+                row_id=row_id,
+                visibility=visibility,
+                before=before,
+                after={"title": "clean"},
             )
-        )  # fmt: skip
+        )
 
 
 OLD_LINES: list[tuple[str, dict[str, Any] | None, str]] = [
@@ -369,11 +375,15 @@ def volunteers(engine: Engine) -> None:
         territory_id, mosaic_id = chance.choice(places)
         start = dt.date(2018, 1, 1) + dt.timedelta(days=chance.randrange(2000))
         mission = Mission(
-            str(uuid.UUID(int=chance.getrandbits(128))), chance.choice(("VSIR", "VEC")), "V3",
-            territory_id=territory_id, mosaic_id=mosaic_id, planned_start=start,
+            str(uuid.UUID(int=chance.getrandbits(128))),
+            chance.choice(("VSIR", "VEC")),
+            "V3",
+            territory_id=territory_id,
+            mosaic_id=mosaic_id,
+            planned_start=start,
             planned_end=start + dt.timedelta(days=chance.randrange(10, 600)),
             host_organisation_id=chance.choice(("cnm", "france-volontaires")),
-        )  # fmt: skip
+        )
         visibility = chance.choice(("public", "public", "public", "partner", "restricted"))
         on = start - dt.timedelta(days=9)
         support.add_mission(engine, ACTORS.coordinator, mission, on=on, source="s", visibility=visibility)
@@ -446,12 +456,39 @@ def test_a_hidden_mission_changes_nothing_of_a_need_that_is_public(engine: Engin
 NAME, CONTACT = "Zulmira Pintassilgo", "zulmira@secreta.example"
 NOT_TYPED = frozenset(
     {
-        "type_code", "status_code", "role_code", "domain_code", "instrument_code", "scheme_code", "channel_code",
-        "country_code", "currency_code", "code", "act_type", "seat_kind", "kind", "language", "flags", "domains",
-        "languages", "action", "table_name", "column_name", "valid_from", "valid_to", "document_date", "seat_point",
-        "source_crs", "atlas_id", "iati_id", "issuer", "subject", "before", "after",
+        "type_code",
+        "status_code",
+        "role_code",
+        "domain_code",
+        "instrument_code",
+        "scheme_code",
+        "channel_code",
+        "country_code",
+        "currency_code",
+        "code",
+        "act_type",
+        "seat_kind",
+        "kind",
+        "language",
+        "flags",
+        "domains",
+        "languages",
+        "action",
+        "table_name",
+        "column_name",
+        "valid_from",
+        "valid_to",
+        "document_date",
+        "seat_point",
+        "source_crs",
+        "atlas_id",
+        "iati_id",
+        "issuer",
+        "subject",
+        "before",
+        "after",
     }
-)  # fmt: skip
+)
 """Columns of text that hold codes, days, ids; `before` and `after` of the history are blanked with an erasure."""
 TEXTS = [
     (table, column.name)
@@ -516,8 +553,12 @@ def test_an_erasure_lists_every_text_of_every_table_that_names_the_person(databa
         drafted = persons.PersonDraft(person_name=NAME, contact=CONTACT, retention_until=dt.date(2090, 1, 1))
         ref = persons.add_person(engine, ACTORS.coordinator, drafted).row_id
         planted: dict[tuple[str, str], str] = {}
-        limited = {(table.name, one.name) for table in Base.metadata.sorted_tables for one in table.columns
-                   if isinstance(one.type, sa.String) and one.type.length}  # fmt: skip
+        limited = {
+            (table.name, one.name)
+            for table in Base.metadata.sorted_tables
+            for one in table.columns
+            if isinstance(one.type, sa.String) and one.type.length
+        }
         with writing(engine) as connection:
             for at, (table, column) in enumerate(TEXTS):
                 if (table.name, column) in UNCHANGEABLE | limited:
@@ -581,11 +622,16 @@ def test_an_erased_text_is_gone_from_the_history_of_its_row_too(engine: Engine, 
 @pytest.mark.parametrize(
     ("text", "is_whole"),
     [
-        ("ZULMIRA PINTASSILGO", True), ("zulmira-pintassilgo.", True), ("Zúlmirà  Pintassílgo!", True),
-        ("seen at zulmira@secreta.example", True), ("Ms. Pintassilgo", False), ("Pintassilgos", None),
-        ("Santa Zulmirinha", None), ("", None),
+        ("ZULMIRA PINTASSILGO", True),
+        ("zulmira-pintassilgo.", True),
+        ("Zúlmirà  Pintassílgo!", True),
+        ("seen at zulmira@secreta.example", True),
+        ("Ms. Pintassilgo", False),
+        ("Pintassilgos", None),
+        ("Santa Zulmirinha", None),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_names_are_found_as_whole_words_in_any_case_and_with_any_accents(
     engine: Engine, actors, text: str, is_whole: bool | None
 ) -> None:

@@ -154,8 +154,12 @@ def test_of_a_programme_the_money_and_its_numbers_elsewhere_are_kept(engine: Eng
     assert change(engine, actors.coordinator, "programme", row_id, money)
     kept = read(engine, actors.visitor, "programme").set_index("programme_id").loc[row_id]
     assert tuple(kept[["amount", "currency_code", "atlas_id", "iati_id", "status_code"]]) == (
-        Decimal("0.00"), "FRF", "12396", "XM-DAC-5-1", "completed",
-    )  # fmt: skip
+        Decimal("0.00"),
+        "FRF",
+        "12396",
+        "XM-DAC-5-1",
+        "completed",
+    )
     line = history(engine, actors.admin, most=1).iloc[0]
     assert line["after"] == {"amount": "0.00", "currency_code": "FRF", "atlas_id": "12396"}
 

@@ -149,7 +149,7 @@ WITHOUT_ACTOR = {
     "audit.last_write",
     "remains.truncate_log",
     "remains.vacuum",
-}  # fmt: skip
+}
 """Those that find out who it is; the maker of demonstration records, which takes no real database; what reads for a
 whole audience, as its reader; and what overwrites the remains of erased texts, which changes no record."""
 

@@ -43,9 +43,17 @@ from geodata.support import Mission
 
 OLD_FILES = json.loads((Path(__file__).parent / "labels_of_2026.json").read_text(encoding="utf-8"))
 """The first two lines of files of every kind as the first version wrote them, the second one in each language."""
-STAMPS = frozenset({
-    "recorded_at", "recorded_by", "withdrawn_at", "withdrawn_by", "withdrawn_why", "supersedes_id", "is_demonstration",
-})  # fmt: skip
+STAMPS = frozenset(
+    {
+        "recorded_at",
+        "recorded_by",
+        "withdrawn_at",
+        "withdrawn_by",
+        "withdrawn_why",
+        "supersedes_id",
+        "is_demonstration",
+    }
+)
 """Columns of tables that the program writes by itself."""
 OWN_COLUMNS = {
     "event": {"stage_rank"},

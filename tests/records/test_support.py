@@ -279,8 +279,11 @@ def test_the_day_of_the_last_step_is_corrected_with_its_history(engine: Engine, 
     change_mission(engine, actors.editor, replace(running, status_code="V5"), on=JULY)
     taken = steps(engine, actors.editor, mission_id=mission.id)
     assert [(step.to_code, step.change_date) for step in taken.itertuples()] == [
-        ("V3", today), ("V3", MARCH), ("V4", MAY), ("V5", JULY),
-    ]  # fmt: skip
+        ("V3", today),
+        ("V3", MARCH),
+        ("V4", MAY),
+        ("V5", JULY),
+    ]
     changed = [line for line in history(engine, actors.coordinator).itertuples() if line.row_id == mission.id]
     assert any("2020-03-01" in str(line.after) and str(today) in str(line.before) for line in changed)
 

@@ -39,18 +39,32 @@ SOURCED: dict[str, Any] = {"source": "s", "confidence": "A", "note": "n"}
 REGISTER: dict[str, dict[str, Any]] = {
     "organisation": {"organisation_name": "n", "short_name": "n", "type_code": "MU", "country_code": "BR"},
     "programme": {
-        "title_fr": "t", "title_pt_br": "t", "title_en": "t", "type_code": "TA", "atlas_id": "1", "iati_id": "1",
-        "amount": Decimal("1.00"), "currency_code": "BRL",
+        "title_fr": "t",
+        "title_pt_br": "t",
+        "title_en": "t",
+        "type_code": "TA",
+        "atlas_id": "1",
+        "iati_id": "1",
+        "amount": Decimal("1.00"),
+        "currency_code": "BRL",
     },
     "partnership": {"partnership_name": "n", "type_code": "DC", "act": "a"},
     "role": {"organisation_id": "cnm", "role_code": "LD", "mosaic_id": "carioca"},
     "document": {
-        "title": "t", "language": "pt", "address": "https://example.org/x", "licence": "l", "sha256": "0" * 64,
+        "title": "t",
+        "language": "pt",
+        "address": "https://example.org/x",
+        "licence": "l",
+        "sha256": "0" * 64,
     },
     "training": {"title": "t", "domain_code": "T1A", "valid_from": "2008", "place": "p"},
     "attendance": {"training_session_id": "", "attending_count": 1, "territory_id": OIAPOQUE},
     "agenda": {
-        "valid_from": "2027", "title_fr": "t", "title_pt_br": "t", "title_en": "t", "place": "p",
+        "valid_from": "2027",
+        "title_fr": "t",
+        "title_pt_br": "t",
+        "title_en": "t",
+        "place": "p",
         "address": "http://example.org/",
     },
     "step": {"action_point": 7, "status_code": "under-way", "valid_from": "2008"},
@@ -58,10 +72,14 @@ REGISTER: dict[str, dict[str, Any]] = {
     "place": {"programme_id": "pouvoir-local", "territory_id": OIAPOQUE},
     "interest": {"territory_id": OIAPOQUE, "domain_code": "X2", "valid_from": "2024"},
     "fiscal": {
-        "territory_id": OIAPOQUE, "fiscal_year": 2023, "instrument_code": "ICMS-E", "law": "l",
-        "amount": Decimal("1.00"), "currency_code": "BRL",
+        "territory_id": OIAPOQUE,
+        "fiscal_year": 2023,
+        "instrument_code": "ICMS-E",
+        "law": "l",
+        "amount": Decimal("1.00"),
+        "currency_code": "BRL",
     },
-}  # fmt: skip
+}
 """A good entry of every kind of the register."""
 
 CHECKED = {"valid_from", "confidence", "visibility", "address", "sha256"}
@@ -250,10 +268,24 @@ def test_a_file_brings_clean_text_and_says_so() -> None:
 # --- addresses ------------------------------------------------------------------------------------------------------
 
 BAD_ADDRESSES = [
-    "javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,<script>", "file:///etc/passwd", "ftp://example.org/",
-    "//example.org/x", "example.org", "http://", "https:///x", "http://a b", "http://x.org/\"onclick=1", "http://[::1",
-    "http://x.org:99999/", "http://x.org/<script>", "https://x.org/" + "a" * 3_000, "vbscript:x", "http:x",
-]  # fmt: skip
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,<script>",
+    "file:///etc/passwd",
+    "ftp://example.org/",
+    "//example.org/x",
+    "example.org",
+    "http://",
+    "https:///x",
+    "http://a b",
+    'http://x.org/"onclick=1',
+    "http://[::1",
+    "http://x.org:99999/",
+    "http://x.org/<script>",
+    "https://x.org/" + "a" * 3_000,
+    "vbscript:x",
+    "http:x",
+]
 
 
 @pytest.mark.parametrize("address", BAD_ADDRESSES)

@@ -44,9 +44,15 @@ INTRODUCTION = N_(
     "that you do not change stay as they are; a row that you delete from the file is not deleted from the records."
 )
 WIDTHS: dict[FieldType, int] = {
-    "id": 14, "version": 14, "note": 40, "territory": 32, "mosaic": 28, "day": 12, "partial": 12,
+    "id": 14,
+    "version": 14,
+    "note": 40,
+    "territory": 32,
+    "mosaic": 28,
+    "day": 12,
+    "partial": 12,
     **dict.fromkeys(WHOLE, 10),
-}  # fmt: skip
+}
 """Widths of columns in characters, by type; `USUAL_WIDTH` for the others."""
 USUAL_WIDTH = 22
 MOST_HELP = 255
