@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 from sqlalchemy.engine import Engine
 
+from geodata.i18n import LANGUAGES
+from geodata.messages import sentence
 from geodata.paths import published_folder
 from geodata.records.accounts import sign_in_locally
 from geodata.records.database import open_engine, reading, upgrade
@@ -124,11 +126,10 @@ def test_a_file_goes_out_and_comes_back(records: tuple[str, Engine], visit: Open
 
 
 def test_a_refused_file_is_told_at_390_px(records: tuple[str, Engine], visit: Open) -> None:
-    told = {"fr": "C'est un autre type de fichier.", "pt-br": "É outro tipo de arquivo.", "en": "another kind of file"}
     visited = visit(f"{records[0]}/files?lang=en", size=PHONE, complains=True)
-    for language, text in told.items():
-        visited.go(f"{records[0]}/files?lang={language}")
+    for language in LANGUAGES:
+        visited.go(f"{records[0]}/files?lang={language.replace('_', '-')}")
         visited.page.get_by_role("tab").nth(1).click()
         load(visited, b"%PDF-1.7", "records.pdf")
-        expect(visited.page.get_by_role("tabpanel").first).to_contain_text(text)
+        expect(visited.page.get_by_role("tabpanel").first).to_contain_text(sentence("sheet-kind", {}, language))
         assert overflow(visited.page) <= 0, language

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
+from geodata.messages import sentence
 from geodata.paths import published_folder
 from geodata.records.database import open_engine, upgrade
 from geodata.snapshot import Snapshot
@@ -61,8 +62,8 @@ def test_an_event_is_refused_mended_recorded_and_stands_in_the_history(records_a
     note = answer.get_by_role("textbox", name="Note: reason, office reached or action")
     note.fill("named at the congress")
     answer.get_by_role("button", name="Record", exact=True).click()
-    expect(answer.get_by_text("Give the date.")).to_be_visible()
-    expect(answer.get_by_text("Say which organisation listed the municipality.")).to_be_visible()
+    for code in ("date-missing", "organisation-missing"):
+        expect(answer.get_by_text(sentence(code, {}))).to_be_visible()
     expect(note).to_have_value("named at the congress")
     expect(answer).to_contain_text("S0 To be assessed, no record")
 
