@@ -135,7 +135,7 @@ def test_a_right_that_was_lost_since_is_lost_in_the_worker_too(database: Engine,
     plan = plan_in_a_worker(database, actor, tmp_path / "plan")
     with database.begin() as connection:
         connection.execute(sa.update(Account).where(Account.account_id == actor.account_id).values(role="viewer"))
-    with pytest.raises(PermissionDenied, match="sign in again"):
+    with pytest.raises(PermissionDenied, match="Sign in again"):
         apply_in_a_worker(database, actor, tmp_path / "apply", plan)
     assert "Consórcio do Oiapoque" not in names(database)
 

@@ -220,7 +220,7 @@ def outcome_of(content: bytes) -> Boundary | BoundaryError:
     assert 0 < len(str(refusal)) <= 200
     assert str(refusal).isprintable()
     assert refusal.code
-    assert all(len(fact) <= 200 and fact.isprintable() for fact in refusal.facts.values())
+    assert all(len(fact) <= 200 and fact.isprintable() for fact in map(str, refusal.facts.values()))
     return refusal
 
 

@@ -252,7 +252,7 @@ def test_what_cannot_be_granted(engine: Engine, actors) -> None:
         grant(engine, actors.admin, actors.viewer.account_id, role="boss")
     with pytest.raises(UnknownIdError, match="organisation: “nobody” is not known here"):
         grant(engine, actors.admin, actors.viewer.account_id, role="editor", organisation_id="nobody")
-    with pytest.raises(UnknownIdError, match="No account is called"):
+    with pytest.raises(UnknownIdError, match="account: “"):
         grant(engine, actors.admin, ID, role="viewer")
     for account_id in (actors.admin.account_id, SYSTEM.account_id):
         with pytest.raises(PermissionDenied, match="cannot change your own account"):
