@@ -19,6 +19,7 @@ from hypothesis import strategies as some
 from sqlalchemy.engine import Engine
 
 from geodata.clock import latest_today
+from geodata.errors import problem
 from geodata.records import events, local, register, support
 from geodata.records.audit import history
 from geodata.records.database import reading
@@ -462,7 +463,7 @@ def test_wrong_rows_stay_behind_and_come_back_with_reasons(filled: Engine, actor
     )
     sheet = openpyxl.load_workbook(io.BytesIO(returned)).worksheets[0]
     assert sheet["A1"].value == sheets.PROBLEM
-    assert "« Atlantis » n'est pas connu ici." in sheet["A3"].value
+    assert problem("", "name-unknown", value="Atlantis").message("fr") in sheet["A3"].value
     assert sheet.max_row == 2 + len(bad) + 1
     mended = edited(returned, lambda sheet, columns: sheet.cell(3, columns["territory_id"], link[0]))
     again = plan_of(filled, actor, EVENT, mended)
