@@ -138,18 +138,19 @@ def _show_need(need: dict[str, Any], linked: Sequence[str], words: Words, *, wri
         if writes:
             with st.expander(words.say("Correct the need"), key=f"correct-{need['need_id']}"):
                 _show_need_correction(need, linked, words)
+        if writes and need["is_met"]:  # the form of its mission is gone with what it stored
+            Form("mission", need["need_id"], words).show_said()
         if not writes or need["is_met"]:
             return
         steps = [code for code in rules.next_states(need["status_code"]) if code in rules.NEED_STATES]
-        if steps:
-            _show_step(
-                f"need-step-{need['need_id']}",
-                steps,
-                lambda engine, actor, values, _: support.change_need(
-                    engine, actor, need["need_id"], values["to_code"], on=values["on"]
-                ),
-                words,
-            )
+        _show_step(
+            f"need-step-{need['need_id']}",
+            steps,
+            lambda engine, actor, values, _: support.change_need(
+                engine, actor, need["need_id"], values["to_code"], on=values["on"]
+            ),
+            words,
+        )
         if rules.is_allowed(need["status_code"], "V3"):
             with st.expander(words.say("Assign a mission"), key=f"assign-{need['need_id']}"):
                 _show_mission_form(need, words)
@@ -265,16 +266,15 @@ def _show_mission(
         if known.status_code == "V3":
             for problem in rules.check_assigned(known, mission["status_date"]):
                 st.html(fragments.paragraph(problem.message(words.vocabulary), look="field-problem"))
-        if steps:
-            _show_step(
-                f"mission-step-{mission['mission_id']}",
-                steps,
-                lambda engine, actor, values, _: support.change_mission(
-                    engine, actor, dataclasses.replace(known, status_code=values["to_code"]), on=values["on"]
-                ),
-                words,
-                is_past=known.end is not None and known.end < dt.date.today(),
-            )
+        _show_step(
+            f"mission-step-{mission['mission_id']}",
+            steps,
+            lambda engine, actor, values, _: support.change_mission(
+                engine, actor, dataclasses.replace(known, status_code=values["to_code"]), on=values["on"]
+            ),
+            words,
+            is_past=known.end is not None and known.end < dt.date.today(),
+        )
         with st.expander(words.say("Correct the mission"), key=f"correct-{mission['mission_id']}"):
             _show_mission_correction(mission, known, linked, words)
         if proposed is not None:
@@ -431,8 +431,14 @@ class _Row:
 
 
 def _show_step(subject: str, steps: Sequence[str], write: Any, words: Words, *, is_past: bool = False) -> None:
-    """The steps that are allowed from where it stands, and the day: today at first, unless it is past."""
+    """The steps that are allowed from where it stands, and the day: today at first, unless it is past.
+
+    After the last step there is none left, and what became of it is said all the same.
+    """
     form = Form("step", subject, words)
+    if not steps:
+        form.show_said()
+        return
     if is_past:
         said = words.say("Its last day has passed: give the day on which the step was taken.")
         st.html(fragments.paragraph(said, look="small"))
