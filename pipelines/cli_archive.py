@@ -36,7 +36,7 @@ def backup(path: Path, demo: bool) -> None:
     from geodata.records.roles import SYSTEM  # noqa: PLC0415
 
     if path.suffix != ".zip":
-        raise ArchiveError("archive-place", path=path, why="the name of a backup ends with .zip")
+        raise ArchiveError("archive-place", path=path, why="a backup is a zip; its name ends with .zip")
     with opened(demo=demo) as engine:
         _tell(write_archive(engine, SYSTEM, path))
     check_archive(path)

@@ -557,7 +557,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     run("upgrade")
     assert "Every byte was read again" in run("backup", "all.zip")
-    assert "is a zip" in run("backup", "all.tar", status=2)
+    assert "a backup is a zip" in run("backup", "all.tar", status=2)
     assert "were left out" in run("dump", "open")
     assert "Restored the state of" in run("load", "open", database="b")
     assert "Restored the state of" in run("restore", "all.zip", database="c")

@@ -231,7 +231,7 @@ def test_a_write_that_gave_way_is_tried_again_a_few_times() -> None:
     def write(fails: int, code: str) -> str:
         tries.append(1)
         if len(tries) <= fails:
-            raise DatabaseError("told", code)
+            raise DatabaseError(code, why="told")
         return "stored"
 
     assert write(database.TRIES - 1, code="gave-way") == "stored"
