@@ -527,6 +527,7 @@
     session.note = addBox("map-note");
     say("…");
     keepStill(map);
+    mosaicosMesh.focusInPlace(map);
     map.on("movestart", () => (session.moved ||= !session.fitting));
     map.on("moveend", tellView);
     setInterval(tellView, 500); // the page around writes its address anew after a rerun, and tells nobody

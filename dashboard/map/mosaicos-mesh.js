@@ -155,5 +155,12 @@
     },
   });
 
-  window.mosaicosMesh = { Mesh, Borders, Flags, Canvas };
+  /* A press gives the map the focus, and Leaflet undoes the scrolling of the map's own window only. The page around must
+   * not scroll either: between press and release another place would come under the pointer. */
+  const focusInPlace = (map) => {
+    const container = map.getContainer();
+    container.focus = (options) => HTMLElement.prototype.focus.call(container, { preventScroll: true, ...options });
+  };
+
+  window.mosaicosMesh = { Mesh, Borders, Flags, Canvas, focusInPlace };
 })();

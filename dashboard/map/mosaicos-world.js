@@ -108,6 +108,7 @@
   const start = (map, options) => {
     session.map = map;
     session.options = options;
+    mosaicosMesh.focusInPlace(map);
     map.createPane("land").style.cssText += "z-index: 350; pointer-events: none"; // below what lies on it
     session.canvas = new mosaicosMesh.Canvas({ padding: 0.2, pane: "land" });
     map.attributionControl.setPrefix(false);

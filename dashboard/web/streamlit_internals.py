@@ -5,6 +5,7 @@ No other module imports from its inside. `tests/dashboard/test_internals.py` nam
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 from collections.abc import Mapping
@@ -72,6 +73,7 @@ def bound_widget_states() -> None:
     SessionState.set_widgets_from_proto = _set_bounded  # type: ignore[method-assign, assignment]
 
 
+@functools.wraps(_set_states)
 def _set_bounded(session: SessionState, widget_states: WidgetStates) -> None:
     kept: dict[str, int] = session._old_state.get(_SIZES, {})
     sizes = {id_: size for id_, size in kept.items() if id_ in session._old_state}

@@ -113,8 +113,13 @@ def test_a_row_selects_on_the_map_and_a_click_on_the_map_selects_the_row(address
         other,
     )
     assert isinstance(place, dict)
-    visited.map.locator(".leaflet-container").click(position=place)
+    seen = visited.map.locator(".leaflet-container")
+    top = seen.bounding_box()
+    assert top is not None
+    assert top["y"] < 0 < top["y"] + place["y"], "the map begins above the window"
+    seen.click(position=place)
     expect(visited.page.locator("tr[aria-current]").get_by_role("rowheader")).to_have_text(other)
+    assert seen.bounding_box() == top, "a press on the map moves no page"
 
 
 def agree(visited: Visit) -> bool:

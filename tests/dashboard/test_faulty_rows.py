@@ -94,19 +94,21 @@ def test_the_page_names_the_row_and_its_form_corrects_it(planted: int, at_this_m
     assert corrected == "2026-02-28"
 
 
-@pytest.mark.parametrize("text", [NO_DAY, "2007-13", "soon"])
-def test_no_row_is_stored_with_a_date_that_does_not_exist(database: Engine, text: str) -> None:
-    for draft in (
-        ("agenda", {"valid_from": text, "title_en": "Visit", "source": "s"}),
-        ("organisation", {"organisation_name": "Council", "type_code": "MU", "source": "s", "valid_to": text}),
-        ("document", {"title": "Minutes", "source": "s", "document_date": text}),
+@pytest.mark.parametrize(
+    ("text", "code"), [(NO_DAY, "date-impossible"), ("2007-13", "date-impossible"), ("soon", "date-unreadable")]
+)
+def test_no_row_is_stored_with_a_date_that_does_not_exist(database: Engine, text: str, code: str) -> None:
+    local_link = {"territory_id": OTHER, "mosaic_id": MOSAIC, "reason": "r", "source": "s", "valid_from": text}
+    for add, kind, values in (
+        (register.add, "agenda", {"valid_from": text, "title_en": "Visit", "source": "s"}),
+        (
+            register.add,
+            "organisation",
+            {"organisation_name": "Council", "type_code": "MU", "source": "s", "valid_to": text},
+        ),
+        (register.add, "document", {"title": "Minutes", "source": "s", "document_date": text}),
+        (local.add, "link", local_link),
     ):
-        with pytest.raises(InvalidRecordError, match="does not exist in the calendar"):
-            register.add(database, SYSTEM, *draft)
-    with pytest.raises(InvalidRecordError, match="does not exist in the calendar"):
-        local.add(
-            database,
-            SYSTEM,
-            "link",
-            {"territory_id": OTHER, "mosaic_id": MOSAIC, "reason": "r", "source": "s", "valid_from": text},
-        )
+        with pytest.raises(InvalidRecordError) as refused:
+            add(database, SYSTEM, kind, values)
+        assert [problem.code for problem in refused.value.problems] == [code], kind
