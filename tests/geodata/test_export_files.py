@@ -64,20 +64,20 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"gone/a cannot be written \(No such file or directory\)"):
+    with pytest.raises(ExportError, match=r"gone/a cannot be written.*\(No such file or directory\)"):
         write_stream(tmp_path / "gone" / "a", [b"x"])
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"kept")
-    with pytest.raises(ExportError, match=r"cannot be written \(Not a directory\)"):
+    with pytest.raises(ExportError, match=r"cannot be written.*\(Not a directory\)"):
         write_stream(tmp_path / "file" / "a", [b"x"])
     assert (tmp_path / "file").read_bytes() == b"kept"
 
 
 def test_a_target_that_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ExportError, match=r"folder cannot be written \(Is a directory\)"):
+    with pytest.raises(ExportError, match=r"folder cannot be written.*\(Is a directory\)"):
         write_stream(tmp_path / "folder", [b"x"])
     assert names(tmp_path) == ["folder"]
 

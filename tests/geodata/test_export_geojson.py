@@ -149,7 +149,7 @@ def test_selecting_leaves_the_bundle_as_it_is(small: Bundle) -> None:
 
 @pytest.mark.parametrize("wrong", ["par de quadrados", "PAR-DE-QUADRADOS", "quadrado", ""])
 def test_an_unknown_mosaic_is_refused(small: Bundle, wrong: str) -> None:
-    with pytest.raises(UnknownIdError, match=r"^No mosaic is called"):
+    with pytest.raises(UnknownIdError, match=r"^mosaic: "):
         exported(small, wrong)
 
 
