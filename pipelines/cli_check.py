@@ -12,7 +12,7 @@ import click
 
 from pipelines.cli_archive import demo_option
 from pipelines.cli_records import opened
-from pipelines.terminal import show
+from pipelines.terminal import show, show_document
 
 if TYPE_CHECKING:
     from geodata.records.checking import Fault
@@ -39,9 +39,9 @@ def check(form: str, demo: bool) -> None:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        click.echo(text.getvalue(), nl=False)
+        show_document(text.getvalue())
     elif form == "json":
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show_document(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
     else:
         for row in rows:
             show(*row.values())

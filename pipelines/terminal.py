@@ -24,6 +24,11 @@ def show(*fields: object, err: bool = False, bold: bool = False, nl: bool = True
     click.echo(click.style(line, bold=True) if bold else line, err=err, nl=nl)
 
 
+def show_document(text: str) -> None:
+    """Write a text of several lines, such as CSV or JSON, as it is but for the control characters in its lines."""
+    click.echo("\n".join(show_controls(line) for line in text.split("\n")), nl=False)
+
+
 def rewrite(text: str, *, is_last: bool) -> None:
     """Write over the last line on stderr, to show how far something has come."""
     click.echo(f"\r{show_controls(text)}", nl=is_last, err=True)

@@ -65,8 +65,8 @@ def test_a_token_is_made_listed_and_revoked(engine: Engine) -> None:
     ("words", "line"),
     [
         (("token", "Atlass"), "mosaicos: account: “Atlass” is not known here. Did you mean Atlas?\n"),
-        (("token", "Atlas", "--days", "0"), "mosaicos: A token is good for 1 to 366 days, not 0.\n"),
-        (("token", "Atlas", "--days", "400"), "mosaicos: A token is good for 1 to 366 days, not 400.\n"),
+        (("token", "Atlas", "--days", "0"), "mosaicos: days: A token is valid for 1 to 366 days.\n"),
+        (("token", "Atlas", "--days", "400"), "mosaicos: days: A token is valid for 1 to 366 days.\n"),
         (("revoke", "nothing"), "mosaicos: api token: “nothing” is not known here.\n"),
     ],
 )
