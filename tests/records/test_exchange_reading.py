@@ -292,7 +292,7 @@ def test_markup_larger_than_that_of_any_spreadsheet_is_refused_before_a_reader_k
     [b"a" * 5_000_000, b'"' + b"a\n" * 2_000_000, b";" * 5_000_000, b";,|\t" * 500_000, b"\n" * 5_000_000, b"\0" * 999],
 )
 def test_a_csv_of_one_thing_only_is_refused(content: bytes) -> None:
-    with pytest.raises(FileRefused, match=r"characters|character encoding|more than .* lines|No line names|is empty"):
+    with pytest.raises(FileRefused, match=r"character|more than .* (lines|cells)|No line names|is empty"):
         read(content)
     with contextlib.suppress(FileRefused):  # below a good header it may be read, but never as more than a few rows
         assert len(read(b"place;event_date\n" + content).rows) <= 1
@@ -410,7 +410,7 @@ def test_many_columns_and_long_cells() -> None:
     content = book_of(tuple(range(300)), heads=(*(f"c{number}" for number in range(298)), "row_id", "place"))
     with pytest.raises(FileRefused, match="No line names the columns"):
         read(content)
-    assert values(read(b"row_id," + b"," * 100_000 + b"\na,b\n")) == [{"row_id": "a"}]
+    assert values(read(b"row_id," + b"," * 16_000 + b"\na,b\n")) == [{"row_id": "a"}]
     with pytest.raises(FileRefused, match="more than 32,767 characters"):
         read(b"row_id,place\na," + b"x" * (MOST_TEXT + 1) + b"\n")
 

@@ -353,7 +353,8 @@ def test_a_workbook_corrects_the_day_of_the_last_step(filled: Engine, actors, na
         (latest_today() + dt.timedelta(days=1), "day-future"),
     ):
         refused = loaded(last, day)
-        assert (counted(refused), codes_of(refused)) == ({"wrong": 1}, [code])
+        assert counted(refused) == {"wrong": 1}
+        assert code in codes_of(refused)
     plan = loaded(last, right)
     assert [row.changes for row in plan.rows] == [{"status_date": (second, right)}]
     assert read_rows(filled, actor, kind)[row_id]["status_date"] == right
